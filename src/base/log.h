@@ -1,0 +1,23 @@
+/* Messages for people, to stderr and, once opened, to the run's log.txt. Rank 0 prints info; other
+ * ranks only warnings and errors. stdout belongs to a command's result.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/status.h"
+
+typedef enum { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } LogLevel;
+
+/* Once, at start. Time stamps count seconds from this call. */
+void log_start(int rank, int ranks);
+/* Also append to this file from now on (rank 0). Error: ERR_IO. */
+NODISCARD Status log_open_file(const char *path);
+void log_close_file(void);
+void log_set_level(LogLevel most);
+
+void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#endif
