@@ -29,7 +29,7 @@ typedef enum {
 } Status;
 
 #define NODISCARD __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 enum { STATUS_REASON_MAX = 1024 };
 

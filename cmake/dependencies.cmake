@@ -1,0 +1,11 @@
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+find_package(MPI REQUIRED COMPONENTS C)
+find_package(MuJoCo REQUIRED)
+add_library(mopo_dependencies INTERFACE)
+target_link_libraries(mopo_dependencies INTERFACE MPI::MPI_C PkgConfig::HDF5 PkgConfig::YAML
+  PkgConfig::JANSSON PkgConfig::XXHASH PkgConfig::OPENBLAS MuJoCo::MuJoCo m)
