@@ -1,0 +1,58 @@
+#include "env/env.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "env/task.h"
+
+static const EnvKind *const kinds[] = {&env_halfcheetah, &env_pointmass};
+
+const EnvKind *env_kind(int i)
+{
+    return i >= 0 && (size_t)i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
+}
+
+const EnvKind *env_find(const char *name)
+{
+    for (int i = 0; env_kind(i) != NULL; i++) {
+        if (strcmp(env_kind(i)->name, name) == 0) {
+            return env_kind(i);
+        }
+    }
+    return NULL;
+}
+
+double env_normalized_score(const EnvKind *kind, double episode_return)
+{
+    const double width = kind->ref_max - kind->ref_min;
+    return width > 0 ? 100 * (episode_return - kind->ref_min) / width : (double)NAN;
+}
+
+void task_close(Env *env)
+{
+    if (env != NULL) {
+        mjsim_close(env->sim);
+        mem_free(&env);
+    }
+}
+
+void task_get_state(const Env *env, double *qpos, double *qvel)
+{
+    memcpy(qpos, mjsim_qpos(env->sim), (size_t)mjsim_nq(env->sim) * sizeof *qpos);
+    memcpy(qvel, mjsim_qvel(env->sim), (size_t)mjsim_nv(env->sim) * sizeof *qvel);
+}
+
+Status task_set_state(Env *env, const double *qpos, const double *qvel)
+{
+    return mjsim_set_state(env->sim, qpos, qvel);
+}
+
+bool task_never_terminates(const float *s, const float *a, const float *s2)
+{
+    (void)s;
+    (void)a;
+    (void)s2;
+    return false;
+}

@@ -1,0 +1,42 @@
+/* A MuJoCo model with its state, for tasks. Works with MuJoCo 2.2.2 and 3.x alike.
+ * mj.c is the only file that includes mujoco/mujoco.h; the prefix is mjsim_ because mj_ is MuJoCo's.
+ * All numbers are double, in SI units. Local: nothing here is collective.
+ */
+#ifndef ENV_MJ_H
+#define ENV_MJ_H
+
+#include "base/status.h"
+
+typedef struct MjSim MjSim;
+
+/* Mass and inertia of a body: its center of mass and principal axes in the body's frame. */
+typedef struct {
+    const char *body;
+    double mass, pos[3], quat[4], inertia[3];
+} MjInertial;
+
+/* Compile `mjcf` (the text of a model) and put it into its start state. A control step is
+ * `frame_skip` simulator steps. Error: ERR_ENV; *sim is then NULL. MuJoCo's fatal errors panic. */
+NODISCARD Status mjsim_open(MjSim **sim, const char *name, const char *mjcf, int frame_skip);
+void mjsim_close(MjSim *sim);
+/* Replace the inertials of n bodies, found by name. Error: ERR_ENV when there is no such body. */
+NODISCARD Status mjsim_set_inertials(MjSim *sim, const MjInertial *inertials, int n);
+/* The compiled inertial of a body; `body` is kept as given. Error: ERR_ENV. */
+NODISCARD Status mjsim_get_inertial(const MjSim *sim, const char *body, MjInertial *out);
+
+int mjsim_nq(const MjSim *sim);
+int mjsim_nv(const MjSim *sim);
+int mjsim_nu(const MjSim *sim);
+const double *mjsim_qpos(const MjSim *sim);  /* (nq) of now, borrowed */
+const double *mjsim_qvel(const MjSim *sim);  /* (nv) */
+const double *mjsim_qpos0(const MjSim *sim); /* (nq) of the model */
+double mjsim_control_dt(const MjSim *sim);   /* seconds in a control step */
+
+/* Forget everything (time, warm start, controls), take this state and evaluate it once.
+ * Error: ERR_ENV when a number is not finite or MuJoCo warns. */
+NODISCARD Status mjsim_set_state(MjSim *sim, const double *qpos, const double *qvel);
+/* One control step with `ctrl` (nu) held. Error: ERR_ENV when MuJoCo warned of anything; MuJoCo has
+ * then put the state back to its start, so the episode is lost. */
+NODISCARD Status mjsim_step(MjSim *sim, const double *ctrl);
+
+#endif

@@ -1,0 +1,26 @@
+/* What the task files share; users of tasks need env.h only. */
+#ifndef ENV_TASK_H
+#define ENV_TASK_H
+
+#include "env/env.h"
+#include "env/mj.h"
+
+struct Env {
+    MjSim *sim;            /* owned; NULL in a task without MuJoCo */
+    double pos[2], vel[2]; /* state of pointmass */
+};
+
+extern const EnvKind env_halfcheetah;
+extern const EnvKind env_pointmass;
+
+/* Entries of EnvKind that are the same for every MuJoCo task. */
+void task_close(Env *env);
+void task_get_state(const Env *env, double *qpos, double *qvel);
+Status task_set_state(Env *env, const double *qpos, const double *qvel);
+bool task_never_terminates(const float *s, const float *a, const float *s2);
+
+/* The steps in double: what `step` of the table does, before rounding. For comparison with
+ * published trajectories. action: (A). */
+NODISCARD Status halfcheetah_step(Env *env, const double *action, double *reward);
+
+#endif
