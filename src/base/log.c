@@ -64,13 +64,13 @@ static void put(LogLevel at, const char *format, va_list args)
     }
 }
 
-#define LOG_FUNCTION(name, at)                                                                     \
-    void name(const char *format, ...)                                                             \
-    {                                                                                              \
-        va_list args;                                                                              \
-        va_start(args, format);                                                                    \
-        put(at, format, args);                                                                     \
-        va_end(args);                                                                              \
+#define LOG_FUNCTION(name, at)         \
+    void name(const char *format, ...) \
+    {                                  \
+        va_list args;                  \
+        va_start(args, format);        \
+        put(at, format, args);         \
+        va_end(args);                  \
     }
 
 LOG_FUNCTION(log_error, LOG_ERROR)

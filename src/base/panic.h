@@ -9,11 +9,11 @@ typedef void (*PanicHook)(const char *text);
 void panic_set_hook(PanicHook hook);
 _Noreturn void panic(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 
-#define REQUIRE(cond)                                                                              \
-    do {                                                                                           \
-        if (!(cond)) {                                                                             \
-            panic(__FILE__, __LINE__, "broken invariant: %s", #cond);                              \
-        }                                                                                          \
+#define REQUIRE(cond)                                                 \
+    do {                                                              \
+        if (!(cond)) {                                                \
+            panic(__FILE__, __LINE__, "broken invariant: %s", #cond); \
+        }                                                             \
     } while (0)
 
 #endif

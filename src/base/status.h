@@ -8,17 +8,17 @@
 #define BASE_STATUS_H
 
 /* name, exit code of the program, meaning */
-#define STATUS_LIST(X)                                                                             \
-    X(OK, 0, "done")                                                                               \
-    X(ERR_USAGE, 2, "the command line is wrong")                                                   \
-    X(ERR_CONFIG, 2, "the configuration is wrong")                                                 \
-    X(ERR_ARG, 1, "a value is out of range")                                                       \
-    X(ERR_IO, 1, "a file could not be read or written")                                            \
-    X(ERR_FORMAT, 76, "an input file is damaged or not what it should be")                         \
-    X(ERR_NOMEM, 1, "memory was refused")                                                          \
-    X(ERR_NUMERIC, 1, "a number became infinite or NaN")                                           \
-    X(ERR_MPI, 1, "MPI reported an error")                                                         \
-    X(ERR_ENV, 1, "the simulator reported an error")                                               \
+#define STATUS_LIST(X)                                                     \
+    X(OK, 0, "done")                                                       \
+    X(ERR_USAGE, 2, "the command line is wrong")                           \
+    X(ERR_CONFIG, 2, "the configuration is wrong")                         \
+    X(ERR_ARG, 1, "a value is out of range")                               \
+    X(ERR_IO, 1, "a file could not be read or written")                    \
+    X(ERR_FORMAT, 76, "an input file is damaged or not what it should be") \
+    X(ERR_NOMEM, 1, "memory was refused")                                  \
+    X(ERR_NUMERIC, 1, "a number became infinite or NaN")                   \
+    X(ERR_MPI, 1, "MPI reported an error")                                 \
+    X(ERR_ENV, 1, "the simulator reported an error")                       \
     X(ERR_INTERRUPTED, 75, "stopped with everything saved; start again to go on")
 
 typedef enum {
@@ -28,7 +28,7 @@ typedef enum {
         STATUS_COUNT
 } Status;
 
-#define NODISCARD __attribute__((warn_unused_result))
+#define NODISCARD                __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 enum { STATUS_REASON_MAX = 1024 };
@@ -42,12 +42,12 @@ const char *status_reason(void);
 int status_exit_code(Status st);
 const char *status_name(Status st);
 
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        st = (call);                                                                               \
-        if (st != OK) {                                                                            \
-            goto done;                                                                             \
-        }                                                                                          \
+#define TRY(call)       \
+    do {                \
+        st = (call);    \
+        if (st != OK) { \
+            goto done;  \
+        }               \
     } while (0)
 
 #endif

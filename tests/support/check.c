@@ -42,8 +42,9 @@ void check_close(const float *got, const float *want, size_t n, double rel, doub
     }
     const double bound = scale() * (rel * sqrt(size) + abs);
     if (!(sqrt(off) <= bound)) {
-        print_error("%s: norm of difference %.3g, allowed %.3g; worst at %zu: got %.9g, want %.9g\n",
-                    what, sqrt(off), bound, at, (double)got[at], (double)want[at]);
+        print_error(
+            "%s: norm of difference %.3g, allowed %.3g; worst at %zu: got %.9g, want %.9g\n", what,
+            sqrt(off), bound, at, (double)got[at], (double)want[at]);
         _fail(file, line);
     }
 }

@@ -1,0 +1,400 @@
+#include "model/ensemble.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/panic.h"
+#include "nn/gauss.h"
+#include "nn/spectral.h"
+#include "nn/vec.h"
+
+/* Power iterations for weights that are used, not trained: enough to converge from a warm u. */
+enum { SETTLE_ITERATIONS = 50, STRIDE_PAD = 16 };
+
+static int inputs(const Ensemble *ens)
+{
+    return ens->cfg.state_dim + ens->cfg.act_dim;
+}
+
+static int outputs(const Ensemble *ens)
+{
+    return ens->cfg.state_dim + 1;
+}
+
+/* The part of a layer that the mean depends on: all of it, or the mean half of the head. */
+static SpectralShape mean_path(const Ensemble *ens, int layer)
+{
+    const MlpMatrix m = mlp_matrix(&ens->net, layer, 0);
+    const bool head = layer == ens->net.layers;
+    return (SpectralShape){m.rows, head ? outputs(ens) : m.cols, m.ld};
+}
+
+static float *spectral_u(const Ensemble *ens, int member, int layer)
+{
+    return ensemble_member(ens, member) + ens->trained + (size_t)layer * (size_t)ens->cfg.hidden;
+}
+
+static Status check_config(const EnsembleConfig *cfg)
+{
+    if (cfg->members < 1 || cfg->members > ENSEMBLE_MAX || cfg->elites < 1 ||
+        cfg->elites > cfg->members) {
+        return status_fail(ERR_ARG,
+                           "ensemble: %d members and %d elites; allowed 1 <= elites <= "
+                           "members <= %d",
+                           cfg->members, cfg->elites, ENSEMBLE_MAX);
+    }
+    if (cfg->state_dim < 1 || cfg->act_dim < 1 ||
+        cfg->state_dim + cfg->act_dim > ENSEMBLE_DIM_MAX) {
+        return status_fail(ERR_ARG,
+                           "ensemble: %d state and %d action dimensions; at most %d in all",
+                           cfg->state_dim, cfg->act_dim, ENSEMBLE_DIM_MAX);
+    }
+    return OK;
+}
+
+static void init_member(Ensemble *ens, int member, uint64_t seed)
+{
+    float *p = ensemble_member(ens, member);
+    const size_t Y = (size_t)outputs(ens);
+    Rng weights = rng_make(seed, RNG_MODEL_INIT, 0, (uint32_t)member);
+    Rng vectors = rng_make(seed, RNG_SPECTRAL_INIT, 0, (uint32_t)member);
+
+    mlp_init_truncated(&ens->net, p, &weights);
+    for (size_t j = 0; j < Y; j++) {
+        p[ens->net.count + j] = ens->cfg.logvar_max;
+        p[ens->net.count + Y + j] = ens->cfg.logvar_min;
+    }
+    for (int l = 0; l <= ens->net.layers; l++) {
+        const SpectralShape shape = mean_path(ens, l);
+        float *u = spectral_u(ens, member, l);
+        rng_fill_normal(&vectors, u, (size_t)shape.cols);
+        const float scale = 1.0F / (float)sqrt(vec_dot(u, u, (size_t)shape.cols));
+        for (int j = 0; j < shape.cols; j++) {
+            u[j] *= scale;
+        }
+    }
+}
+
+Status ensemble_init(Ensemble *ens, const EnsembleConfig *cfg, uint64_t seed)
+{
+    Status st = OK;
+
+    *ens = (Ensemble){.cfg = *cfg};
+    TRY(check_config(cfg));
+    const size_t D = (size_t)inputs(ens);
+    const size_t Y = (size_t)outputs(ens);
+    const size_t E = (size_t)cfg->members;
+    ens->net = mlp_make((int)D, cfg->hidden, cfg->layers, 2 * (int)Y, 1, ACT_SILU);
+    ens->joint = mlp_make((int)D, cfg->hidden, cfg->layers, 2 * (int)Y, cfg->members, ACT_SILU);
+    ens->trained = ens->net.count + 2 * Y;
+    const size_t full = ens->trained + (size_t)cfg->layers * (size_t)cfg->hidden + Y;
+    ens->stride = (full + STRIDE_PAD - 1) / STRIDE_PAD * STRIDE_PAD;
+    TRY(mem_alloc(&ens->params, E * ens->stride, sizeof(float), "ensemble weights"));
+    TRY(mem_alloc(&ens->scales, 2 * (D + Y), sizeof(float), "ensemble scales"));
+    TRY(mem_alloc(&ens->frozen, ens->joint.count + E * 2 * Y, sizeof(float), "ensemble copy"));
+    ens->in_mean = ens->scales;
+    ens->in_inv = ens->in_mean + D;
+    ens->out_mean = ens->in_inv + D;
+    ens->out_std = ens->out_mean + Y;
+    for (size_t j = 0; j < D; j++) {
+        ens->in_inv[j] = 1.0F;
+    }
+    for (size_t j = 0; j < Y; j++) {
+        ens->out_std[j] = 1.0F;
+    }
+    for (int i = 0; i < cfg->members; i++) {
+        init_member(ens, i, seed);
+        ens->elite[i] = i;
+    }
+done:
+    if (st != OK) {
+        ensemble_release(ens);
+    }
+    return st;
+}
+
+void ensemble_release(Ensemble *ens)
+{
+    mem_free(&ens->params);
+    mem_free(&ens->scales);
+    mem_free(&ens->frozen);
+    *ens = (Ensemble){0};
+}
+
+static void scale_matrix(const SpectralShape *shape, float *W, float factor)
+{
+    for (size_t i = 0; i < (size_t)shape->rows; i++) {
+        float *row = W + i * (size_t)shape->ld;
+        for (int j = 0; j < shape->cols; j++) {
+            row[j] *= factor;
+        }
+    }
+}
+
+/* One layer's spectral state during a step. */
+typedef struct {
+    float sigma, factor;
+    float *v;
+} Spectral;
+
+/* Weights as the network uses them: eff (net.count) is a copy with the mean path scaled. */
+static void effective(const Ensemble *ens, int member, float *u_of[], int iterations, float *eff,
+                      Spectral *layer, Arena *tmp)
+{
+    const float *W = ensemble_member(ens, member);
+
+    memcpy(eff, W, ens->net.count * sizeof *eff);
+    for (int l = 0; l <= ens->net.layers; l++) {
+        const SpectralShape shape = mean_path(ens, l);
+        const size_t at = ens->net.w[l];
+        layer[l].v = arena_floats(tmp, (size_t)shape.rows);
+        layer[l].sigma = spectral_sigma(&shape, W + at, u_of[l], layer[l].v, iterations);
+        layer[l].factor =
+            spectral_factor(layer[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound);
+        scale_matrix(&shape, eff + at, layer[l].factor);
+    }
+}
+
+static size_t effective_cost(const Ensemble *ens)
+{
+    const size_t widest = (size_t)(inputs(ens) > ens->cfg.hidden ? inputs(ens) : ens->cfg.hidden);
+    return arena_cost(ens->net.count) +
+           2 * (size_t)MLP_LAYERS_MAX * arena_cost(widest + ENSEMBLE_DIM_MAX);
+}
+
+/* Weights for use outside training: sigma converged, the member's own u left alone. */
+static const float *settled(const Ensemble *ens, int member, Arena *tmp)
+{
+    Spectral layer[MLP_LAYERS_MAX];
+    float *u_of[MLP_LAYERS_MAX];
+
+    if (!ens->cfg.spectral_norm) {
+        return ensemble_member(ens, member);
+    }
+    float *eff = arena_floats(tmp, ens->net.count);
+    for (int l = 0; l <= ens->net.layers; l++) {
+        const size_t n = (size_t)mean_path(ens, l).cols;
+        u_of[l] = arena_floats(tmp, n);
+        memcpy(u_of[l], spectral_u(ens, member, l), n * sizeof(float));
+    }
+    effective(ens, member, u_of, SETTLE_ITERATIONS, eff, layer, tmp);
+    return eff;
+}
+
+static float decay_of(const EnsembleConfig *cfg, int layer)
+{
+    if (layer == cfg->layers) {
+        return cfg->decay_head;
+    }
+    return layer == 0 ? cfg->decay_first : layer == 1 ? cfg->decay_second : cfg->decay_hidden;
+}
+
+/* Weight decay and the pull on the log-variance bounds; returns their part of the loss. */
+static double regularize(const Ensemble *ens, const float *p, float *grad)
+{
+    const size_t Y = (size_t)outputs(ens);
+    double loss = 0;
+
+    for (int l = 0; l <= ens->net.layers; l++) {
+        const size_t at = ens->net.w[l];
+        const size_t n = ens->net.b[l] - at;
+        const float decay = decay_of(&ens->cfg, l);
+        vec_axpy(grad + at, decay, p + at, n);
+        loss += 0.5 * (double)decay * vec_dot(p + at, p + at, n);
+    }
+    const float reg = ens->cfg.logvar_reg;
+    for (size_t j = 0; j < Y; j++) {
+        grad[ens->net.count + j] += reg;
+        grad[ens->net.count + Y + j] -= reg;
+        loss += (double)reg * ((double)p[ens->net.count + j] - (double)p[ens->net.count + Y + j]);
+    }
+    return loss;
+}
+
+Status ensemble_loss_grad(Ensemble *ens, int member, const float *x, const float *y, int rows,
+                          Arena *tmp, double *loss, float *grad)
+{
+    const size_t mark = tmp->used;
+    const size_t Y = (size_t)outputs(ens);
+    const float *p = ensemble_member(ens, member);
+    const float *used = p;
+    Spectral layer[MLP_LAYERS_MAX];
+    float *u_of[MLP_LAYERS_MAX] = {0};
+
+    if (ens->cfg.spectral_norm) {
+        float *eff = arena_floats(tmp, ens->net.count);
+        for (int l = 0; l <= ens->net.layers; l++) {
+            u_of[l] = spectral_u(ens, member, l);
+        }
+        effective(ens, member, u_of, 1, eff, layer, tmp);
+        used = eff;
+    }
+    MlpTape tape = mlp_tape(&ens->net, rows, tmp);
+    float *out = arena_floats(tmp, (size_t)rows * 2 * Y);
+    float *dout = arena_floats(tmp, (size_t)rows * 2 * Y);
+    mlp_forward(&ens->net, used, x, rows, &tape, out);
+    *loss = gauss_nll(out, p + ens->net.count, y, rows, rows, (int)Y, dout, grad + ens->net.count);
+    mlp_backward(&ens->net, used, x, rows, &tape, dout, grad, NULL, 0, tmp);
+    if (ens->cfg.spectral_norm) {
+        for (int l = 0; l <= ens->net.layers; l++) {
+            const SpectralShape shape = mean_path(ens, l);
+            const size_t at = ens->net.w[l];
+            spectral_backward(&shape, p + at, u_of[l], layer[l].v, layer[l].sigma, layer[l].factor,
+                              grad + at);
+        }
+    }
+    *loss += regularize(ens, p, grad);
+    arena_reset(tmp, mark);
+    if (!isfinite(*loss)) {
+        return status_fail(ERR_NUMERIC,
+                           "loss of ensemble member %d is not finite; a smaller "
+                           "model.lr usually cures it",
+                           member);
+    }
+    return OK;
+}
+
+size_t ensemble_loss_cost(const Ensemble *ens, int rows)
+{
+    const size_t out = arena_cost((size_t)rows * 2 * (size_t)outputs(ens));
+    return effective_cost(ens) + mlp_tape_cost(&ens->net, rows) + 2 * out +
+           mlp_backward_cost(&ens->net, rows);
+}
+
+double ensemble_mse(const Ensemble *ens, int member, const float *x, const float *y, int rows,
+                    Arena *tmp)
+{
+    const size_t mark = tmp->used;
+    const size_t Y = (size_t)outputs(ens);
+    float *out = arena_floats(tmp, (size_t)rows * 2 * Y);
+    double sum = 0;
+
+    mlp_infer(&ens->net, settled(ens, member, tmp), x, rows, tmp, out);
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        for (size_t j = 0; j < Y; j++) {
+            const double off =
+                (double)(out[i * 2 * Y + j] - y[i * Y + j]) * (double)ens->out_std[j];
+            sum += off * off;
+        }
+    }
+    arena_reset(tmp, mark);
+    return sum / ((double)rows * (double)Y);
+}
+
+size_t ensemble_mse_cost(const Ensemble *ens, int rows)
+{
+    return effective_cost(ens) + arena_cost((size_t)rows * 2 * (size_t)outputs(ens)) +
+           mlp_infer_cost(&ens->net, rows);
+}
+
+void ensemble_choose_elites(Ensemble *ens)
+{
+    const int E = ens->cfg.members;
+    for (int i = 0; i < E; i++) { /* insertion sort; equal errors keep their order, NaN goes last */
+        const double error = ens->holdout[i];
+        int at = i;
+        while (at > 0) {
+            const double before = ens->holdout[ens->elite[at - 1]];
+            if (!(error < before) && !(isnan(before) && !isnan(error))) {
+                break;
+            }
+            ens->elite[at] = ens->elite[at - 1];
+            at--;
+        }
+        ens->elite[at] = i;
+    }
+}
+
+static void copy_matrix(const MlpMatrix *from, const float *src, const MlpMatrix *to, float *dst)
+{
+    for (size_t i = 0; i < (size_t)from->rows; i++) {
+        memcpy(dst + to->at + i * (size_t)to->ld, src + from->at + i * (size_t)from->ld,
+               (size_t)from->cols * sizeof *dst);
+    }
+    memcpy(dst + to->bias, src + from->bias, (size_t)from->cols * sizeof *dst);
+}
+
+void ensemble_freeze(Ensemble *ens)
+{
+    const size_t Y2 = 2 * (size_t)outputs(ens);
+    Arena tmp;
+
+    if (arena_init(&tmp, effective_cost(ens)) != OK) {
+        panic(__FILE__, __LINE__, "%s", status_reason());
+    }
+    for (int i = 0; i < ens->cfg.members; i++) {
+        const float *used = settled(ens, i, &tmp);
+        for (int l = 0; l <= ens->net.layers; l++) {
+            const MlpMatrix from = mlp_matrix(&ens->net, l, 0);
+            const MlpMatrix to = mlp_matrix(&ens->joint, l, i);
+            copy_matrix(&from, used, &to, ens->frozen);
+        }
+        memcpy(ens->frozen + ens->joint.count + (size_t)i * Y2,
+               ensemble_member(ens, i) + ens->net.count, Y2 * sizeof(float));
+        arena_reset(&tmp, 0);
+    }
+    arena_release(&tmp);
+}
+
+static void scale_inputs(const Ensemble *ens, const float *sa, int rows, float *x)
+{
+    const size_t D = (size_t)inputs(ens);
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        for (size_t j = 0; j < D; j++) {
+            x[i * D + j] = (sa[i * D + j] - ens->in_mean[j]) * ens->in_inv[j];
+        }
+    }
+}
+
+void ensemble_predict(const Ensemble *ens, const float *sa, int rows, Arena *tmp, float *mean,
+                      float *std)
+{
+    const size_t mark = tmp->used;
+    const size_t D = (size_t)inputs(ens);
+    const size_t Y = (size_t)outputs(ens);
+    const size_t E = (size_t)ens->cfg.members;
+    float *x = arena_floats(tmp, (size_t)rows * D);
+    float *out = arena_floats(tmp, (size_t)rows * E * 2 * Y);
+
+    scale_inputs(ens, sa, rows, x);
+    mlp_infer(&ens->joint, ens->frozen, x, rows, tmp, out);
+    for (size_t b = 0; b < (size_t)rows; b++) {
+        const float *s = sa + b * D;
+        for (size_t e = 0; e < E; e++) {
+            const size_t at = b * E + e;
+            const float *bounds = ens->frozen + ens->joint.count + e * 2 * Y;
+            float *restrict m = mean + at * Y;
+            float *restrict d = std + at * Y;
+            gauss_std(out + at * 2 * Y, bounds, 1, (int)Y, d);
+            for (size_t j = 0; j < Y; j++) {
+                m[j] = out[at * 2 * Y + j] * ens->out_std[j] + ens->out_mean[j];
+                d[j] *= ens->out_std[j];
+            }
+            for (size_t j = 1; j < Y; j++) {
+                m[j] += s[j - 1];
+            }
+        }
+    }
+    arena_reset(tmp, mark);
+}
+
+size_t ensemble_predict_cost(const Ensemble *ens, int rows)
+{
+    const size_t out = (size_t)rows * (size_t)ens->cfg.members * 2 * (size_t)outputs(ens);
+    return arena_cost((size_t)rows * (size_t)inputs(ens)) + arena_cost(out) +
+           mlp_infer_cost(&ens->joint, rows);
+}
+
+int ensemble_slabs(const Ensemble *ens, Slab slabs[ENSEMBLE_SLABS_MAX])
+{
+    const size_t E = (size_t)ens->cfg.members;
+    const size_t scales = 2 * (size_t)(inputs(ens) + outputs(ens));
+    /* casts: a slab can be written through, a const ensemble only lends it for reading */
+    int n = 0;
+    slabs[n++] = slab_f32("members", ens->params, E * ens->stride);
+    slabs[n++] = slab_f32("scales", ens->scales, scales);
+    slabs[n++] = slab_i64("elites", (int64_t *)(uintptr_t)ens->elite, E);
+    slabs[n++] = slab_f64("holdout_mse", (double *)(uintptr_t)ens->holdout, E);
+    return n;
+}

@@ -1,0 +1,17 @@
+/* Gaussian output head with soft bounds on the log variance (Chua et al. 2018, appendix A.1; released
+ * code of MOPO, bnn.py). The network gives out (rows, 2 Y) = [ mean | raw ]; bounds (2 Y) = [ M | m ].
+ *
+ *   a = M - softplus(M - raw),  lv = m + softplus(a - m),  variance = exp(lv)
+ *   NLL = mean over rows and outputs of (mean - y)^2 exp(-lv) + lv
+ */
+#ifndef NN_GAUSS_H
+#define NN_GAUSS_H
+
+/* out -> std (rows, Y) = exp(lv / 2). */
+void gauss_std(const float *out, const float *bounds, int rows, int Y, float *std);
+/* The NLL of y (rows, Y), with dLoss/dout (rows, 2 Y) and dLoss/dbounds (2 Y), both overwritten;
+ * `total` is the number of rows that the mean is over (rows of all shards of the batch). */
+double gauss_nll(const float *out, const float *bounds, const float *y, int rows, int total, int Y,
+                 float *dout, float *dbounds);
+
+#endif

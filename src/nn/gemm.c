@@ -1,0 +1,96 @@
+#include "nn/gemm.h"
+
+#include <cblas.h>
+#include <stddef.h>
+
+/* OpenBLAS's own controls; declared here because not every cblas.h has them. */
+extern void openblas_set_num_threads(int threads);
+extern char *openblas_get_corename(void);
+
+static GemmCall *trace;
+static int trace_most;
+static int trace_count;
+
+void gemm_setup(void)
+{
+    openblas_set_num_threads(1);
+}
+
+const char *gemm_core(void)
+{
+    return openblas_get_corename();
+}
+
+void gemm_trace_start(GemmCall *calls, int most)
+{
+    trace = calls;
+    trace_most = most;
+    trace_count = 0;
+}
+
+int gemm_trace_stop(void)
+{
+    trace = NULL;
+    return trace_count;
+}
+
+static void note(const GemmCall *call)
+{
+    if (trace != NULL) {
+        if (trace_count < trace_most) {
+            trace[trace_count] = *call;
+        }
+        trace_count++;
+    }
+}
+
+/* One-column products are matrix-vector products: sgemm loses a factor of 5 on them. */
+void gemm_nn(int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
+             float *C, int ldc)
+{
+    note(&(GemmCall){gemm_nn, M, N, K, lda, ldb, ldc});
+    if (N == 1) {
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, M, K, 1.0F, A, lda, B, ldb, beta, C, ldc);
+    } else {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, M, N, K, 1.0F, A, lda, B, ldb, beta,
+                    C, ldc);
+    }
+}
+
+/* K = 1: an outer product, bound by memory; plain loops are the fastest form. */
+static void outer(int M, int N, const float *A, int lda, const float *B, int ldb, float beta,
+                  float *C, int ldc)
+{
+    for (int i = 0; i < M; i++) {
+        const float a = A[(size_t)i * (size_t)lda];
+        float *restrict c = C + (size_t)i * (size_t)ldc;
+        for (int j = 0; j < N; j++) {
+            const float old = beta == 0.0F ? 0.0F : beta * c[j];
+            c[j] = a * B[(size_t)j * (size_t)ldb] + old;
+        }
+    }
+}
+
+void gemm_nt(int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
+             float *C, int ldc)
+{
+    note(&(GemmCall){gemm_nt, M, N, K, lda, ldb, ldc});
+    if (K == 1) {
+        outer(M, N, A, lda, B, ldb, beta, C, ldc);
+    } else {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, M, N, K, 1.0F, A, lda, B, ldb, beta, C,
+                    ldc);
+    }
+}
+
+void gemm_tn(int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
+             float *C, int ldc)
+{
+    note(&(GemmCall){gemm_tn, M, N, K, lda, ldb, ldc});
+    if (N == 1) {
+        cblas_sgemv(CblasRowMajor, CblasTrans, K, M, 1.0F, A, lda, B, ldb, beta, C, ldc);
+    } else {
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, M, N, K, 1.0F, A, lda, B, ldb, beta, C,
+                    ldc);
+    }
+}

@@ -1,0 +1,260 @@
+#include "nn/mlp.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/panic.h"
+#include "nn/act.h"
+#include "nn/gemm.h"
+
+Mlp mlp_make(int in, int hidden, int layers, int out, int groups, Act act)
+{
+    REQUIRE(in > 0 && hidden > 0 && layers > 0 && layers < MLP_LAYERS_MAX && out > 0 && groups > 0);
+    Mlp net = {
+        .in = in, .hidden = hidden, .layers = layers, .out = out, .groups = groups, .act = act};
+    size_t at = 0;
+    for (int l = 0; l <= layers; l++) {
+        const size_t rows = (size_t)(l == 0 ? in : hidden);
+        const size_t cols = (size_t)groups * (size_t)(l == layers ? out : hidden);
+        net.w[l] = at;
+        net.b[l] = at + rows * cols;
+        at = net.b[l] + cols;
+    }
+    net.count = at;
+    return net;
+}
+
+MlpMatrix mlp_matrix(const Mlp *net, int layer, int group)
+{
+    const int cols = layer == net->layers ? net->out : net->hidden;
+    const size_t g = (size_t)group;
+    const size_t bias = net->b[layer] + g * (size_t)cols;
+    if (layer == 0) {
+        return (MlpMatrix){net->w[0] + g * (size_t)cols, net->in, cols, net->groups * cols, bias};
+    }
+    const size_t size = (size_t)net->hidden * (size_t)cols;
+    return (MlpMatrix){net->w[layer] + g * size, net->hidden, cols, cols, bias};
+}
+
+typedef float (*Draw)(Rng *rng, double width);
+
+static float draw_uniform(Rng *rng, double width)
+{
+    return (float)(width * (2.0 * rng_uniform(rng) - 1.0));
+}
+
+static float draw_truncated(Rng *rng, double width)
+{
+    double x;
+    do {
+        x = rng_normal(rng);
+    } while (fabs(x) > 2.0);
+    return (float)(width * x);
+}
+
+static void init_matrix(const MlpMatrix *m, float *params, Rng *rng, Draw draw, double width)
+{
+    for (int i = 0; i < m->rows; i++) {
+        for (int j = 0; j < m->cols; j++) {
+            params[m->at + (size_t)i * (size_t)m->ld + (size_t)j] = draw(rng, width);
+        }
+    }
+}
+
+void mlp_init_glorot(const Mlp *net, float *params, Rng *rng)
+{
+    memset(params, 0, net->count * sizeof *params);
+    for (int g = 0; g < net->groups; g++) {
+        for (int l = 0; l <= net->layers; l++) {
+            const MlpMatrix m = mlp_matrix(net, l, g);
+            init_matrix(&m, params, rng, draw_uniform, sqrt(6.0 / (double)(m.rows + m.cols)));
+        }
+    }
+}
+
+void mlp_init_truncated(const Mlp *net, float *params, Rng *rng)
+{
+    memset(params, 0, net->count * sizeof *params);
+    for (int g = 0; g < net->groups; g++) {
+        for (int l = 0; l <= net->layers; l++) {
+            const MlpMatrix m = mlp_matrix(net, l, g);
+            init_matrix(&m, params, rng, draw_truncated, 0.5 / sqrt((double)m.rows));
+        }
+    }
+}
+
+static size_t width(const Mlp *net)
+{
+    return (size_t)net->groups * (size_t)net->hidden;
+}
+
+MlpTape mlp_tape(const Mlp *net, int rows, Arena *tmp)
+{
+    MlpTape tape = {0};
+    for (int l = 0; l < net->layers; l++) {
+        tape.h[l] = arena_floats(tmp, (size_t)rows * width(net));
+        tape.d[l] = net->act == ACT_RELU ? NULL : arena_floats(tmp, (size_t)rows * width(net));
+    }
+    return tape;
+}
+
+MlpTape mlp_tape_from(const Mlp *net, const MlpTape *tape, int first)
+{
+    MlpTape part = *tape;
+    for (int l = 0; l < net->layers; l++) {
+        part.h[l] += (size_t)first * width(net);
+        if (part.d[l] != NULL) {
+            part.d[l] += (size_t)first * width(net);
+        }
+    }
+    return part;
+}
+
+size_t mlp_tape_cost(const Mlp *net, int rows)
+{
+    const size_t one = arena_cost((size_t)rows * width(net));
+    return one * (size_t)net->layers * (net->act == ACT_RELU ? 1 : 2);
+}
+
+static void add_bias(float *y, const float *bias, int rows, int cols, int ld)
+{
+    for (int i = 0; i < rows; i++) {
+        float *restrict row = y + (size_t)i * (size_t)ld;
+        for (int j = 0; j < cols; j++) {
+            row[j] += bias[j];
+        }
+    }
+}
+
+/* y = h W + b of the last layer, group by group. */
+static void output(const Mlp *net, const float *params, int g, const float *h, int ldh, int rows,
+                   float *y)
+{
+    const MlpMatrix m = mlp_matrix(net, net->layers, g);
+    const int ldy = net->groups * net->out;
+    float *yg = y + (size_t)g * (size_t)net->out;
+    gemm_nn(rows, m.cols, m.rows, h, ldh, params + m.at, m.ld, 0.0F, yg, ldy);
+    add_bias(yg, params + m.bias, rows, m.cols, ldy);
+}
+
+void mlp_forward(const Mlp *net, const float *params, const float *x, int rows, MlpTape *tape,
+                 float *y)
+{
+    const int H = net->hidden;
+    const int GH = net->groups * H;
+
+    gemm_nn(rows, GH, net->in, x, net->in, params + net->w[0], GH, 0.0F, tape->h[0], GH);
+    act_forward(net->act, tape->h[0], params + net->b[0], rows, GH, GH, tape->d[0]);
+    for (int l = 1; l < net->layers; l++) {
+        for (int g = 0; g < net->groups; g++) {
+            const MlpMatrix m = mlp_matrix(net, l, g);
+            const size_t col = (size_t)g * (size_t)H;
+            gemm_nn(rows, H, H, tape->h[l - 1] + col, GH, params + m.at, m.ld, 0.0F,
+                    tape->h[l] + col, GH);
+        }
+        act_forward(net->act, tape->h[l], params + net->b[l], rows, GH, GH, tape->d[l]);
+    }
+    for (int g = 0; g < net->groups; g++) {
+        output(net, params, g, tape->h[net->layers - 1] + (size_t)g * (size_t)H, GH, rows, y);
+    }
+}
+
+size_t mlp_infer_cost(const Mlp *net, int rows)
+{
+    return arena_cost((size_t)rows * width(net)) +
+           2 * arena_cost((size_t)rows * (size_t)net->hidden);
+}
+
+void mlp_infer(const Mlp *net, const float *params, const float *x, int rows, Arena *tmp, float *y)
+{
+    const int H = net->hidden;
+    const int GH = net->groups * H;
+    const size_t mark = tmp->used;
+    float *first = arena_floats(tmp, (size_t)rows * width(net));
+    float *two[2] = {arena_floats(tmp, (size_t)rows * (size_t)H),
+                     arena_floats(tmp, (size_t)rows * (size_t)H)};
+
+    gemm_nn(rows, GH, net->in, x, net->in, params + net->w[0], GH, 0.0F, first, GH);
+    for (int g = 0; g < net->groups; g++) { /* a group's layers in a row: its rows stay in cache */
+        float *h = first + (size_t)g * (size_t)H;
+        int ld = GH;
+        act_forward(net->act, h, params + net->b[0] + (size_t)g * (size_t)H, rows, H, ld, NULL);
+        for (int l = 1; l < net->layers; l++) {
+            const MlpMatrix m = mlp_matrix(net, l, g);
+            float *next = two[l & 1];
+            gemm_nn(rows, H, H, h, ld, params + m.at, m.ld, 0.0F, next, H);
+            act_forward(net->act, next, params + m.bias, rows, H, H, NULL);
+            h = next;
+            ld = H;
+        }
+        output(net, params, g, h, ld, rows, y);
+    }
+    arena_reset(tmp, mark);
+}
+
+static void column_sums(const float *dz, int rows, int cols, int ld, float *sum)
+{
+    memset(sum, 0, (size_t)cols * sizeof *sum);
+    for (int i = 0; i < rows; i++) {
+        const float *row = dz + (size_t)i * (size_t)ld;
+        for (int j = 0; j < cols; j++) {
+            sum[j] += row[j];
+        }
+    }
+}
+
+size_t mlp_backward_cost(const Mlp *net, int rows)
+{
+    return 2 * arena_cost((size_t)rows * width(net));
+}
+
+/* Gradient of W_l and b_l, l >= 1, from dz (rows, G n), and of the layer below: dh (rows, G H). */
+static void backward_layer(const Mlp *net, const float *params, int l, int rows,
+                           const MlpTape *tape, const float *dz, float *grad, float *dh)
+{
+    const int H = net->hidden;
+    const int GH = net->groups * H;
+    const int n = l == net->layers ? net->out : H;
+    const int Gn = net->groups * n;
+
+    for (int g = 0; g < net->groups; g++) {
+        const MlpMatrix m = mlp_matrix(net, l, g);
+        const float *dzg = dz + (size_t)g * (size_t)n;
+        const size_t col = (size_t)g * (size_t)H;
+        if (grad != NULL) {
+            gemm_tn(H, n, rows, tape->h[l - 1] + col, GH, dzg, Gn, 0.0F, grad + m.at, m.ld);
+        }
+        gemm_nt(rows, H, n, dzg, Gn, params + m.at, m.ld, 0.0F, dh + col, GH);
+    }
+    if (grad != NULL) {
+        column_sums(dz, rows, Gn, Gn, grad + net->b[l]);
+    }
+}
+
+void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
+                  const MlpTape *tape, const float *dy, float *grad, float *dx, int dx_from,
+                  Arena *tmp)
+{
+    const int GH = net->groups * net->hidden;
+    const size_t mark = tmp->used;
+    float *two[2] = {arena_floats(tmp, (size_t)rows * width(net)),
+                     arena_floats(tmp, (size_t)rows * width(net))};
+    const float *dz = dy;
+
+    for (int l = net->layers; l > 0; l--) {
+        float *dh = two[l & 1];
+        backward_layer(net, params, l, rows, tape, dz, grad, dh);
+        act_backward(net->act, tape->h[l - 1], tape->d[l - 1], (size_t)rows * width(net), dh);
+        dz = dh;
+    }
+    if (grad != NULL) {
+        gemm_tn(net->in, GH, rows, x, net->in, dz, GH, 0.0F, grad + net->w[0], GH);
+        column_sums(dz, rows, GH, GH, grad + net->b[0]);
+    }
+    if (dx != NULL) {
+        const int n = net->in - dx_from;
+        const float *w = params + net->w[0] + (size_t)dx_from * (size_t)GH;
+        gemm_nt(rows, n, GH, dz, GH, w, GH, 0.0F, dx, n);
+    }
+    arena_reset(tmp, mark);
+}

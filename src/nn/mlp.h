@@ -1,0 +1,72 @@
+/* Dense networks, G of them side by side on the same input ("groups": twin critics, an ensemble at
+ * prediction time). Parameters of all groups are one vector, so Adam, target averages, broadcast
+ * and checkpoint are each one call.
+ *
+ *   z_0 = x W_0 + b_0, h_0 = f(z_0), z_l = h_(l-1) W_l + b_l, ..., y = h_(L-1) W_L + b_L
+ *
+ * Layout of `params`, layer after layer: W_0 is (in, G hidden), the groups side by side, so that the
+ * thin first product is made once for all; W_l for l > 0 is (G, hidden, n), one matrix after the
+ * other; each b_l is (G, n); n is hidden, or out in the last layer. Matrices are inputs x outputs.
+ */
+#ifndef NN_MLP_H
+#define NN_MLP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/rng.h"
+
+enum { MLP_LAYERS_MAX = 9 };
+
+typedef enum { ACT_RELU, ACT_SILU } Act;
+
+typedef struct {
+    int in, hidden, layers, out, groups; /* layers: hidden ones, L >= 1 */
+    Act act;
+    size_t w[MLP_LAYERS_MAX], b[MLP_LAYERS_MAX]; /* where W_l and b_l of group 0 begin */
+    size_t count;                                /* floats in all */
+} Mlp;
+
+Mlp mlp_make(int in, int hidden, int layers, int out, int groups, Act act);
+
+/* One matrix of the network, as BLAS wants it. */
+typedef struct {
+    size_t at; /* offset in params */
+    int rows, cols, ld;
+    size_t bias; /* offset of its bias (cols) */
+} MlpMatrix;
+MlpMatrix mlp_matrix(const Mlp *net, int layer, int group); /* layer 0 .. layers */
+
+/* Glorot (2010) uniform: +-sqrt(6 / (in + out)), biases 0: Keras' default, as in the released code. */
+void mlp_init_glorot(const Mlp *net, float *params, Rng *rng);
+/* Normal with deviation 1 / (2 sqrt(in)), redrawn beyond two deviations, biases 0: released code. */
+void mlp_init_truncated(const Mlp *net, float *params, Rng *rng);
+
+/* What backward needs from forward; rows lie one after the other, so a part of the rows is a tape. */
+typedef struct {
+    float *h[MLP_LAYERS_MAX]; /* (rows, G hidden) activations */
+    float *d[MLP_LAYERS_MAX]; /* (rows, G hidden) their derivatives; NULL for ReLU */
+} MlpTape;
+
+MlpTape mlp_tape(const Mlp *net, int rows, Arena *tmp);
+/* The same tape from row `first` on. */
+MlpTape mlp_tape_from(const Mlp *net, const MlpTape *tape, int first);
+size_t mlp_tape_cost(const Mlp *net, int rows); /* bytes of arena */
+
+/* x (rows, in) -> y (rows, G out), filling the tape. */
+void mlp_forward(const Mlp *net, const float *params, const float *x, int rows, MlpTape *tape,
+                 float *y);
+/* The same without a tape; small scratch (mlp_infer_cost bytes). */
+void mlp_infer(const Mlp *net, const float *params, const float *x, int rows, Arena *tmp, float *y);
+size_t mlp_infer_cost(const Mlp *net, int rows);
+
+/* dy (rows, G out) is dLoss/dy. grad (count) is overwritten with dLoss/dparams; NULL: not wanted.
+ * dx (rows, in - dx_from) is overwritten with dLoss/dx of the input columns from dx_from on, summed
+ * over groups; NULL: not wanted. Scratch: mlp_backward_cost bytes. */
+void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
+                  const MlpTape *tape, const float *dy, float *grad, float *dx, int dx_from,
+                  Arena *tmp);
+size_t mlp_backward_cost(const Mlp *net, int rows);
+
+#endif

@@ -1,0 +1,46 @@
+#include "nn/vec.h"
+
+#include <math.h>
+
+void vec_polyak(float *restrict target, const float *restrict x, size_t n, float tau)
+{
+    for (size_t i = 0; i < n; i++) {
+        target[i] += tau * (x[i] - target[i]);
+    }
+}
+
+void vec_axpy(float *restrict y, float a, const float *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        y[i] += a * x[i];
+    }
+}
+
+bool vec_finite(const float *x, size_t n)
+{
+    /* x * 0 is 0 for finite x and NaN otherwise: one vector loop without branches */
+    float any = 0.0F;
+    float lanes[16] = {0};
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (size_t j = 0; j < 16; j++) {
+            lanes[j] += x[i + j] * 0.0F;
+        }
+    }
+    for (; i < n; i++) {
+        any += x[i] * 0.0F;
+    }
+    for (size_t j = 0; j < 16; j++) {
+        any += lanes[j];
+    }
+    return isfinite(any);
+}
+
+double vec_dot(const float *x, const float *y, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)x[i] * (double)y[i];
+    }
+    return sum;
+}

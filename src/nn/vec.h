@@ -1,0 +1,16 @@
+/* Small operations on flat vectors. */
+#ifndef NN_VEC_H
+#define NN_VEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* target = tau x + (1 - tau) target */
+void vec_polyak(float *target, const float *x, size_t n, float tau);
+/* y += a x */
+void vec_axpy(float *y, float a, const float *x, size_t n);
+/* No NaN and no infinity among n floats. */
+bool vec_finite(const float *x, size_t n);
+double vec_dot(const float *x, const float *y, size_t n);
+
+#endif

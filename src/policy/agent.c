@@ -1,0 +1,70 @@
+#include "policy/agent.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/kinds.h"
+
+static const AgentKind *const kinds[] = {&agent_sac};
+
+const AgentKind *agent_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i]->name, name) == 0) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+static size_t pad(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
+                  uint64_t seed)
+{
+    *agent = (Agent){.kind = kind, .cfg = *cfg};
+    agent->squash = (Squash){cfg->act_dim, cfg->log_std_min, cfg->log_std_max};
+    kind->layout(agent);
+    const size_t T = agent->trained;
+    const size_t targets = pad(agent->critic.count);
+    agent->grad_stride = T + AGENT_TAIL;
+    const size_t floats = 3 * T + targets + (size_t)shards * agent->grad_stride;
+    const Status st = mem_alloc(&agent->block, floats, sizeof(float), "the agent");
+    if (st != OK) {
+        *agent = (Agent){0};
+        return st;
+    }
+    agent->params = agent->block;
+    agent->target = agent->params + T;
+    agent->m = agent->target + targets;
+    agent->v = agent->m + T;
+    agent->grads = agent->v + T;
+    kind->init(agent, seed);
+    return OK;
+}
+
+void agent_release(Agent *agent)
+{
+    mem_free(&agent->block);
+    *agent = (Agent){0};
+}
+
+double agent_alpha(const Agent *agent)
+{
+    return exp((double)agent->params[agent->at_alpha]);
+}
+
+int agent_slabs(Agent *agent, Slab slabs[AGENT_SLABS_MAX])
+{
+    int n = 0;
+    slabs[n++] = slab_f32("params", agent->params, agent->trained);
+    slabs[n++] = slab_f32("target", agent->target, agent->critic.count);
+    slabs[n++] = slab_f32("adam_m", agent->m, agent->trained);
+    slabs[n++] = slab_f32("adam_v", agent->v, agent->trained);
+    slabs[n++] = slab_i64("updates", &agent->updates, 1);
+    return n;
+}

@@ -1,0 +1,103 @@
+/* Agents: a table of learning algorithms. A row is an AgentKind in a file of its own; the epoch loop,
+ * checkpoints and messages only use what stands here.
+ *
+ * An agent's state is one block of floats; `trained` (T) of them move by gradients:
+ *   [ actor | critics ... | log alpha ]   T floats, each part 64-byte aligned
+ *   [ target critics ]
+ *   [ adam m (T) | adam v (T) ]
+ *   [ gradient rows: one of T + AGENT_TAIL floats for each shard this rank owns ]
+ * Letters: B rows of a batch, V shards of it, S state, A action, D = S + A. No MPI here: sums over
+ * shards go through Reduce.
+ */
+#ifndef POLICY_AGENT_H
+#define POLICY_AGENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/reduce.h"
+#include "base/slab.h"
+#include "base/status.h"
+#include "nn/mlp.h"
+#include "nn/squash.h"
+
+typedef struct {
+    int state_dim, act_dim;
+    int hidden, layers;
+    double actor_lr, critic_lr, alpha_lr; /* alpha_lr 0: the temperature stays */
+    double alpha;                         /* temperature at the start */
+    float target_entropy, gamma, tau, reward_scale, log_std_min, log_std_max;
+} AgentConfig;
+
+/* Averages over the batch, summed over shards in the tail of the gradient. */
+typedef enum {
+    STAT_CRITIC_LOSS, /* 1/2 mean (Q - y)^2, mean of the critics */
+    STAT_ACTOR_LOSS,
+    STAT_ALPHA_LOSS,
+    STAT_Q,       /* mean of both critics at the batch's actions */
+    STAT_ENTROPY, /* -mean log pi */
+    STAT_COUNT
+} AgentStat;
+
+enum { AGENT_TAIL = 16, AGENT_SLABS_MAX = 8 };
+
+/* One shard of a batch: `rows` records (data/record.h), borrowed. */
+typedef struct {
+    const float *records;
+    int rows;
+} Batch;
+
+typedef struct AgentKind AgentKind;
+
+typedef struct {
+    const AgentKind *kind;
+    AgentConfig cfg;
+    Squash squash;
+    Mlp actor, critic;                    /* critic: the twin, as two groups */
+    size_t trained;                       /* T */
+    size_t at_actor, at_critic, at_alpha; /* offsets of the parts in params */
+    float *block;                         /* owned: everything below */
+    float *params, *target, *m, *v, *grads;
+    size_t grad_stride; /* T + AGENT_TAIL */
+    int64_t updates;    /* done so far; also Adam's step number */
+} Agent;
+
+struct AgentKind {
+    const char *name;
+    const char *source;
+    /* Give the networks their shapes and set the offsets; called before memory is taken. */
+    void (*layout)(Agent *agent);
+    /* Draw the start values from streams (seed, RNG_AGENT_INIT, network). */
+    void (*init)(Agent *agent, uint64_t seed);
+    /* Arena bytes of update with shards of at most `rows` rows, and of act on `rows` rows. */
+    size_t (*update_cost)(const Agent *agent, int rows);
+    /* One update from this rank's shards: batches[i] is shard reduce->first + i of a batch with
+     * `total` rows in all. stats (STAT_COUNT) is overwritten. Collective over the reduction's owners.
+     * Error: ERR_NUMERIC where a loss or gradient is not finite (nothing was changed then), ERR_MPI. */
+    Status (*update)(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
+                     uint64_t seed, Arena *tmp, float *stats);
+    /* Actions of the policy with actor parameters `actor`: s (rows, S), eps (rows, A) standard
+     * normals or NULL for the mean action; a (rows, A). */
+    void (*act)(const Agent *agent, const float *actor, const float *s, const float *eps, int rows,
+                Arena *tmp, float *a);
+    size_t (*act_cost)(const Agent *agent, int rows);
+};
+
+/* NULL when there is no such agent. */
+const AgentKind *agent_find(const char *name);
+
+/* shards: how many of a batch's shards this rank owns (0 for a worker, which only acts). */
+NODISCARD Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
+                            uint64_t seed);
+void agent_release(Agent *agent);
+static inline float *agent_actor(const Agent *agent)
+{
+    return agent->params + agent->at_actor;
+}
+/* exp(log alpha) */
+double agent_alpha(const Agent *agent);
+/* The state that a checkpoint keeps; returns how many slabs. */
+int agent_slabs(Agent *agent, Slab slabs[AGENT_SLABS_MAX]);
+
+#endif

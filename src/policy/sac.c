@@ -1,0 +1,280 @@
+/* Soft actor-critic as in MOPO's released code (softlearning): Haarnoja et al. 2018b with twin
+ * critics, no state value, automatic temperature. All gradients of an update are taken at the
+ * weights before it, on one batch, then all are applied, then the targets move:
+ *
+ *   y      = reward_scale r + gamma cont ( min_i Qt_i(s', a') - alpha log pi(a' | s') )
+ *   L_Q_i  = 1/2 mean (Q_i(s, a) - y)^2
+ *   L_pi   = mean ( alpha log pi(a~ | s) - min_i Q_i(s, a~) ),  a~ by reparameterisation
+ *   L_alpha = -log alpha mean( log pi(a~ | s) + H )
+ *   Qt    <- Qt + tau (Q - Qt)
+ *
+ * a' ~ pi(s') and a~ ~ pi(s) come from one actor pass over [s; s'], Q(s, a) and Q(s, a~) from one
+ * critic pass over [(s, a); (s, a~)]: the weights are the same, and wide products are fast ones.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "data/record.h"
+#include "nn/adam.h"
+#include "nn/vec.h"
+#include "policy/kinds.h"
+
+enum { CRITICS = 2 };
+
+static size_t pad(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+static void sac_layout(Agent *agent)
+{
+    const AgentConfig *c = &agent->cfg;
+    agent->actor = mlp_make(c->state_dim, c->hidden, c->layers, 2 * c->act_dim, 1, ACT_RELU);
+    agent->critic = mlp_make(c->state_dim + c->act_dim, c->hidden, c->layers, 1, CRITICS, ACT_RELU);
+    agent->at_actor = 0;
+    agent->at_critic = pad(agent->actor.count);
+    agent->at_alpha = agent->at_critic + pad(agent->critic.count);
+    agent->trained = agent->at_alpha + pad(1);
+}
+
+static void sac_init(Agent *agent, uint64_t seed)
+{
+    Rng actor = rng_make(seed, RNG_AGENT_INIT, 0, 0);
+    Rng critic = rng_make(seed, RNG_AGENT_INIT, 0, 1);
+
+    mlp_init_glorot(&agent->actor, agent_actor(agent), &actor);
+    mlp_init_glorot(&agent->critic, agent->params + agent->at_critic, &critic);
+    memcpy(agent->target, agent->params + agent->at_critic, agent->critic.count * sizeof(float));
+    agent->params[agent->at_alpha] = (float)log(agent->cfg.alpha);
+}
+
+/* The arrays of one shard; b rows. */
+typedef struct {
+    int b;
+    float *states; /* (2b, S): s, then s' */
+    float *eps;    /* (2b, A) */
+    float *head;   /* (2b, 2A) actor output */
+    float *logp;   /* (2b) */
+    float *inputs; /* (2b, D): (s, a), then (s, a~) */
+    float *next;   /* (b, D): (s', a') */
+    float *q, *dq; /* (2b, 2) */
+    float *qt;     /* (b, 2) */
+    float *dq_da;  /* (b, A) */
+    float *dhead;  /* (b, 2A) */
+    MlpTape actor, critic;
+} Shard;
+
+static Shard shard_make(const Agent *agent, int b, Arena *tmp)
+{
+    const size_t rows = (size_t)b;
+    const size_t S = (size_t)agent->cfg.state_dim;
+    const size_t A = (size_t)agent->cfg.act_dim;
+    return (Shard){.b = b,
+                   .states = arena_floats(tmp, 2 * rows * S),
+                   .eps = arena_floats(tmp, 2 * rows * A),
+                   .head = arena_floats(tmp, 2 * rows * 2 * A),
+                   .logp = arena_floats(tmp, 2 * rows),
+                   .inputs = arena_floats(tmp, 2 * rows * (S + A)),
+                   .next = arena_floats(tmp, rows * (S + A)),
+                   .q = arena_floats(tmp, 2 * rows * CRITICS),
+                   .dq = arena_floats(tmp, 2 * rows * CRITICS),
+                   .qt = arena_floats(tmp, rows * CRITICS),
+                   .dq_da = arena_floats(tmp, rows * A),
+                   .dhead = arena_floats(tmp, rows * 2 * A),
+                   .actor = mlp_tape(&agent->actor, 2 * b, tmp),
+                   .critic = mlp_tape(&agent->critic, 2 * b, tmp)};
+}
+
+static size_t sac_update_cost(const Agent *agent, int rows)
+{
+    const size_t b = (size_t)rows;
+    const size_t D = (size_t)(agent->cfg.state_dim + agent->cfg.act_dim);
+    const size_t arrays = 12 * arena_cost(2 * b * 2 * (D + CRITICS));
+    return arrays + mlp_tape_cost(&agent->actor, 2 * rows) +
+           mlp_tape_cost(&agent->critic, 2 * rows) + mlp_backward_cost(&agent->critic, rows) +
+           mlp_infer_cost(&agent->critic, rows);
+}
+
+/* Spread records over the inputs; actions a~ and a' are filled in later. */
+static void unpack(const Agent *agent, const Batch *batch, Shard *sh)
+{
+    const Record rec = record_make(agent->cfg.state_dim, agent->cfg.act_dim);
+    const size_t S = (size_t)rec.S;
+    const size_t A = (size_t)rec.A;
+    const size_t D = S + A;
+    const size_t b = (size_t)sh->b;
+
+    for (size_t i = 0; i < b; i++) {
+        const float *row = batch->records + i * rec.stride;
+        memcpy(sh->states + i * S, row, S * sizeof *row);
+        memcpy(sh->states + (b + i) * S, row + rec.s2, S * sizeof *row);
+        memcpy(sh->inputs + i * D, row, D * sizeof *row); /* s and a stand side by side */
+        memcpy(sh->inputs + (b + i) * D, row, S * sizeof *row);
+        memcpy(sh->next + i * D, row + rec.s2, S * sizeof *row);
+    }
+}
+
+/* dq: rows of the first half get dL_Q/dQ, rows of the second half dmin(Q)/dQ, both over B. */
+static void critic_errors(const Agent *agent, const Batch *batch, Shard *sh, float alpha,
+                          float scale, float *stats)
+{
+    const Record rec = record_make(agent->cfg.state_dim, agent->cfg.act_dim);
+    const size_t b = (size_t)sh->b;
+    double loss = 0;
+    double q_sum = 0;
+
+    for (size_t i = 0; i < b; i++) {
+        const float *row = batch->records + i * rec.stride;
+        const float least = fminf(sh->qt[2 * i], sh->qt[2 * i + 1]);
+        const float y = agent->cfg.reward_scale * row[rec.r] +
+                        agent->cfg.gamma * row[rec.cont] * (least - alpha * sh->logp[b + i]);
+        for (size_t k = 0; k < CRITICS; k++) {
+            const float off = sh->q[2 * i + k] - y;
+            sh->dq[2 * i + k] = off * scale;
+            loss += 0.5 * (double)off * (double)off;
+            q_sum += (double)sh->q[2 * i + k];
+        }
+    }
+    stats[STAT_CRITIC_LOSS] = (float)(loss * (double)scale / CRITICS);
+    stats[STAT_Q] = (float)(q_sum * (double)scale / CRITICS);
+}
+
+static void actor_errors(const Agent *agent, Shard *sh, float alpha, float scale, float *stats)
+{
+    const size_t b = (size_t)sh->b;
+    double loss = 0;
+    double logp_sum = 0;
+
+    for (size_t i = 0; i < b; i++) {
+        const float *q = sh->q + 2 * (b + i);
+        float *dq = sh->dq + 2 * (b + i);
+        const size_t least = q[1] < q[0] ? 1 : 0;
+        dq[least] = scale;
+        dq[1 - least] = 0.0F;
+        loss += (double)(alpha * sh->logp[i] - q[least]);
+        logp_sum += (double)sh->logp[i];
+    }
+    const double mean = logp_sum * (double)scale;
+    const double share = (double)sh->b * (double)scale; /* of the batch in this shard */
+    const double slack = mean + share * (double)agent->cfg.target_entropy;
+    stats[STAT_ACTOR_LOSS] = (float)(loss * (double)scale);
+    stats[STAT_ENTROPY] = (float)-mean;
+    stats[STAT_ALPHA_LOSS] = (float)(-(double)agent->params[agent->at_alpha] * slack);
+}
+
+/* Gradient and statistics of one shard into `grad` (T + AGENT_TAIL). */
+static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rng *rng, Arena *tmp,
+                           float *grad)
+{
+    const size_t mark = tmp->used;
+    const int S = agent->cfg.state_dim;
+    const int A = agent->cfg.act_dim;
+    const int D = S + A;
+    const int b = batch->rows;
+    const float scale = 1.0F / (float)total;
+    const float *actor = agent_actor(agent);
+    const float *critic = agent->params + agent->at_critic;
+    const float alpha = expf(agent->params[agent->at_alpha]);
+    float *stats = grad + agent->trained;
+    Shard sh = shard_make(agent, b, tmp);
+
+    unpack(agent, batch, &sh);
+    rng_fill_normal(rng, sh.eps, 2 * (size_t)b * (size_t)A);
+    mlp_forward(&agent->actor, actor, sh.states, 2 * b, &sh.actor, sh.head);
+    float *sampled = sh.inputs + (size_t)b * (size_t)D + S; /* a~ goes straight to its place */
+    squash_forward(&agent->squash, sh.head, sh.eps, b, sampled, D, sh.logp);
+    squash_forward(&agent->squash, sh.head + (size_t)b * 2 * (size_t)A,
+                   sh.eps + (size_t)b * (size_t)A, b, sh.next + S, D, sh.logp + b);
+
+    mlp_infer(&agent->critic, agent->target, sh.next, b, tmp, sh.qt);
+    mlp_forward(&agent->critic, critic, sh.inputs, 2 * b, &sh.critic, sh.q);
+    critic_errors(agent, batch, &sh, alpha, scale, stats);
+    mlp_backward(&agent->critic, critic, sh.inputs, b, &sh.critic, sh.dq, grad + agent->at_critic,
+                 NULL, 0, tmp);
+
+    actor_errors(agent, &sh, alpha, scale, stats);
+    const MlpTape second = mlp_tape_from(&agent->critic, &sh.critic, b);
+    mlp_backward(&agent->critic, critic, sh.inputs + (size_t)b * (size_t)D, b, &second,
+                 sh.dq + 2 * (size_t)b, NULL, sh.dq_da, S, tmp);
+    squash_backward(&agent->squash, sh.head, sh.eps, sampled, D, b, alpha * scale, sh.dq_da,
+                    sh.dhead);
+    mlp_backward(&agent->actor, actor, sh.states, b, &sh.actor, sh.dhead, grad + agent->at_actor,
+                 NULL, 0, tmp);
+    /* -mean (log pi + H), this shard's share */
+    grad[agent->at_alpha] = stats[STAT_ENTROPY] - (float)b * scale * agent->cfg.target_entropy;
+    arena_reset(tmp, mark);
+}
+
+static void apply(Agent *agent, const float *grad)
+{
+    const AgentConfig *c = &agent->cfg;
+    const int64_t t = ++agent->updates;
+    const size_t a = agent->at_actor;
+    const size_t q = agent->at_critic;
+    const size_t e = agent->at_alpha;
+
+    adam_step(agent->params + a, grad + a, agent->m + a, agent->v + a, agent->actor.count,
+              c->actor_lr, t);
+    adam_step(agent->params + q, grad + q, agent->m + q, agent->v + q, agent->critic.count,
+              c->critic_lr, t);
+    adam_step(agent->params + e, grad + e, agent->m + e, agent->v + e, 1, c->alpha_lr, t);
+    vec_polyak(agent->target, agent->params + q, agent->critic.count, c->tau);
+}
+
+static Status sac_update(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
+                         uint64_t seed, Arena *tmp, float *stats)
+{
+    const uint64_t step = (uint64_t)agent->updates;
+
+    for (int i = 0; i < reduce->count; i++) {
+        Rng rng = rng_make(seed, RNG_UPDATE_NOISE, step, (uint32_t)(reduce->first + i));
+        shard_gradient(agent, &batches[i], total, &rng, tmp,
+                       agent->grads + (size_t)i * agent->grad_stride);
+    }
+    const Status st = reduce->sum(reduce, agent->grads, agent->grad_stride, agent->grad_stride);
+    if (st != OK) {
+        return st;
+    }
+    memcpy(stats, agent->grads + agent->trained, STAT_COUNT * sizeof *stats);
+    if (!vec_finite(agent->grads, agent->grad_stride)) {
+        return status_fail(
+            ERR_NUMERIC,
+            "update %lld: the gradient is not finite (critic loss %g, Q %g); usual "
+            "cures: a larger penalty.lambda, a smaller rollout.horizon, rollout.guard "
+            "above 0, a smaller sac.critic_lr",
+            (long long)step + 1, (double)stats[STAT_CRITIC_LOSS], (double)stats[STAT_Q]);
+    }
+    apply(agent, agent->grads);
+    return OK;
+}
+
+static size_t sac_act_cost(const Agent *agent, int rows)
+{
+    return arena_cost((size_t)rows * 2 * (size_t)agent->cfg.act_dim) + arena_cost((size_t)rows) +
+           mlp_infer_cost(&agent->actor, rows);
+}
+
+static void sac_act(const Agent *agent, const float *actor, const float *s, const float *eps,
+                    int rows, Arena *tmp, float *a)
+{
+    const size_t mark = tmp->used;
+    const int A = agent->cfg.act_dim;
+    float *head = arena_floats(tmp, (size_t)rows * 2 * (size_t)A);
+    float *logp = arena_floats(tmp, (size_t)rows);
+
+    mlp_infer(&agent->actor, actor, s, rows, tmp, head);
+    squash_forward(&agent->squash, head, eps, rows, a, A, logp);
+    arena_reset(tmp, mark);
+}
+
+const AgentKind agent_sac = {
+    .name = "sac",
+    .source = "Haarnoja et al. 2018b; simultaneous update as in tianheyu927/mopo",
+    .layout = sac_layout,
+    .init = sac_init,
+    .update_cost = sac_update_cost,
+    .update = sac_update,
+    .act = sac_act,
+    .act_cost = sac_act_cost,
+};
