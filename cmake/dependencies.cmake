@@ -1,11 +1,77 @@
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
-pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
-pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
-find_package(MPI REQUIRED COMPONENTS C)
-find_package(MuJoCo REQUIRED)
+# Every library the program needs, as target mopo_dependencies. What is missing is collected and told in one message,
+# one sentence each, so that one trip to the package manager or the module system is enough.
+find_package(PkgConfig QUIET)
+include(CheckCSourceCompiles)
 add_library(mopo_dependencies INTERFACE)
-target_link_libraries(mopo_dependencies INTERFACE MPI::MPI_C PkgConfig::HDF5 PkgConfig::YAML
-  PkgConfig::JANSSON PkgConfig::XXHASH PkgConfig::OPENBLAS MuJoCo::MuJoCo m)
+set(missing "")
+
+# mopo_library(NAME title debian-package "pkg-config modules, best first" header library) -> target mopo::NAME.
+# The folder NAME_DIR, as CMake or environment variable, comes before pkg-config.
+macro(mopo_library NAME title package modules header library)
+  set(root ${${NAME}_DIR} $ENV{${NAME}_DIR})
+  if(PkgConfig_FOUND AND NOT root)
+    pkg_search_module(${NAME} QUIET IMPORTED_TARGET ${modules})
+  endif()
+  add_library(mopo::${NAME} INTERFACE IMPORTED)
+  if(TARGET PkgConfig::${NAME})
+    target_link_libraries(mopo::${NAME} INTERFACE PkgConfig::${NAME})
+  else()
+    find_path(${NAME}_INCLUDE ${header} HINTS ${root} PATH_SUFFIXES include include/${library})
+    find_library(${NAME}_LIBRARY ${library} HINTS ${root} PATH_SUFFIXES lib lib64)
+    if(${NAME}_INCLUDE AND ${NAME}_LIBRARY)
+      target_include_directories(mopo::${NAME} INTERFACE ${${NAME}_INCLUDE})
+      target_link_libraries(mopo::${NAME} INTERFACE ${${NAME}_LIBRARY})
+    else()
+      string(REPLACE ";" ".pc or " files "${modules}")
+      string(APPEND missing "\n  ${title} is missing: install Debian's ${package}, or have ${files}.pc on PKG_CONFIG_PATH, "
+        "or pass -D${NAME}_DIR=<folder with include and lib>.")
+    endif()
+  endif()
+endmacro()
+
+mopo_library(YAML libyaml libyaml-dev yaml-0.1 yaml.h yaml)
+mopo_library(JANSSON Jansson libjansson-dev jansson jansson.h jansson)
+mopo_library(XXHASH xxHash libxxhash-dev libxxhash xxhash.h xxhash)
+mopo_library(OPENBLAS OpenBLAS libopenblas-dev openblas cblas.h openblas)
+mopo_library(HDF5 "serial HDF5" libhdf5-dev "hdf5-serial;hdf5" hdf5.h hdf5)
+if(MOPO_TESTS)
+  mopo_library(CMOCKA "cmocka (only for -DMOPO_TESTS=ON)" libcmocka-dev cmocka cmocka.h cmocka)
+endif()
+
+# The parallel library would tie files to one MPI and open them on every rank.
+if(TARGET PkgConfig::HDF5 OR HDF5_LIBRARY)
+  unset(HDF5_IS_SERIAL CACHE)
+  set(CMAKE_REQUIRED_LIBRARIES mopo::HDF5)
+  set(CMAKE_REQUIRED_QUIET ON)
+  check_c_source_compiles("#include <H5pubconf.h>
+    #ifdef H5_HAVE_PARALLEL
+    #error parallel
+    #endif
+    int main(void) { return 0; }" HDF5_IS_SERIAL)
+  unset(CMAKE_REQUIRED_LIBRARIES)
+  if(NOT HDF5_IS_SERIAL)
+    string(APPEND missing "\n  The HDF5 that was found is the MPI build: install Debian's libhdf5-dev (hdf5-serial.pc), or load a "
+      "serial one (Spack: hdf5~mpi), or pass -DHDF5_DIR=<folder with include and lib>.")
+  endif()
+endif()
+
+find_package(MPI QUIET COMPONENTS C)
+if(NOT MPI_C_FOUND)
+  string(APPEND missing "\n  Open MPI is missing: install Debian's libopenmpi-dev and openmpi-bin, or load the site's module so that "
+    "mpicc is on PATH, or pass -DMPI_C_COMPILER=<path of mpicc>.")
+endif()
+find_package(MuJoCo QUIET)
+if(NOT MuJoCo_FOUND)
+  string(APPEND missing "\n  MuJoCo (2.2.2 or 3.x) is missing: install Debian's libmujoco-dev, or unpack a release and pass "
+    "-DMUJOCO_DIR=<its folder>.")
+endif()
+if(NOT PkgConfig_FOUND)
+  string(APPEND missing "\n  pkg-config is missing: install Debian's pkg-config; without it only default folders and NAME_DIR are searched.")
+endif()
+
+if(missing AND NOT (missing MATCHES "^\n  pkg-config[^\n]*$"))
+  message(FATAL_ERROR "What mopo needs and this machine lacks (then run cmake again; "
+    "tools/install_dependencies.sh installs all on Debian):${missing}\n")
+endif()
+target_link_libraries(mopo_dependencies INTERFACE MPI::MPI_C MuJoCo::MuJoCo mopo::HDF5 mopo::YAML mopo::JANSSON
+  mopo::XXHASH mopo::OPENBLAS m)

@@ -4,11 +4,30 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON) # libraries of modules, Spack and MUJOCO_DIR are found after install too
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
-target_compile_definitions(mopo_flags INTERFACE _POSIX_C_SOURCE=200809L)
+# x86-64-v3 (AVX2 and FMA, any server since 2015) and not native: the nodes of a cluster differ from its login node.
+set(march native)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(march x86-64-v3)
+  file(STRINGS /proc/cpuinfo cpu REGEX "^flags" LIMIT_COUNT 1)
+  foreach(feature avx2 fma bmi1 bmi2 f16c movbe)
+    if(cpu AND NOT cpu MATCHES " ${feature}( |$)")
+      string(APPEND lacking " ${feature}")
+      set(march native)
+    endif()
+  endforeach()
+endif()
+set(MOPO_MARCH ${march} CACHE STRING "Target of -march")
+if(lacking)
+  message(WARNING "This CPU lacks${lacking}, which x86-64-v3 needs. Building with -march=${MOPO_MARCH}; "
+    "choose another target with -DMOPO_MARCH=<name> if the program is to run elsewhere.")
+endif()
+
+target_compile_definitions(mopo_flags INTERFACE _POSIX_C_SOURCE=200809L MOPO_ASSERTS=$<BOOL:${MOPO_ASSERTS}>)
 # -ffp-contract=off: gcc and clang contract differently. No -ffast-math anywhere: it deletes NaN checks.
 target_compile_options(mopo_flags INTERFACE
   -O3 -march=${MOPO_MARCH} -ffp-contract=off -fno-math-errno -fno-trapping-math
@@ -22,8 +41,24 @@ endif()
 if(MOPO_WERROR)
   target_compile_options(mopo_flags INTERFACE -Werror)
 endif()
+
+# Hardening: datasets and policies come from strangers. None of it shows in the update's time.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+target_compile_options(mopo_flags INTERFACE -fstack-protector-strong -fstack-clash-protection)
+if(cpu)
+  target_compile_options(mopo_flags INTERFACE -fcf-protection)
+endif()
+target_link_options(mopo_flags INTERFACE -Wl,-z,relro,-z,now)
+
 if(MOPO_SANITIZE)
-  target_compile_options(mopo_flags INTERFACE -g -fsanitize=address,undefined -fno-omit-frame-pointer
+  target_compile_options(mopo_flags INTERFACE -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
     -fno-sanitize-recover=undefined)
   target_link_options(mopo_flags INTERFACE -fsanitize=address,undefined)
+elseif(MOPO_COVERAGE)
+  target_compile_options(mopo_flags INTERFACE -O0 -g --coverage)
+  target_link_options(mopo_flags INTERFACE --coverage)
+else()
+  target_compile_options(mopo_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()

@@ -16,4 +16,7 @@ _Noreturn void panic(const char *file, int line, const char *format, ...) PRINTF
         }                                                             \
     } while (0)
 
+/* Only with MOPO_ASSERTS (presets dev and asan): for checks inside hot loops. */
+#define ASSERT(cond) REQUIRE(!MOPO_ASSERTS || (cond))
+
 #endif

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Checks of the source text: tools/lint.sh layers|text|format|shell|headers, or tidy BUILD_OF_CLANG.
+# Each prints what is wrong as file:line and fails. CTest runs them as lint.<name>.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Files of the project that match the patterns; from git where there is one, so that local scratch does not count.
+files() {
+    if ! git ls-files -- "$@" 2>/dev/null; then
+        local names=()
+        for pattern in "$@"; do
+            names+=(-o -path "./$pattern")
+        done
+        find . \( -path ./build -o -path ./runs -o -path ./data -o -name .git \) -prune \
+            -o -type f \( "${names[@]:1}" \) -printf '%P\n'
+    fi | while read -r file; do
+        [ -f "$file" ] && printf '%s\n' "$file"
+    done
+}
+
+layers() {
+    python3 tools/check_layers.py
+}
+
+format() {
+    files '*.c' '*.h' | xargs -r clang-format --dry-run --Werror
+}
+
+shell() {
+    files '*.sh' '*.sbatch' '.ci/run' | xargs -r shellcheck --external-sources
+}
+
+# A header that needs another one before it breaks whoever includes it first.
+headers() {
+    local bad=0
+    while read -r header; do
+        printf '#include "%s"\nextern int lint;\n' "${header#*/}" |
+            ${CC:-cc} -std=c17 -D_POSIX_C_SOURCE=200809L -DMOPO_ASSERTS=1 -Wall -Wextra -Wpedantic -Werror -march=native \
+                -I src -I tests -fsyntax-only -x c - || bad=1
+    done < <(files 'src/*.h' 'tests/*.h')
+    return "$bad"
+}
+
+# Unfinished work, paths of somebody's machine, files that want to be two.
+text() {
+    local bad=0
+    if files '*' | grep -v '^tools/lint.sh$' | xargs -r grep -nIE '\b(TODO|FIXME|XXX)\b'; then
+        echo 'lint: finish what these lines put off, or delete them' >&2
+        bad=1
+    fi
+    if files '*' | grep -v '^tools/lint.sh$' | xargs -r grep -nIE '(^|[^[:alnum:]_.$}])/(work|root|home|Users|scratch)/[[:alnum:]_]'; then
+        echo 'lint: a path of one machine; take it from an argument or the environment' >&2
+        bad=1
+    fi
+    if files '*' | xargs -r grep -nIE '[[:blank:]]$'; then
+        echo 'lint: blanks at the end of these lines' >&2
+        bad=1
+    fi
+    while read -r file; do
+        local lines
+        lines=$(wc -l <"$file")
+        if [ "$lines" -gt 600 ]; then
+            echo "$file:600: $lines lines; split it (docs/style.md: 100 to 400, 600 at most)"
+            bad=1
+        fi
+    done < <(files '*.c' '*.h' '*.py' '*.sh' '*.cmake' CMakeLists.txt)
+    return "$bad"
+}
+
+# Two files at a time; the compile commands must be Clang's.
+tidy() {
+    files 'src/*.c' | xargs -r -P "$(nproc)" -n 3 clang-tidy --quiet -p "$1" 2>&1 |
+        { grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed [0-9]+ warnings|^Use -header-filter' || true; }
+}
+
+case ${1:-} in
+layers | text | format | shell | headers) "$1" ;;
+tidy) tidy "${2:?tidy needs the build folder of the clang preset}" ;;
+*)
+    sed -n '2,3s/^# //p' "$0" >&2
+    exit 2
+    ;;
+esac
