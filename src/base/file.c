@@ -1,0 +1,247 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static int64_t fail_at;
+static int fail_errno;
+
+void file_fail_at(int64_t k, int error)
+{
+    fail_at = k;
+    fail_errno = error;
+}
+
+/* In front of every system call that a disk can refuse. */
+static bool refused(void)
+{
+    const bool now = fail_at > 0 && --fail_at == 0;
+    if (now) {
+        errno = fail_errno;
+    }
+    return now;
+}
+
+/* Call right after the failure: quotes errno. */
+static Status io_error(const char *path, const char *what)
+{
+    const int cause = errno;
+    const char *hint = "";
+    if (cause == ENOSPC || cause == EDQUOT) {
+        hint = "; free some space or choose another directory";
+    } else if (cause == EACCES || cause == EPERM || cause == EROFS) {
+        hint = "; check the rights or choose another directory";
+    }
+    return status_fail(ERR_IO, "%s: cannot %s: %s%s", path, what, strerror(cause), hint);
+}
+
+static Status write_all(int fd, const char *path, const unsigned char *bytes, size_t n)
+{
+    while (n > 0) {
+        const size_t piece = n < (1U << 30) ? n : 1U << 30; /* one write stops at 2 GiB */
+        const ssize_t done = refused() ? -1 : write(fd, bytes, piece);
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done < 0) {
+            return io_error(path, "write");
+        }
+        bytes += done;
+        n -= (size_t)done;
+    }
+    return OK;
+}
+
+static Status sync_and_close(int fd, const char *path)
+{
+    Status st = OK;
+    if (refused() || fsync(fd) != 0) {
+        st = io_error(path, "flush to disk");
+    }
+    const bool lost = refused(); /* close in any case */
+    if ((close(fd) != 0 || lost) && st == OK) {
+        errno = lost ? fail_errno : errno;
+        st = io_error(path, "close");
+    }
+    return st;
+}
+
+/* mkstemp makes private files; give them the rights that open would have given. */
+static int open_temp(char *name)
+{
+    const int fd = refused() ? -1 : mkstemp(name);
+    if (fd >= 0) {
+        const mode_t mask = umask(0);
+        (void)umask(mask);
+        (void)fchmod(fd, 0666 & ~mask);
+    }
+    return fd;
+}
+
+static Status sync_parent(const char *path)
+{
+    char dir[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const int len = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
+    (void)snprintf(dir, sizeof dir, "%.*s", len, slash == NULL ? "." : path);
+    return file_sync_dir(dir);
+}
+
+Status file_write(const char *path, const void *bytes, size_t n)
+{
+    Status st = OK;
+    char temp[PATH_MAX] = "";
+    bool made = false;
+
+    const int len = snprintf(temp, sizeof temp, "%s.tmp.XXXXXX", path);
+    if (len < 0 || (size_t)len >= sizeof temp) {
+        return status_fail(ERR_IO, "%s: the path is too long", path);
+    }
+    int fd = open_temp(temp);
+    if (fd < 0) {
+        st = io_error(path, "create a temporary file beside it");
+        goto done;
+    }
+    made = true;
+    TRY(write_all(fd, path, bytes, n));
+    const int open_fd = fd;
+    fd = -1;
+    TRY(sync_and_close(open_fd, path));
+    if (refused() || rename(temp, path) != 0) {
+        st = io_error(path, "rename the finished file to this name");
+        goto done;
+    }
+    made = false;
+    TRY(sync_parent(path));
+done:
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (made) {
+        (void)unlink(temp);
+    }
+    return st;
+}
+
+static Status read_all(int fd, const char *path, size_t max, unsigned char **bytes, size_t *n)
+{
+    struct stat info;
+
+    if (refused() || fstat(fd, &info) != 0) {
+        return io_error(path, "read");
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return status_fail(ERR_IO, "%s: not a regular file", path);
+    }
+    const size_t size = (size_t)info.st_size;
+    if (size > max) {
+        return status_fail(ERR_FORMAT, "%s: %zu bytes, at most %zu are expected here", path, size,
+                           max);
+    }
+    const Status st = mem_alloc(bytes, size + 1, 1, path);
+    if (st != OK) {
+        return st;
+    }
+    for (*n = 0; *n < size;) {
+        const ssize_t got = refused() ? -1 : read(fd, *bytes + *n, size - *n);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return io_error(path, "read");
+        }
+        if (got == 0) {
+            return status_fail(ERR_IO, "%s: became shorter while it was read", path);
+        }
+        *n += (size_t)got;
+    }
+    return OK;
+}
+
+Status file_read(const char *path, size_t max, unsigned char **bytes, size_t *n)
+{
+    *bytes = NULL;
+    *n = 0;
+    const int fd = refused() ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return io_error(path, "open");
+    }
+    const Status st = read_all(fd, path, max, bytes, n);
+    (void)close(fd);
+    if (st != OK) {
+        mem_free(bytes);
+        *n = 0;
+    }
+    return st;
+}
+
+static bool is_dir(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static Status make_dir(const char *path)
+{
+    if (is_dir(path) || (!refused() && mkdir(path, 0777) == 0)) {
+        return OK;
+    }
+    const int cause = errno;
+    if (cause == EEXIST && is_dir(path)) { /* another process was faster */
+        return OK;
+    }
+    errno = cause;
+    return io_error(path, "create the directory");
+}
+
+Status file_make_dirs(const char *path)
+{
+    Status st = OK;
+    char part[PATH_MAX];
+
+    const size_t len = strlen(path);
+    if (len == 0 || len >= sizeof part) {
+        return status_fail(ERR_IO, "'%.60s': the path of a directory must have 1 to %d characters",
+                           path, PATH_MAX - 1);
+    }
+    memcpy(part, path, len + 1);
+    for (size_t i = 1; i < len; i++) {
+        if (part[i] == '/') {
+            part[i] = '\0';
+            TRY(make_dir(part));
+            part[i] = '/';
+        }
+    }
+    TRY(make_dir(part));
+done:
+    return st;
+}
+
+Status file_sync_dir(const char *path)
+{
+    const int fd = refused() ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return io_error(path, "open the directory");
+    }
+    Status st = OK;
+    if (refused() || fsync(fd) != 0) {
+        /* some network file systems cannot, and say EINVAL */
+        st = errno == EINVAL ? OK : io_error(path, "flush the directory to disk");
+    }
+    (void)close(fd);
+    return st;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
