@@ -43,6 +43,8 @@ void log_set_level(LogLevel most)
     level = most;
 }
 
+static void put(LogLevel at, const char *format, va_list args) PRINTF_LIKE(2, 0);
+
 static void put(LogLevel at, const char *format, va_list args)
 {
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};

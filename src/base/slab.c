@@ -59,3 +59,8 @@ void bytes_digest(const void *data, size_t bytes, char text[SLAB_DIGEST_MAX])
 {
     put_hex(XXH3_128bits(data, bytes), text);
 }
+
+uint64_t bytes_hash(const void *data, size_t bytes)
+{
+    return XXH3_64bits(data, bytes);
+}

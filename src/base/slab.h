@@ -26,5 +26,7 @@ size_t slab_bytes(const Slab *slab);
 void slab_digest(const Slab *slabs, int n, char text[SLAB_DIGEST_MAX]);
 /* 128-bit xxHash of one memory block, as 32 hex digits. */
 void bytes_digest(const void *data, size_t bytes, char text[SLAB_DIGEST_MAX]);
+/* 64-bit xxHash of one memory block. */
+uint64_t bytes_hash(const void *data, size_t bytes);
 
 #endif

@@ -44,13 +44,15 @@ static void note(const GemmCall *call)
     }
 }
 
-/* One-column products are matrix-vector products: sgemm loses a factor of 5 on them. */
+/* Products with one row or column are matrix-vector products: sgemm loses a factor of 5 there. */
 void gemm_nn(int M, int N, int K, const float *A, int lda, const float *B, int ldb, float beta,
              float *C, int ldc)
 {
     note(&(GemmCall){gemm_nn, M, N, K, lda, ldb, ldc});
     if (N == 1) {
         cblas_sgemv(CblasRowMajor, CblasNoTrans, M, K, 1.0F, A, lda, B, ldb, beta, C, ldc);
+    } else if (M == 1) {
+        cblas_sgemv(CblasRowMajor, CblasTrans, K, N, 1.0F, B, ldb, A, 1, beta, C, 1);
     } else {
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, M, N, K, 1.0F, A, lda, B, ldb, beta,
                     C, ldc);

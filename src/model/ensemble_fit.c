@@ -1,0 +1,241 @@
+#include "model/ensemble_fit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "nn/adam.h"
+
+enum { HOLD_PIECE = 500 }; /* rows of one holdout product: part of the result, like a batch size */
+
+static const double never = 1e10; /* released code: the first pass always counts as a gain */
+
+static void shuffle(Rng *rng, uint32_t *x, int64_t n)
+{
+    for (int64_t i = n - 1; i > 0; i--) { /* Fisher-Yates */
+        const uint32_t j = rng_below(rng, (uint32_t)(i + 1));
+        const uint32_t swap = x[i];
+        x[i] = x[j];
+        x[j] = swap;
+    }
+}
+
+Status fit_data_init(FitData *data, const Record *rec, const float *records, int64_t rows,
+                     double holdout_ratio, int64_t holdout_max, uint64_t seed)
+{
+    Status st = OK;
+
+    *data = (FitData){.rec = *rec, .records = records};
+    if (rows < 2 || rows > UINT32_MAX) {
+        return status_fail(ERR_ARG,
+                           "the model needs between 2 and %u transitions, the dataset has "
+                           "%lld",
+                           UINT32_MAX, (long long)rows);
+    }
+    int64_t hold = (int64_t)(holdout_ratio * (double)rows);
+    hold = hold > holdout_max ? holdout_max : hold;
+    data->n_hold = hold < 1 ? 1 : hold;
+    data->n_train = rows - data->n_hold;
+    TRY(mem_alloc(&data->order, (size_t)rows, sizeof *data->order, "the holdout split"));
+    const size_t held = (size_t)data->n_hold;
+    TRY(mem_alloc(&data->hold_x, held * (size_t)(rec->S + rec->A), sizeof(float), "holdout rows"));
+    TRY(mem_alloc(&data->hold_y, held * (size_t)(rec->S + 1), sizeof(float), "holdout rows"));
+    for (int64_t i = 0; i < rows; i++) {
+        data->order[i] = (uint32_t)i;
+    }
+    Rng rng = rng_make(seed, RNG_SPLIT, 0, 0);
+    shuffle(&rng, data->order, rows);
+done:
+    if (st != OK) {
+        fit_data_release(data);
+    }
+    return st;
+}
+
+void fit_data_release(FitData *data)
+{
+    mem_free(&data->order);
+    mem_free(&data->hold_x);
+    mem_free(&data->hold_y);
+    *data = (FitData){0};
+}
+
+static float target_of(const Record *rec, const float *row, int j)
+{
+    return j == 0 ? row[rec->r] : row[rec->s2 + (size_t)j - 1] - row[j - 1];
+}
+
+/* Scaled input and target of one record. */
+static void scale_row(const Ensemble *ens, const Record *rec, const float *row, float *x, float *y)
+{
+    const int D = rec->S + rec->A;
+    for (int j = 0; j < D; j++) {
+        x[j] = (row[j] - ens->in_mean[j]) * ens->in_inv[j];
+    }
+    for (int j = 0; j <= rec->S; j++) {
+        y[j] = (target_of(rec, row, j) - ens->out_mean[j]) / ens->out_std[j];
+    }
+}
+
+/* Mean and population deviation of one column over the training rows; a constant column gets 1. */
+static void column_scale(const FitData *data, bool target, int j, double *mean, double *std)
+{
+    double sum = 0;
+    double squares = 0;
+    const double n = (double)data->n_train;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (int64_t i = 0; i < data->n_train; i++) {
+            const float *row = data->records + (size_t)data->order[i] * data->rec.stride;
+            const double v = (double)(target ? target_of(&data->rec, row, j) : row[j]);
+            sum += pass == 0 ? v : 0;
+            squares += pass == 0 ? 0 : (v - *mean) * (v - *mean);
+        }
+        *mean = sum / n;
+    }
+    *std = sqrt(squares / n);
+    *std = *std < 1e-12 ? 1.0 : *std;
+}
+
+Status fit_data_scales(FitData *data, Ensemble *ens)
+{
+    double mean = 0;
+    double std = 0;
+
+    for (int j = 0; j < data->rec.S + data->rec.A; j++) {
+        column_scale(data, false, j, &mean, &std);
+        ens->in_mean[j] = (float)mean;
+        ens->in_inv[j] = (float)(1.0 / std);
+    }
+    for (int j = 0; ens->cfg.zscore_targets && j <= data->rec.S; j++) {
+        column_scale(data, true, j, &mean, &std);
+        ens->out_mean[j] = (float)mean;
+        ens->out_std[j] = (float)std;
+    }
+    for (int64_t i = 0; i < data->n_hold; i++) {
+        const float *row =
+            data->records + (size_t)data->order[data->n_train + i] * data->rec.stride;
+        scale_row(ens, &data->rec, row, data->hold_x + i * (data->rec.S + data->rec.A),
+                  data->hold_y + i * (data->rec.S + 1));
+    }
+    for (int j = 0; j < data->rec.S + data->rec.A; j++) {
+        if (!isfinite(ens->in_mean[j]) || !isfinite(ens->in_inv[j])) {
+            return status_fail(ERR_NUMERIC, "input column %d of the dataset has no finite scale",
+                               j);
+        }
+    }
+    return OK;
+}
+
+Status member_fit_init(MemberFit *fit, const Ensemble *ens, const FitData *data, int member,
+                       uint64_t seed)
+{
+    Status st = OK;
+    const size_t T = ens->trained;
+    const size_t n = (size_t)data->n_train;
+
+    *fit = (MemberFit){.member = member, .best = never};
+    TRY(mem_alloc(&fit->block, 3 * T + ens->stride, sizeof(float), "a member's optimizer"));
+    TRY(mem_alloc(&fit->sample, n, sizeof *fit->sample, "a member's bootstrap"));
+    TRY(mem_alloc(&fit->queue, n, sizeof *fit->queue, "a member's bootstrap"));
+    fit->m = fit->block;
+    fit->v = fit->m + T;
+    fit->snapshot = fit->v + T;
+    fit->grad = fit->snapshot + ens->stride;
+    Rng rng = rng_make(seed, RNG_BOOTSTRAP, 0, (uint32_t)member);
+    for (size_t i = 0; i < n; i++) {
+        fit->sample[i] = data->order[rng_below(&rng, (uint32_t)n)];
+    }
+done:
+    if (st != OK) {
+        member_fit_release(fit);
+    }
+    return st;
+}
+
+void member_fit_release(MemberFit *fit)
+{
+    mem_free(&fit->block);
+    mem_free(&fit->sample);
+    mem_free(&fit->queue);
+    *fit = (MemberFit){0};
+}
+
+size_t member_fit_cost(const Ensemble *ens, const FitData *data, int batch)
+{
+    const size_t one = (size_t)(data->rec.S + data->rec.A + data->rec.S + 1);
+    const size_t pass = 2 * arena_cost((size_t)batch * one) + ensemble_loss_cost(ens, batch);
+    const size_t hold = ensemble_mse_cost(ens, HOLD_PIECE);
+    return pass > hold ? pass : hold;
+}
+
+Status member_fit_pass(MemberFit *fit, Ensemble *ens, const FitData *data, int64_t pass, int batch,
+                       double lr, uint64_t seed, Arena *tmp, double *loss)
+{
+    const size_t mark = tmp->used;
+    const size_t D = (size_t)(data->rec.S + data->rec.A);
+    const size_t Y = (size_t)(data->rec.S + 1);
+    float *x = arena_floats(tmp, (size_t)batch * D);
+    float *y = arena_floats(tmp, (size_t)batch * Y);
+    double sum = 0;
+    Status st = OK;
+
+    memcpy(fit->queue, fit->sample, (size_t)data->n_train * sizeof *fit->queue);
+    Rng rng = rng_make(seed, RNG_SHUFFLE, (uint64_t)pass, (uint32_t)fit->member);
+    shuffle(&rng, fit->queue, data->n_train);
+    for (int64_t at = 0; at < data->n_train; at += batch) {
+        const int64_t left = data->n_train - at;
+        const int rows = left < batch ? (int)left : batch;
+        double part = 0;
+        for (int i = 0; i < rows; i++) {
+            const float *row = data->records + (size_t)fit->queue[at + i] * data->rec.stride;
+            scale_row(ens, &data->rec, row, x + (size_t)i * D, y + (size_t)i * Y);
+        }
+        TRY(ensemble_loss_grad(ens, fit->member, x, y, rows, tmp, &part, fit->grad));
+        adam_step(ensemble_member(ens, fit->member), fit->grad, fit->m, fit->v, ens->trained, lr,
+                  ++fit->steps);
+        sum += part * (double)rows;
+    }
+    *loss = sum / (double)data->n_train;
+done:
+    arena_reset(tmp, mark);
+    return st;
+}
+
+double member_fit_holdout(const Ensemble *ens, const FitData *data, int member, Arena *tmp)
+{
+    const int64_t D = data->rec.S + data->rec.A;
+    const int64_t Y = data->rec.S + 1;
+    double sum = 0;
+
+    for (int64_t at = 0; at < data->n_hold; at += HOLD_PIECE) {
+        const int64_t left = data->n_hold - at;
+        const int rows = left < HOLD_PIECE ? (int)left : HOLD_PIECE;
+        sum += (double)rows *
+               ensemble_mse(ens, member, data->hold_x + at * D, data->hold_y + at * Y, rows, tmp);
+    }
+    return sum / (double)data->n_hold;
+}
+
+bool member_fit_judge(MemberFit *fit, const Ensemble *ens, double mse, double gain)
+{
+    if (!((fit->best - mse) / fit->best > gain)) {
+        return false;
+    }
+    fit->best = mse;
+    memcpy(fit->snapshot, ensemble_member(ens, fit->member), ens->stride * sizeof(float));
+    return true;
+}
+
+Status member_fit_restore(const MemberFit *fit, Ensemble *ens)
+{
+    if (fit->best >= never) {
+        return status_fail(ERR_NUMERIC,
+                           "ensemble member %d never had a finite holdout error; a "
+                           "smaller model.lr usually cures it",
+                           fit->member);
+    }
+    memcpy(ensemble_member(ens, fit->member), fit->snapshot, ens->stride * sizeof(float));
+    return OK;
+}

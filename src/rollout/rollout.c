@@ -1,0 +1,200 @@
+#include "rollout/rollout.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "base/slab.h"
+
+int rollout_unit_starts(const Rollout *roll, int unit)
+{
+    const int64_t n = roll->batch;
+    const int64_t u = unit;
+    return (int)(n * (u + 1) / roll->units - n * u / roll->units);
+}
+
+static int most_starts(const Rollout *roll)
+{
+    return (roll->batch + roll->units - 1) / roll->units;
+}
+
+int64_t rollout_unit_most(const Rollout *roll)
+{
+    return (int64_t)most_starts(roll) * roll->horizon;
+}
+
+/* Arrays of one unit; `live` rows are in use. */
+typedef struct {
+    int live;
+    float *s;          /* (rows, S) */
+    float *a;          /* (rows, A) */
+    float *sa;         /* (rows, D) */
+    float *eps;        /* (rows, max(A, Y)) */
+    float *mean, *std; /* (rows, E, Y) */
+    float *u;          /* (rows) */
+} Unit;
+
+static Unit unit_make(const Rollout *roll, Arena *tmp)
+{
+    const size_t rows = (size_t)most_starts(roll);
+    const size_t S = (size_t)roll->rec.S;
+    const size_t A = (size_t)roll->rec.A;
+    const size_t outs = rows * (size_t)roll->ens->cfg.members * (S + 1);
+    return (Unit){.s = arena_floats(tmp, rows * S),
+                  .a = arena_floats(tmp, rows * A),
+                  .sa = arena_floats(tmp, rows * (S + A)),
+                  .eps = arena_floats(tmp, rows * (S + 1 + A)),
+                  .mean = arena_floats(tmp, outs),
+                  .std = arena_floats(tmp, outs),
+                  .u = arena_floats(tmp, rows)};
+}
+
+size_t rollout_cost(const Rollout *roll)
+{
+    const int rows = most_starts(roll);
+    const size_t n = (size_t)rows;
+    const size_t S = (size_t)roll->rec.S;
+    const size_t A = (size_t)roll->rec.A;
+    const size_t outs = n * (size_t)roll->ens->cfg.members * (S + 1);
+    const size_t act = roll->agent->kind->act_cost(roll->agent, rows);
+    const size_t predict = ensemble_predict_cost(roll->ens, rows);
+    return 4 * arena_cost(n * (S + A + 1)) + arena_cost(n) + 2 * arena_cost(outs) +
+           (act > predict ? act : predict);
+}
+
+/* Streams within an epoch are numbered by the model step. */
+static uint64_t stream_step(int64_t epoch, int step)
+{
+    return (uint64_t)epoch << 16 | (uint64_t)(unsigned)step;
+}
+
+static void draw_starts(const Rollout *roll, int64_t epoch, int unit, Unit *w)
+{
+    Rng rng = rng_make(roll->seed, RNG_ROLLOUT_START, (uint64_t)epoch, (uint32_t)unit);
+    const size_t S = (size_t)roll->rec.S;
+
+    w->live = rollout_unit_starts(roll, unit);
+    for (size_t i = 0; i < (size_t)w->live; i++) {
+        const size_t row = rng_below(&rng, (uint32_t)roll->dataset_rows);
+        memcpy(w->s + i * S, roll->dataset + row * roll->rec.stride, S * sizeof(float));
+    }
+}
+
+static void choose_actions(const Rollout *roll, const float *actor, int64_t epoch, int step,
+                           int unit, Arena *tmp, Unit *w)
+{
+    const size_t S = (size_t)roll->rec.S;
+    const size_t A = (size_t)roll->rec.A;
+    const size_t n = (size_t)w->live;
+    Rng rng = rng_make(roll->seed, RNG_ROLLOUT_ACTION, stream_step(epoch, step), (uint32_t)unit);
+
+    if (roll->uniform_actions) {
+        rng_fill_uniform(&rng, -1.0F, 1.0F, w->a, n * A);
+    } else {
+        rng_fill_normal(&rng, w->eps, n * A);
+        roll->agent->kind->act(roll->agent, actor, w->s, w->eps, w->live, tmp, w->a);
+    }
+    for (size_t i = 0; i < n; i++) {
+        memcpy(w->sa + i * (S + A), w->s + i * S, S * sizeof(float));
+        memcpy(w->sa + i * (S + A) + S, w->a + i * A, A * sizeof(float));
+    }
+}
+
+static bool all_finite(const float *x, size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        if (!isfinite(x[j])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool beyond(const float *x, size_t n, float guard)
+{
+    for (size_t j = 0; guard > 0.0F && j < n; j++) {
+        if (fabsf(x[j]) >= guard) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Row i's transition from one member's mean and deviation: (r, s') into the record. */
+static void sample(const Rollout *roll, const Unit *w, size_t i, size_t member, float *row)
+{
+    const size_t Y = (size_t)roll->rec.S + 1;
+    const size_t at = (i * (size_t)roll->ens->cfg.members + member) * Y;
+    const float *mean = w->mean + at;
+    const float *std = w->std + at;
+    const float *eps = w->eps + i * Y;
+
+    row[roll->rec.r] = mean[0] + std[0] * eps[0];
+    for (size_t j = 1; j < Y; j++) {
+        row[roll->rec.s2 + j - 1] = mean[j] + std[j] * eps[j];
+    }
+}
+
+/* One step of all live rows: records are appended, rows that go on are moved to the front. */
+static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Unit *w,
+                      float *records, UnitReport *report)
+{
+    const Record *rec = &roll->rec;
+    const size_t S = (size_t)rec->S;
+    const size_t n = (size_t)w->live;
+    const uint32_t elites = (uint32_t)roll->ens->cfg.elites;
+    const uint64_t stream = stream_step(epoch, step);
+    Rng member = rng_make(roll->seed, RNG_ROLLOUT_MEMBER, stream, (uint32_t)unit);
+    Rng noise = rng_make(roll->seed, RNG_ROLLOUT_NOISE, stream, (uint32_t)unit);
+    size_t on = 0;
+
+    rng_fill_normal(&noise, w->eps, n * (S + 1));
+    for (size_t i = 0; i < n; i++) {
+        float *row = records + (size_t)report->rows * rec->stride;
+        const size_t elite = (size_t)roll->ens->elite[rng_below(&member, elites)];
+        memcpy(row, w->sa + i * (S + (size_t)rec->A), (S + (size_t)rec->A) * sizeof *row);
+        sample(roll, w, i, elite, row);
+        const float *s2 = row + rec->s2;
+        if (!all_finite(row + rec->r, S + 1) || !isfinite(w->u[i])) {
+            report->dropped++;
+            continue;
+        }
+        const bool done =
+            roll->env->terminates(row, row + rec->a, s2) || beyond(s2, S, roll->guard);
+        report->reward_sum += (double)row[rec->r];
+        report->penalty_sum += (double)w->u[i];
+        report->penalty_max = fmax(report->penalty_max, (double)w->u[i]);
+        row[rec->r] -= roll->lambda * w->u[i];
+        row[rec->cont] = done ? 0.0F : 1.0F;
+        report->rows++;
+        report->ended += done ? 1 : 0;
+        if (!done) {
+            memcpy(w->s + on * S, s2, S * sizeof *row);
+            on++;
+        }
+    }
+    w->live = (int)on;
+}
+
+void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int unit, Arena *tmp,
+                 float *records, UnitReport *report)
+{
+    const size_t mark = tmp->used;
+    Unit w = unit_make(roll, tmp);
+
+    *report = (UnitReport){0};
+    draw_starts(roll, epoch, unit, &w);
+    for (int step = 0; step < roll->horizon && w.live > 0; step++) {
+        choose_actions(roll, actor, epoch, step, unit, tmp, &w);
+        ensemble_predict(roll->ens, w.sa, w.live, tmp, w.mean, w.std);
+        const PenaltyIn in = {.mean = w.mean,
+                              .std = w.std,
+                              .rows = w.live,
+                              .members = roll->ens->cfg.members,
+                              .outs = roll->rec.S + 1};
+        roll->penalty->eval(&in, w.u);
+        step_rows(roll, epoch, step, unit, &w, records, report);
+    }
+    report->digest = bytes_hash(records, (size_t)report->rows * roll->rec.stride * sizeof *records);
+    arena_reset(tmp, mark);
+}

@@ -1,0 +1,56 @@
+/* Branched model rollouts: MOPO algorithm 2, lines 5 to 9; released code, mopo.py _rollout_model.
+ *
+ * A rollout phase of one epoch is a fixed list of units; unit u is a function of (policy, ensemble,
+ * dataset, seed, epoch, u) and of nothing else, so any rank may do it. From dataset states, h times:
+ *   a ~ pi(s); an elite drawn per row; (r, s') ~ N(mean, std^2) of that elite;
+ *   r <- r - lambda u(s, a), u over all members (model/penalty.h); done by the task's rule on s';
+ *   store (s, a, r, s', cont); rows that ended are dropped after being stored.
+ * A row with a non-finite prediction is dropped without being stored.
+ */
+#ifndef ROLLOUT_ROLLOUT_H
+#define ROLLOUT_ROLLOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "data/record.h"
+#include "env/env.h"
+#include "model/ensemble.h"
+#include "model/penalty.h"
+#include "policy/agent.h"
+
+typedef struct {
+    const Ensemble *ens; /* frozen */
+    const Agent *agent;
+    const EnvKind *env; /* for its termination rule */
+    const Penalty *penalty;
+    Record rec;
+    const float *dataset; /* (dataset_rows, rec.stride) start states, borrowed */
+    int64_t dataset_rows;
+    int batch, units, horizon; /* start rows of a phase, units, h */
+    float lambda;
+    float guard; /* a row ends where some |s'| reaches this; 0 = off */
+    bool uniform_actions;
+    uint64_t seed;
+} Rollout;
+
+/* What a unit did; sums in double so that units can be added in order. */
+typedef struct {
+    int64_t rows, ended, dropped;
+    double penalty_sum, penalty_max;
+    double reward_sum; /* before the penalty */
+    uint64_t digest;   /* xxHash64 of the records */
+} UnitReport;
+
+/* Start rows of unit u, and the most records a unit can give. */
+int rollout_unit_starts(const Rollout *roll, int unit);
+int64_t rollout_unit_most(const Rollout *roll);
+
+/* Roll out unit `unit` for `epoch` with actor parameters `actor`; records needs room for
+ * rollout_unit_most rows. Cannot fail. */
+void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int unit, Arena *tmp,
+                 float *records, UnitReport *report);
+size_t rollout_cost(const Rollout *roll); /* bytes of arena */
+
+#endif
