@@ -13,7 +13,7 @@
 
 /* |got - want| <= rel * |want| + abs, or the test fails and prints all four. */
 #define CHECK_NEAR(got, want, rel, abs_) \
-    check_near((got), (want), (rel), (abs_), #got, __FILE__, __LINE__)
+    check_near((double)(got), (double)(want), (rel), (abs_), #got, __FILE__, __LINE__)
 /* ||got - want|| <= rel * ||want|| + abs over n floats; prints the worst element on failure. */
 #define CHECK_CLOSE(got, want, n, rel, abs_) \
     check_close((got), (want), (n), (rel), (abs_), #got, __FILE__, __LINE__)

@@ -17,7 +17,7 @@
 #define MPI_CHECK_OK(call) mpi_check_ok((int)(call), #call, __FILE__, __LINE__)
 /* |got - want| <= rel * |want| + abs */
 #define MPI_CHECK_NEAR(got, want, rel, abs_) \
-    mpi_check_near((got), (want), (rel), (abs_), #got, __FILE__, __LINE__)
+    mpi_check_near((double)(got), (double)(want), (rel), (abs_), #got, __FILE__, __LINE__)
 
 /* Collective. Runs the case on every rank and prints its name with ok or FAILED. */
 void mpi_check_case(void (*run)(void), const char *name);
