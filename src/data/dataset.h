@@ -1,9 +1,10 @@
 /* A fixed dataset of transitions in D4RL's HDF5 layout (facts: docs/formats.md).
- * The only user of hdf5.h besides data/h5.c. Local: nothing here is collective.
+ * Local: nothing here is collective.
  *
- * Reading accepts any float width, integer or boolean flags, a trailing dimension of 1, missing
- * timeouts, and takes s' from next_observations where present; otherwise rows are joined within
- * episodes and a row whose successor is unknown is dropped.
+ * Reading accepts any float width, integer, float or boolean flags, a trailing dimension of 1,
+ * missing timeouts (an episode then ends after `horizon` steps), and takes s' from
+ * next_observations where present; otherwise rows are joined within episodes and a row whose
+ * successor is unknown is dropped.
  */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
@@ -19,13 +20,14 @@ typedef enum {
     NEXT_STORED, /* next_observations, an error if absent */
     NEXT_JOINED, /* next row of the same episode; terminal, timed-out and last rows are dropped */
     NEXT_D4RL    /* d4rl.qlearning_dataset: next row; terminal rows keep the next episode's first
-                    state; timed-out rows and the last row are dropped (the paper's released code) */
+                    state; timed-out rows and the last row are dropped (the paper's code) */
 } NextRule;
 
 typedef struct {
     int state_dim, act_dim; /* expected; 0 = whatever the file has */
     NextRule next;
-    int64_t max_rows;       /* keep only the last max_rows transitions; 0 = all */
+    int64_t max_rows; /* keep only the last max_rows transitions; 0 = all */
+    int horizon;      /* length of an episode where the file has no timeouts; 0 = 1000 */
 } DatasetOptions;
 
 typedef struct {
@@ -33,18 +35,20 @@ typedef struct {
     int64_t rows;   /* N transitions */
     float *records; /* (N, rec.stride) owned by the dataset unless `borrowed` */
     bool borrowed;
-    int64_t file_rows; /* rows in the file, before any was dropped */
-    int64_t episodes, terminals, timeouts;
-    double return_mean, return_min, return_max; /* of complete episodes, raw */
+    /* about the file, before any row was dropped */
+    int64_t file_rows, terminals, timeouts;
+    int64_t episodes;                           /* complete ones: up to a terminal or a timeout */
+    double return_mean, return_min, return_max; /* of complete episodes, raw; 0 when none */
     double reward_min, reward_max;
-    char rule[200];   /* the rule in force, a sentence for the log */
-    char digest[33];  /* of rec, rows and records */
+    char rule[200];  /* where s' came from, a sentence for the log */
+    char digest[33]; /* of rec, rows and records */
 } Dataset;
 
 /* Read, check everything, build records. Errors name file, object, row and what is allowed:
  * ERR_IO: cannot be opened; ERR_FORMAT (exit 76): no HDF5, damaged, missing or mismatched objects,
- * empty, non-finite values, actions outside [-1, 1] by more than 1e-3 (smaller excess is clipped);
- * ERR_CONFIG (exit 2): dimensions are not those expected; ERR_NOMEM. After an error *set is zero. */
+ * empty, non-finite values, flags other than 0 and 1, actions outside [-1, 1] by more than 1e-3
+ * (smaller excess is clipped); ERR_CONFIG (exit 2): dimensions are not those expected, or
+ * next_observations asked for but absent; ERR_NOMEM. After an error *set is zero. */
 NODISCARD Status dataset_read(Dataset *set, const char *path, const DatasetOptions *options);
 void dataset_release(Dataset *set);
 
@@ -59,7 +63,8 @@ typedef struct {
     const char *algorithm; /* metadata/algorithm, e.g. "random"; NULL: not written */
 } DatasetRows;
 
-/* Write the D4RL layout through a temporary file, fsync and rename; bytes depend on content only. */
+/* Write the D4RL layout through a temporary file, fsync and rename; bytes depend on content only.
+ * Errors: ERR_IO, ERR_NOMEM. */
 NODISCARD Status dataset_write(const char *path, const DatasetRows *rows);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 typedef struct {
-    int S, A;      /* state and action size */
-    size_t stride; /* floats in a row: 2 S + A + 2 */
+    int S, A;              /* state and action size */
+    size_t stride;         /* floats in a row: 2 S + A + 2 */
     size_t a, r, s2, cont; /* offsets; s is at 0 */
 } Record;
 

@@ -24,8 +24,8 @@ typedef struct {
     const char *name;
     const char *source; /* where reward, noise and limits were published */
     int state_dim, act_dim;
-    int horizon;        /* steps after which an episode is cut (a timeout) */
-    int nq, nv;         /* sizes of the simulator's position and velocity */
+    int horizon;             /* steps after which an episode is cut (a timeout) */
+    int nq, nv;              /* sizes of the simulator's position and velocity */
     double ref_min, ref_max; /* D4RL's reference returns; equal where there are none */
     Status (*open)(Env **env, const EnvConfig *config);
     void (*close)(Env *env);
