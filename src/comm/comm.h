@@ -1,0 +1,80 @@
+/* Ranks, agreement and collectives. comm/ alone includes mpi.h; without mpirun it is one rank.
+ *
+ * Every wait yields: after a short spin it sleeps in steps of up to half a millisecond, so that 16
+ * ranks on 2 cores stay usable whatever mpirun was told.
+ * "Collective" means: every rank must call it, in the same order. A collective function never fails
+ * on some ranks only: MPI failures end all ranks through comm_abort.
+ */
+#ifndef COMM_COMM_H
+#define COMM_COMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reduce.h"
+#include "base/status.h"
+
+/* Once per process, at start and end. Collective. */
+NODISCARD Status comm_open(int *argc, char ***argv);
+void comm_close(void);
+int comm_rank(void);
+int comm_size(void);
+/* Ranks on this host and this rank's number among them; the host's name. */
+int comm_local_size(void);
+int comm_local_rank(void);
+const char *comm_host(void);
+/* "Open MPI 4.1.4 ..." */
+const char *comm_library(void);
+
+/* Print the text once for this rank and end all ranks with the exit code. */
+_Noreturn void comm_abort(int exit_code, const char *text);
+
+/* Collective: every rank gives its own outcome and gets the worst; status_reason() is then that of
+ * the lowest rank that failed, on every rank. */
+NODISCARD Status comm_agree(Status mine);
+void comm_barrier(void);
+
+/* Collective: bytes from `root` to all. */
+void coll_bcast(void *data, size_t bytes, int root);
+/* Collective: x (n) becomes the sum over ranks; exact where all but one rank give 0. */
+void coll_sum(double *x, int n);
+/* Collective: rank r's `bytes` follow rank r-1's in `all` on rank 0; `sizes` (ranks) is filled on
+ * rank 0; `all` must have room (rank 0 learns sizes first by coll_sizes). */
+void coll_sizes(size_t bytes, size_t *sizes);
+void coll_gather(const void *mine, size_t bytes, void *all, const size_t *sizes);
+
+/* Node-shared memory: one block per host, seen by all its ranks. Collective. The first rank of a
+ * host writes, then comm_share_spread copies rank 0's content to every host. */
+typedef struct CommShare CommShare;
+NODISCARD Status comm_share_open(CommShare **share, size_t bytes, void **data);
+void comm_share_spread(CommShare *share, size_t bytes);
+void comm_share_close(CommShare **share);
+
+/* The sum over shards (base/reduce.h) among the first `learners` ranks: a power of two, at most
+ * `shards`. Learner l owns shards l V/L .. (l+1) V/L - 1; recursive doubling over the fixed tree. Its
+ * sum is collective over the learners. */
+NODISCARD Status comm_reduce_open(Reduce *reduce, int shards, int learners);
+void comm_reduce_close(Reduce *reduce);
+/* Collective over the learners of `reduce`: bytes from rank 0. */
+void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes);
+
+/* Messages between roles: a fixed buffer with one transfer under way at a time. */
+typedef enum { TAG_POLICY, TAG_UNITS, TAG_DONE, TAG_RECORDS /* + unit: keep last */ } MessageTag;
+
+typedef struct Mail Mail;
+NODISCARD Status mail_open(Mail **mail, size_t bytes);
+void mail_close(Mail **mail);
+void *mail_data(const Mail *mail);
+/* Start to send the first `bytes` of the buffer, or to receive at most its size. A transfer under
+ * way is waited for first. */
+void mail_send(Mail *mail, int to, int tag, size_t bytes);
+void mail_receive(Mail *mail, int from, int tag);
+/* True once the transfer is complete (or none is under way). Also lets MPI make progress. */
+bool mail_ready(Mail *mail);
+/* Wait for it; returns the bytes received (0 for a send). Adds its seconds to comm_waited. */
+size_t mail_wait(Mail *mail);
+/* Seconds this rank has spent in waits of mail and collectives since the start. */
+double comm_waited(void);
+
+#endif
