@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Files of the project that match the patterns; from git where there is one, so that local scratch does not count.
 files() {
-    if ! git ls-files -- "$@" 2>/dev/null; then
+    if ! { [ -e .git ] && git ls-files -- "$@" 2>/dev/null; }; then
         local names=()
         for pattern in "$@"; do
             names+=(-o -path "./$pattern")
@@ -41,21 +41,23 @@ headers() {
     return "$bad"
 }
 
+# none PATTERN MESSAGE: no line of any file but this one matches.
+none() {
+    local lines
+    lines=$(files '*' | grep -vx tools/lint.sh | xargs -r grep -nIE "$1" || true)
+    if [ -n "$lines" ]; then
+        printf '%s\nlint: %s\n' "$lines" "$2"
+        return 1
+    fi
+}
+
 # Unfinished work, paths of somebody's machine, files that want to be two.
 text() {
     local bad=0
-    if files '*' | grep -v '^tools/lint.sh$' | xargs -r grep -nIE '\b(TODO|FIXME|XXX)\b'; then
-        echo 'lint: finish what these lines put off, or delete them' >&2
-        bad=1
-    fi
-    if files '*' | grep -v '^tools/lint.sh$' | xargs -r grep -nIE '(^|[^[:alnum:]_.$}])/(work|root|home|Users|scratch)/[[:alnum:]_]'; then
-        echo 'lint: a path of one machine; take it from an argument or the environment' >&2
-        bad=1
-    fi
-    if files '*' | xargs -r grep -nIE '[[:blank:]]$'; then
-        echo 'lint: blanks at the end of these lines' >&2
-        bad=1
-    fi
+    none '\b(TODO|FIXME|XXX)\b' 'finish what these lines put off, or delete them' || bad=1
+    none '(^|[^[:alnum:]_.$}])/(work|root|home|Users|scratch)/[[:alnum:]_]' \
+        'a path of one machine; take it from an argument or the environment' || bad=1
+    none '[[:blank:]]$' 'blanks at the end of these lines' || bad=1
     while read -r file; do
         local lines
         lines=$(wc -l <"$file")
