@@ -1,0 +1,256 @@
+#include "run/collect.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/panic.h"
+
+/* Columns of a row. */
+typedef struct {
+    size_t a, r, s2, terminal, timeout, qpos, qvel, end;
+} Columns;
+
+static Columns columns(const CollectRows *rows)
+{
+    const size_t S = (size_t)rows->state_dim;
+    const size_t A = (size_t)rows->act_dim;
+    Columns at = {.a = S, .r = S + A, .s2 = S + A + 1, .terminal = S + A + 1 + S};
+    at.timeout = at.terminal + 1;
+    at.qpos = at.timeout + 1;
+    at.qvel = at.qpos + (size_t)rows->nq;
+    at.end = at.qvel + (size_t)rows->nv;
+    return at;
+}
+
+static Status reserve(CollectRows *rows, int64_t capacity)
+{
+    double *data = NULL;
+
+    if (capacity <= rows->capacity) {
+        return OK;
+    }
+    const Status st =
+        mem_alloc(&data, (size_t)capacity, rows->stride * sizeof *data, "recorded transitions");
+    if (st == OK) {
+        if (rows->rows > 0) {
+            memcpy(data, rows->data, (size_t)rows->rows * rows->stride * sizeof *data);
+        }
+        mem_free(&rows->data);
+        rows->data = data;
+        rows->capacity = capacity;
+    }
+    return st;
+}
+
+Status collect_init(CollectRows *rows, const EnvKind *kind, int64_t capacity)
+{
+    *rows = (CollectRows){
+        .state_dim = kind->state_dim, .act_dim = kind->act_dim, .nq = kind->nq, .nv = kind->nv};
+    rows->stride = columns(rows).end;
+    const Status st = reserve(rows, capacity);
+    if (st != OK) {
+        collect_release(rows);
+    }
+    return st;
+}
+
+void collect_release(CollectRows *rows)
+{
+    mem_free(&rows->data);
+    *rows = (CollectRows){0};
+}
+
+static void widen(double *to, const float *from, int n)
+{
+    for (int i = 0; i < n; i++) {
+        to[i] = (double)from[i];
+    }
+}
+
+/* A row behind the last one; at least doubling keeps the copying linear. */
+static Status append(CollectRows *rows, double **row)
+{
+    Status st = OK;
+
+    if (rows->rows == rows->capacity) {
+        TRY(reserve(rows, rows->capacity < 512 ? 1024 : 2 * rows->capacity));
+    }
+    *row = rows->data + (size_t)rows->rows * rows->stride;
+    rows->rows++;
+done:
+    return st;
+}
+
+/* s and s2: scratch of S floats, action: of A floats. */
+static Status record_episode(const EnvKind *kind, Env *env, uint64_t seed, uint32_t episode,
+                             float *s, float *s2, float *action, CollectRows *out)
+{
+    Status st = OK;
+    const Columns at = columns(out);
+    Rng reset = rng_make(seed, RNG_COLLECT_RESET, 0, episode);
+    Rng draw = rng_make(seed, RNG_COLLECT_ACTION, 0, episode);
+    EnvStep step = {0};
+
+    TRY(kind->reset(env, &reset));
+    kind->observe(env, s);
+    for (int t = 0; t < kind->horizon && !step.terminal; t++) {
+        double *row = NULL;
+        TRY(append(out, &row));
+        kind->get_state(env, row + at.qpos, row + at.qvel);
+        for (int i = 0; i < kind->act_dim; i++) {
+            action[i] = (float)(2 * rng_uniform(&draw) - 1);
+        }
+        TRY(kind->step(env, action, &step));
+        kind->observe(env, s2);
+        const bool timeout = t + 1 == kind->horizon;
+        widen(row, s, kind->state_dim);
+        widen(row + at.a, action, kind->act_dim);
+        row[at.r] = (double)step.reward;
+        widen(row + at.s2, s2, kind->state_dim);
+        row[at.terminal] = step.terminal && !timeout ? 1 : 0;
+        row[at.timeout] = timeout ? 1 : 0;
+        memcpy(s, s2, (size_t)kind->state_dim * sizeof *s);
+    }
+done:
+    return status_while(st, "episode %lu of %s", (unsigned long)episode, kind->name);
+}
+
+Status collect_episodes(const EnvKind *kind, const EnvConfig *config, uint64_t seed, int64_t first,
+                        int64_t count, CollectRows *out)
+{
+    Status st = OK;
+    Env *env = NULL;
+    float *scratch = NULL;
+    const size_t S = (size_t)kind->state_dim;
+
+    *out = (CollectRows){0};
+    if (first < 0 || count < 0 || count > UINT32_MAX || first > UINT32_MAX - count) {
+        return status_fail(ERR_ARG,
+                           "%lld episodes from number %lld; numbers below 2^32 are allowed",
+                           (long long)count, (long long)first);
+    }
+    TRY(collect_init(out, kind, 0));
+    TRY(mem_alloc(&scratch, 2 * S + (size_t)kind->act_dim, sizeof *scratch, "an episode"));
+    TRY(kind->open(&env, config));
+    for (int64_t k = 0; k < count; k++) {
+        TRY(record_episode(kind, env, seed, (uint32_t)(first + k), scratch, scratch + S,
+                           scratch + 2 * S, out));
+    }
+done:
+    if (env != NULL) {
+        kind->close(env);
+    }
+    mem_free(&scratch);
+    if (st != OK) {
+        collect_release(out);
+    }
+    return st;
+}
+
+Status collect_join(CollectRows *out, const CollectRows *pieces, int n, int64_t max_rows)
+{
+    Status st = OK;
+    int64_t rows = out->rows;
+
+    for (int i = 0; i < n; i++) {
+        rows += pieces[i].rows;
+    }
+    rows = max_rows > 0 && rows > max_rows ? max_rows : rows;
+    TRY(reserve(out, rows));
+    for (int i = 0; i < n && out->rows < rows; i++) {
+        REQUIRE(pieces[i].rows == 0 || pieces[i].stride == out->stride);
+        const int64_t room = rows - out->rows;
+        const int64_t take = pieces[i].rows < room ? pieces[i].rows : room;
+        if (take > 0) {
+            memcpy(out->data + (size_t)out->rows * out->stride, pieces[i].data,
+                   (size_t)take * out->stride * sizeof *out->data);
+            out->rows += take;
+        }
+    }
+done:
+    return st;
+}
+
+/* ---- writing: columns of the rows as arrays of their own ---- */
+
+static Status take_floats(const CollectRows *rows, size_t first, int cols, float **out)
+{
+    const Status st = mem_alloc(out, (size_t)rows->rows, (size_t)cols * sizeof **out, "a column");
+    for (size_t i = 0; st == OK && i < (size_t)rows->rows; i++) {
+        for (size_t j = 0; j < (size_t)cols; j++) {
+            (*out)[i * (size_t)cols + j] = (float)rows->data[i * rows->stride + first + j];
+        }
+    }
+    return st;
+}
+
+static Status take_doubles(const CollectRows *rows, size_t first, int cols, double **out)
+{
+    const Status st = mem_alloc(out, (size_t)rows->rows, (size_t)cols * sizeof **out, "a column");
+    for (size_t i = 0; st == OK && i < (size_t)rows->rows; i++) {
+        memcpy(*out + i * (size_t)cols, rows->data + i * rows->stride + first,
+               (size_t)cols * sizeof **out);
+    }
+    return st;
+}
+
+static Status take_flags(const CollectRows *rows, size_t column, uint8_t **out)
+{
+    const Status st = mem_alloc(out, (size_t)rows->rows, 1, "a column");
+    for (size_t i = 0; st == OK && i < (size_t)rows->rows; i++) {
+        (*out)[i] = rows->data[i * rows->stride + column] != 0.0;
+    }
+    return st;
+}
+
+Status collect_write(const char *path, const CollectRows *rows)
+{
+    Status st = OK;
+    const Columns at = columns(rows);
+    float *s = NULL;
+    float *a = NULL;
+    float *r = NULL;
+    float *s2 = NULL;
+    uint8_t *terminals = NULL;
+    uint8_t *timeouts = NULL;
+    double *qpos = NULL;
+    double *qvel = NULL;
+
+    if (rows->rows < 1) {
+        return status_fail(ERR_ARG, "%s: no transition was recorded, nothing to write", path);
+    }
+    TRY(take_floats(rows, 0, rows->state_dim, &s));
+    TRY(take_floats(rows, at.a, rows->act_dim, &a));
+    TRY(take_floats(rows, at.r, 1, &r));
+    TRY(take_floats(rows, at.s2, rows->state_dim, &s2));
+    TRY(take_flags(rows, at.terminal, &terminals));
+    TRY(take_flags(rows, at.timeout, &timeouts));
+    TRY(take_doubles(rows, at.qpos, rows->nq, &qpos));
+    TRY(take_doubles(rows, at.qvel, rows->nv, &qvel));
+    const DatasetRows columns_of = {.state_dim = rows->state_dim,
+                                    .act_dim = rows->act_dim,
+                                    .rows = rows->rows,
+                                    .observations = s,
+                                    .actions = a,
+                                    .rewards = r,
+                                    .next_observations = s2,
+                                    .terminals = terminals,
+                                    .timeouts = timeouts,
+                                    .qpos = qpos,
+                                    .qvel = qvel,
+                                    .nq = rows->nq,
+                                    .nv = rows->nv,
+                                    .algorithm = "random"};
+    TRY(dataset_write(path, &columns_of));
+done:
+    mem_free(&s);
+    mem_free(&a);
+    mem_free(&r);
+    mem_free(&s2);
+    mem_free(&terminals);
+    mem_free(&timeouts);
+    mem_free(&qpos);
+    mem_free(&qvel);
+    return st;
+}

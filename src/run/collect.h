@@ -1,0 +1,45 @@
+/* Recorded episodes of uniformly random actions, for datasets. Episode k is a function of (seed, k)
+ * alone, so episodes can be recorded anywhere and joined in order. Local: no MPI here.
+ */
+#ifndef RUN_COLLECT_H
+#define RUN_COLLECT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "data/dataset.h"
+#include "env/env.h"
+
+/* One transition is one row of doubles (so that a piece travels as one array):
+ *   [ s (S) | a (A) | r | s' (S) | terminal | timeout | qpos (nq) | qvel (nv) ]
+ * s, a, r, s' hold float values; qpos and qvel are those before the action. Episodes follow each
+ * other whole, in order of their number. */
+typedef struct {
+    int state_dim, act_dim, nq, nv;
+    size_t stride; /* doubles in a row */
+    int64_t rows;
+    int64_t capacity; /* rows that fit before the block must grow */
+    double *data;     /* (rows, stride) owned */
+} CollectRows;
+
+/* Empty rows for a task, with room for `capacity` rows. Error: ERR_NOMEM; *rows is then zero. */
+NODISCARD Status collect_init(CollectRows *rows, const EnvKind *kind, int64_t capacity);
+void collect_release(CollectRows *rows);
+
+/* Record episodes first .. first + count - 1 with actions from U[-1, 1]^A: starts from stream
+ * (seed, RNG_COLLECT_RESET, item = episode), actions from RNG_COLLECT_ACTION. At the horizon an
+ * episode ends with timeout, which wins over a termination in the same step, as in D4RL.
+ * Errors: ERR_ENV, ERR_NOMEM, ERR_ARG (numbers beyond 2^32); *out is then zero. */
+NODISCARD Status collect_episodes(const EnvKind *kind, const EnvConfig *config, uint64_t seed,
+                                  int64_t first, int64_t count, CollectRows *out);
+
+/* Append the n pieces, in the order given, and stop at max_rows (0: all). As in D4RL's files an
+ * episode that is cut there gets no flag. All pieces are of one task. Error: ERR_NOMEM. */
+NODISCARD Status collect_join(CollectRows *out, const CollectRows *pieces, int n, int64_t max_rows);
+
+/* Write the rows as a dataset with infos and metadata/algorithm = "random". Errors: those of
+ * dataset_write, and ERR_ARG when there are no rows. */
+NODISCARD Status collect_write(const char *path, const CollectRows *rows);
+
+#endif
