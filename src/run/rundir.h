@@ -1,0 +1,53 @@
+/* The run directory: one run, one process at a time, and what was used. Local, rank 0.
+ *
+ *   lock           held by the running process; host, pid and start inside
+ *   used.yaml      every setting with its origin
+ *   manifest.json  program, libraries, machine, dataset
+ *   log.txt        the log
+ *
+ * More files: docs/formats.md.
+ */
+#ifndef RUN_RUNDIR_H
+#define RUN_RUNDIR_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "config/config.h"
+
+enum { RUNDIR_PATH_MAX = 4096 };
+
+typedef struct {
+    char path[RUNDIR_PATH_MAX];
+    int lock;     /* descriptor, -1: closed */
+    bool resumed; /* the directory already held this run */
+} RunDir;
+
+/* Create the directory or come back to it: lock it, compare the settings with those it was begun with,
+ * write used.yaml, open log.txt. origins may be NULL. Settings that may change when a run goes on:
+ * run_dir, train.epochs, ranks.*, checkpoint.*.
+ * Errors: ERR_CONFIG (another process runs here; other settings differ; the directory holds something
+ * else), ERR_IO, ERR_NOMEM. After an error *dir is closed. */
+NODISCARD Status rundir_open(RunDir *dir, const char *path, const Config *config,
+                             const ConfigOrigins *origins);
+/* Give back lock and log. Harmless when closed. The files stay. */
+void rundir_close(RunDir *dir);
+/* "<run directory>/<name>" into path[RUNDIR_PATH_MAX]; returns path. */
+const char *rundir_file(const RunDir *dir, const char *name, char *path);
+
+/* What the caller knows about this start; texts are borrowed, NULL where unknown. */
+typedef struct {
+    const char *mpi;  /* library and version */
+    const char *blas; /* library, version, core: other cores may give other last bits */
+    const char *hdf5, *mujoco;
+    const char *hosts; /* "node1 node2" */
+    int ranks, learners;
+    const char *dataset, *dataset_digest;
+} RunFacts;
+
+/* Write manifest.json: these facts, what the program was built from, time of the start. Where the run
+ * goes on: ERR_CONFIG when the dataset is no longer the same, and a warning for each fact that changed
+ * and on which results depend. Errors: also ERR_IO, ERR_NOMEM. */
+NODISCARD Status rundir_write_manifest(const RunDir *dir, const RunFacts *facts);
+
+#endif
