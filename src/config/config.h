@@ -16,15 +16,15 @@
 enum { CONFIG_TEXT_MAX = 512, CONFIG_ORIGIN_MAX = 320 };
 
 typedef struct {
-#define CONFIG_TYPE_INT int
-#define CONFIG_TYPE_REAL double
-#define CONFIG_TYPE_BOOL bool
+#define CONFIG_TYPE_INT                int
+#define CONFIG_TYPE_REAL               double
+#define CONFIG_TYPE_BOOL               bool
 #define CONFIG_KEY(s, type, name, ...) CONFIG_TYPE_##type name;
-#define CONFIG_TEXT(s, name, ...) char name[CONFIG_TEXT_MAX];
-#define CONFIG_ENUM(s, name, ...) char name[CONFIG_TEXT_MAX];
-#define CONFIG_FIELDS(section, LIST)                                                               \
-    struct {                                                                                       \
-        LIST(CONFIG_KEY, CONFIG_TEXT, CONFIG_ENUM, section)                                        \
+#define CONFIG_TEXT(s, name, ...)      char name[CONFIG_TEXT_MAX];
+#define CONFIG_ENUM(s, name, ...)      char name[CONFIG_TEXT_MAX];
+#define CONFIG_FIELDS(section, LIST)                        \
+    struct {                                                \
+        LIST(CONFIG_KEY, CONFIG_TEXT, CONFIG_ENUM, section) \
     } section;
     CONFIG_SECTIONS(CONFIG_FIELDS)
 #undef CONFIG_FIELDS
@@ -39,31 +39,39 @@ void config_default(Config *config);
 /* Where each key got its value; same order as the table; for used.yaml. Owned by the caller. */
 typedef struct ConfigOrigins ConfigOrigins;
 
-/* Defaults, then `path` (NULL: the built-in configuration; relative `base:` is looked up beside the
- * file), then `count` words "key=value". Every error is ERR_CONFIG (ERR_IO if the file cannot be
- * read) and names file, line, column, key, what is allowed and the nearest known key.
+/* Defaults, then `path` (NULL: the built-in configuration), then `count` words "key=value", of which
+ * the last counts when a key is given twice. A file may begin with `base: other.yaml`, looked up
+ * beside the file and read before it; a base has no base of its own. Every error is ERR_CONFIG
+ * (ERR_IO if a file cannot be read) and names file, line, column, key, what is allowed and the nearest
+ * known key; *config then holds the defaults. The keys are not checked against each other: config_check.
  * `origins` may be NULL; else *origins is to be freed with config_origins_free. */
 NODISCARD Status config_load(Config *config, ConfigOrigins **origins, const char *path, int count,
                              char *const words[]);
-void config_origins_free(ConfigOrigins *origins);
+/* Sets the caller's pointer to NULL; NULL is fine. */
+void config_origins_free(ConfigOrigins **origins);
 
-/* Checks across keys (elites <= members, shards a power of two, batch >= shards, ...). */
+/* Checks across keys: ERR_CONFIG with the two keys, their values and what to change. */
 NODISCARD Status config_check(const Config *config);
 
+/* Room that any configuration with its origins fits into. */
+enum { CONFIG_YAML_MAX = 1 << 16 };
 /* Canonical YAML of every key, one per line with `# origin` behind it when origins is given; reading
  * it back gives the same Config. text has room for `size` bytes. ERR_ARG when it does not fit. */
 NODISCARD Status config_write(const Config *config, const ConfigOrigins *origins, char *text,
                               size_t size);
-/* Parse canonical (or any) YAML text over the defaults; `name` is used in messages. */
+/* Parse canonical (or any) YAML text over the defaults; `name` is used in messages. Errors and *config
+ * as in config_load; `base` is refused. */
 NODISCARD Status config_parse(Config *config, const char *name, const char *text, size_t size);
 
 /* Keys whose values differ, as "key: a -> b" separated by "; "; returns how many. Keys for which
- * skip(key) is true are left out; skip may be NULL. */
+ * skip(key) is true are left out; skip may be NULL. What does not fit into `size` bytes is cut. */
 int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,
                 size_t size);
 
-/* One row per key for people and for docs/config.md (markdown = true). */
+/* One row per key for people, or all of docs/config.md (markdown = true). */
 void config_print_keys(FILE *out, bool markdown);
+/* What may be written for a key, "none|max_std" as in the table; NULL where it is no list of words. */
+const char *config_words(const char *key);
 /* Text of the configuration that is built into the program (configs/demo.yaml). */
 const char *config_builtin(void);
 

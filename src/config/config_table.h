@@ -12,26 +12,26 @@
 #ifndef CONFIG_CONFIG_TABLE_H
 #define CONFIG_CONFIG_TABLE_H
 
-#define CONFIG_TOP(KEY, TEXT, ENUM, s)                                                             \
-    TEXT(s, task, "halfcheetah", "task; `mopo config tables` lists them")                          \
-    TEXT(s, dataset, "", "HDF5 file with the transitions, D4RL layout")                            \
-    ENUM(s, algo, "mopo", "mopo", "algorithm preset")                                              \
-    KEY(s, INT, seed, 0, 0, 2147483647, "", "seed of every random draw")                           \
+#define CONFIG_TOP(KEY, TEXT, ENUM, s)                                    \
+    TEXT(s, task, "halfcheetah", "task; `mopo config tables` lists them") \
+    TEXT(s, dataset, "", "HDF5 file with the transitions, D4RL layout")   \
+    ENUM(s, algo, "mopo", "mopo", "algorithm preset")                     \
+    KEY(s, INT, seed, 0, 0, 2147483647, "", "seed of every random draw")  \
     TEXT(s, run_dir, "", "run directory; empty: runs/<config>-s<seed>")
 
-#define CONFIG_ENV(KEY, TEXT, ENUM, s)                                                             \
-    ENUM(s, inertia, "legacy", "legacy|exact",                                                     \
+#define CONFIG_ENV(KEY, TEXT, ENUM, s)         \
+    ENUM(s, inertia, "legacy", "legacy|exact", \
          "capsule inertia: legacy = MuJoCo <= 2.1.0 (gym v2, D4RL), exact = gym v4 and later")
 
-#define CONFIG_DATA(KEY, TEXT, ENUM, s)                                                            \
-    ENUM(s, next, "auto", "auto|stored|joined|d4rl",                                               \
-         "where s' comes from: next_observations, the next row of the episode, or as d4rl did")    \
-    KEY(s, INT, max_rows, 0, 0, 2147483647, "rows",                                                \
+#define CONFIG_DATA(KEY, TEXT, ENUM, s)                                                         \
+    ENUM(s, next, "auto", "auto|stored|joined|d4rl",                                            \
+         "where s' comes from: next_observations, the next row of the episode, or as d4rl did") \
+    KEY(s, INT, max_rows, 0, 0, 2147483647, "rows",                                             \
         "keep only the last rows; 0 = all (code: 1000000)")
 
-#define CONFIG_COLLECT(KEY, TEXT, ENUM, s)                                                         \
-    KEY(s, INT, rows, 0, 0, 100000000, "rows",                                                     \
-        "if the dataset is not there, collect this many rows first; 0 = never")                    \
+#define CONFIG_COLLECT(KEY, TEXT, ENUM, s)                                      \
+    KEY(s, INT, rows, 0, 0, 100000000, "rows",                                  \
+        "if the dataset is not there, collect this many rows first; 0 = never") \
     ENUM(s, policy, "random", "random", "behaviour policy of collected data")
 
 #define CONFIG_MODEL(KEY, TEXT, ENUM, s)                                                           \
@@ -45,7 +45,7 @@
     KEY(s, INT, patience, 5, 0, 1000000, "epochs",                                                 \
         "stop after more than this many passes without a gain; code")                              \
     KEY(s, REAL, min_gain, 0.01, 0, 1, "", "relative gain of the holdout error that counts; code") \
-    KEY(s, REAL, holdout_ratio, 0.2, 0, 0.9, "", "share of rows held out, but see holdout_max")    \
+    KEY(s, REAL, holdout_ratio, 0.2, 1e-4, 0.9, "", "share of rows held out, but see holdout_max") \
     KEY(s, INT, holdout_max, 1000, 1, 100000000, "rows", "rows held out at most; C.2")             \
     KEY(s, BOOL, spectral_norm, false, 0, 0, "",                                                   \
         "Lipschitz-regularised mean: divide each weight matrix by its largest singular value")     \
@@ -62,69 +62,71 @@
     KEY(s, REAL, logvar_min, -10, -100, 100, "", "start of the lower log-variance bound; code")    \
     KEY(s, REAL, logvar_reg, 0.01, 0, 100, "", "weight of the bounds in the loss; code")
 
-#define CONFIG_ROLLOUT(KEY, TEXT, ENUM, s)                                                         \
-    KEY(s, INT, batch, 50000, 1, 100000000, "rows", "start states per epoch; code")                \
-    KEY(s, INT, horizon, 5, 1, 1000, "steps", "h, length of a model rollout; T4")                  \
-    KEY(s, INT, lag, 1, 0, 1, "epochs",                                                            \
-        "0: roll out with the policy at the start of the epoch (paper); 1: one epoch older, so "   \
-        "that workers and learner overlap")                                                        \
-    KEY(s, INT, retain, 5, 1, 1000, "epochs", "model transitions kept; C.2")                       \
-    KEY(s, INT, units, 64, 1, 65536, "", "fixed pieces of a rollout phase, spread over workers")   \
-    ENUM(s, actions, "policy", "policy|uniform", "actions in rollouts; uniform: ant-angle")        \
-    KEY(s, REAL, guard, 100, 0, 1e30, "",                                                          \
+#define CONFIG_ROLLOUT(KEY, TEXT, ENUM, s)                                                       \
+    KEY(s, INT, batch, 50000, 1, 100000000, "rows", "start states per epoch; code")              \
+    KEY(s, INT, horizon, 5, 1, 1000, "steps", "h, length of a model rollout; T4")                \
+    KEY(s, INT, lag, 1, 0, 1, "epochs",                                                          \
+        "0: roll out with the policy at the start of the epoch (paper); 1: one epoch older, so " \
+        "that workers and learner overlap")                                                      \
+    KEY(s, INT, retain, 5, 1, 1000, "epochs", "model transitions kept; C.2")                     \
+    KEY(s, INT, units, 64, 1, 65536, "",                                                         \
+        "fixed pieces of a rollout phase (a multiple of train.shards), spread over workers")     \
+    ENUM(s, actions, "policy", "policy|uniform", "actions in rollouts; uniform: ant-angle")      \
+    KEY(s, REAL, guard, 100, 0, 1e30, "",                                                        \
         "end a rollout where a predicted |state| reaches this (OfflineRL-Kit); 0 = off (code)")
 
-#define CONFIG_PENALTY(KEY, TEXT, ENUM, s)                                                         \
-    ENUM(s, type, "max_std", "none|max_std", "uncertainty u(s, a); `mopo config tables`")          \
+#define CONFIG_PENALTY(KEY, TEXT, ENUM, s)                                                \
+    ENUM(s, type, "max_std", "none|max_std", "uncertainty u(s, a); `mopo config tables`") \
     KEY(s, REAL, lambda, 1, 0, 1e9, "reward", "penalty coefficient; T4")
 
-#define CONFIG_TRAIN(KEY, TEXT, ENUM, s)                                                           \
-    KEY(s, INT, epochs, 1000, 1, 10000000, "epochs", "epochs of policy training; code")            \
-    KEY(s, INT, updates_per_epoch, 1000, 1, 10000000, "updates", "gradient steps an epoch; code")  \
-    KEY(s, INT, batch, 256, 1, 65536, "rows", "rows per update; C.2")                              \
-    KEY(s, REAL, real_ratio, 0.05, 0, 1, "", "share of dataset rows in a batch; C.2")              \
-    KEY(s, INT, shards, 4, 1, 64, "",                                                              \
+#define CONFIG_TRAIN(KEY, TEXT, ENUM, s)                                                          \
+    KEY(s, INT, epochs, 1000, 1, 10000000, "epochs", "epochs of policy training; code")           \
+    KEY(s, INT, updates_per_epoch, 1000, 1, 10000000, "updates", "gradient steps an epoch; code") \
+    KEY(s, INT, batch, 256, 1, 65536, "rows", "rows per update; C.2")                             \
+    KEY(s, REAL, real_ratio, 0.05, 0, 1, "", "share of dataset rows in a batch; C.2")             \
+    KEY(s, INT, shards, 4, 1, 64, "",                                                             \
         "V, fixed pieces of a batch (a power of two); part of the result, unlike ranks")
 
-#define CONFIG_SAC(KEY, TEXT, ENUM, s)                                                             \
-    KEY(s, INT, hidden, 256, 1, 4096, "units", "width of actor and critics; code")                 \
-    KEY(s, INT, layers, 2, 1, 7, "", "hidden layers; code")                                        \
-    KEY(s, REAL, actor_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                              \
-    KEY(s, REAL, critic_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                             \
-    KEY(s, REAL, alpha_lr, 3e-4, 0, 1, "", "Adam step size of log alpha; 0 = fixed; code")         \
-    KEY(s, REAL, alpha, 1, 1e-8, 1e8, "", "temperature at the start; code")                        \
-    KEY(s, REAL, target_entropy, -3, -1000, 1000, "nats", "H; code: -3 for every task")            \
-    KEY(s, REAL, gamma, 0.99, 0, 1, "", "discount; code")                                          \
-    KEY(s, REAL, tau, 0.005, 0, 1, "", "step of the target critics; code")                         \
-    KEY(s, REAL, reward_scale, 1, 0, 1e9, "", "factor on rewards; code")                           \
-    KEY(s, REAL, log_std_min, -20, -100, 100, "", "clip of the log deviation; code")               \
+#define CONFIG_SAC(KEY, TEXT, ENUM, s)                                                     \
+    KEY(s, INT, hidden, 256, 1, 4096, "units", "width of actor and critics; code")         \
+    KEY(s, INT, layers, 2, 1, 7, "", "hidden layers; code")                                \
+    KEY(s, REAL, actor_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                      \
+    KEY(s, REAL, critic_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                     \
+    KEY(s, REAL, alpha_lr, 3e-4, 0, 1, "", "Adam step size of log alpha; 0 = fixed; code") \
+    KEY(s, REAL, alpha, 1, 1e-8, 1e8, "", "temperature at the start; code")                \
+    KEY(s, REAL, target_entropy, -3, -1000, 1000, "nats", "H; code: -3 for every task")    \
+    KEY(s, REAL, gamma, 0.99, 0, 1, "", "discount; code")                                  \
+    KEY(s, REAL, tau, 0.005, 0, 1, "", "step of the target critics; code")                 \
+    KEY(s, REAL, reward_scale, 1, 0, 1e9, "", "factor on rewards; code")                   \
+    KEY(s, REAL, log_std_min, -20, -100, 100, "", "clip of the log deviation; code")       \
     KEY(s, REAL, log_std_max, 2, -100, 100, "", "clip of the log deviation; code")
 
-#define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                            \
-    KEY(s, INT, episodes, 10, 1, 1000000, "episodes", "episodes per evaluation; code")             \
+#define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                \
+    KEY(s, INT, episodes, 10, 1, 1000000, "episodes", "episodes per evaluation; code") \
     KEY(s, INT, every, 1, 1, 1000000, "epochs", "evaluate each so many epochs, and the last")
 
-#define CONFIG_CHECKPOINT(KEY, TEXT, ENUM, s)                                                      \
-    KEY(s, INT, every, 1, 1, 1000000, "epochs", "save each so many epochs, and the last")          \
+#define CONFIG_CHECKPOINT(KEY, TEXT, ENUM, s)                                             \
+    KEY(s, INT, every, 1, 1, 1000000, "epochs", "save each so many epochs, and the last") \
     KEY(s, INT, keep, 2, 1, 1000, "", "newest checkpoints kept, besides every tenth epoch's")
 
-#define CONFIG_RANKS(KEY, TEXT, ENUM, s)                                                           \
-    KEY(s, INT, learners, 0, 0, 64, "ranks",                                                       \
-        "ranks that share each update (a power of two, at most shards); 0 = chosen by the program")
+#define CONFIG_RANKS(KEY, TEXT, ENUM, s)                                                    \
+    KEY(s, INT, learners, 0, 0, 64, "ranks",                                                \
+        "ranks that share each update (a power of two, at most shards); 0 = chosen by the " \
+        "program")
 
 /* SECTION(name, list); `top` first. */
-#define CONFIG_SECTIONS(SECTION)                                                                   \
-    SECTION(top, CONFIG_TOP)                                                                       \
-    SECTION(env, CONFIG_ENV)                                                                       \
-    SECTION(data, CONFIG_DATA)                                                                     \
-    SECTION(collect, CONFIG_COLLECT)                                                               \
-    SECTION(model, CONFIG_MODEL)                                                                   \
-    SECTION(rollout, CONFIG_ROLLOUT)                                                               \
-    SECTION(penalty, CONFIG_PENALTY)                                                               \
-    SECTION(train, CONFIG_TRAIN)                                                                   \
-    SECTION(sac, CONFIG_SAC)                                                                       \
-    SECTION(eval, CONFIG_EVAL)                                                                     \
-    SECTION(checkpoint, CONFIG_CHECKPOINT)                                                         \
+#define CONFIG_SECTIONS(SECTION)           \
+    SECTION(top, CONFIG_TOP)               \
+    SECTION(env, CONFIG_ENV)               \
+    SECTION(data, CONFIG_DATA)             \
+    SECTION(collect, CONFIG_COLLECT)       \
+    SECTION(model, CONFIG_MODEL)           \
+    SECTION(rollout, CONFIG_ROLLOUT)       \
+    SECTION(penalty, CONFIG_PENALTY)       \
+    SECTION(train, CONFIG_TRAIN)           \
+    SECTION(sac, CONFIG_SAC)               \
+    SECTION(eval, CONFIG_EVAL)             \
+    SECTION(checkpoint, CONFIG_CHECKPOINT) \
     SECTION(ranks, CONFIG_RANKS)
 
 #endif

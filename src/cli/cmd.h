@@ -1,0 +1,15 @@
+/* The commands of the program, one file cmd_<verb>.c each, and what several of them share. */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include "cli/options.h"
+#include "config/config.h"
+
+extern const Command cmd_config;
+
+/* [CONFIG] [key=value ...] from the words behind the first `skip`: the first is a file unless it
+ * holds '='; without one the built-in configuration is taken. Errors and `origins` as in config_load. */
+NODISCARD Status cmd_load_config(const OptionValues *in, int skip, Config *config,
+                                 ConfigOrigins **origins);
+
+#endif

@@ -1,0 +1,114 @@
+/* mopo config: what can be configured, and what a configuration amounts to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cmd.h"
+#include "env/env.h"
+
+Status cmd_load_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)
+{
+    char **words = in->words + skip;
+    const int count = in->count - skip;
+    const char *path = count > 0 && strchr(words[0], '=') == NULL ? words[0] : NULL;
+    const int files = path != NULL ? 1 : 0;
+
+    return config_load(config, origins, path, count - files, words + files);
+}
+
+static Status keys(const OptionValues *in)
+{
+    Status st = OK;
+    TRY(options_count(in, 1, 1));
+    config_print_keys(stdout, option_flag(in, "markdown"));
+done:
+    return st;
+}
+
+/* The values are printed even when they do not fit together: they show why. */
+static Status show(const OptionValues *in)
+{
+    Config config;
+    ConfigOrigins *origins = NULL;
+    char *text = NULL;
+    Status st = OK;
+
+    TRY(mem_alloc(&text, CONFIG_YAML_MAX, 1, "a configuration as text"));
+    TRY(cmd_load_config(in, 1, &config, &origins));
+    TRY(config_write(&config, origins, text, CONFIG_YAML_MAX));
+    (void)fputs(text, stdout);
+    TRY(config_check(&config));
+done:
+    config_origins_free(&origins);
+    mem_free(&text);
+    return st;
+}
+
+static void print_words(const char *key)
+{
+    const char *words = config_words(key);
+
+    printf("\n%s:\n", key);
+    while (words != NULL && *words != '\0') {
+        const int n = (int)strcspn(words, "|");
+        printf("  %.*s\n", n, words);
+        words += n + (words[n] == '|');
+    }
+}
+
+static Status tables(const OptionValues *in)
+{
+    Status st = OK;
+
+    TRY(options_count(in, 1, 1));
+    printf("task:                   state action steps  reference returns (score 0, 100)\n");
+    for (int i = 0; env_kind(i) != NULL; i++) {
+        const EnvKind *kind = env_kind(i);
+        printf("  %-21s %5d %6d %5d  ", kind->name, kind->state_dim, kind->act_dim, kind->horizon);
+        if (kind->ref_max > kind->ref_min) {
+            printf("%g, %g\n", kind->ref_min, kind->ref_max);
+        } else {
+            printf("none\n");
+        }
+        printf("    %s\n", kind->source);
+    }
+    print_words("algo");
+    print_words("penalty.type");
+done:
+    return st;
+}
+
+static Status run(const OptionValues *in, Comm *comm)
+{
+    static const char *const actions[] = {"show", "keys", "tables"};
+    static Status (*const run_action[])(const OptionValues *) = {show, keys, tables};
+    int action = 0;
+    Status st = OK;
+
+    (void)comm; /* prints what every rank would print */
+    TRY(options_action(in, actions, 3, &action));
+    TRY(run_action[action](in));
+done:
+    return st;
+}
+
+static const Option options[] = {
+    {"markdown", 0, NULL, "with keys: print docs/config.md"},
+    {0},
+};
+
+const Command cmd_config = {
+    .verb = "config",
+    .args = "show [CONFIG] [key=value ...] | keys | tables",
+    .summary = "print a configuration with the origin of each value, all keys, all tables",
+    .detail = "show prints every value of a configuration and where it came from, as YAML that can "
+              "be used "
+              "again. Without CONFIG it is the one built into the program.\n"
+              "keys prints every key with default, allowed values and meaning.\n"
+              "tables prints the tasks, algorithms and penalties that the program knows.\n"
+              "\n"
+              "  mopo config show configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
+              "  mopo config keys --markdown > docs/config.md\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,110 @@
+/* Rules across keys, one sentence each. Ranges of single keys stand in the table. */
+#include "config/config.h"
+
+static bool power_of_two(int n)
+{
+    return n > 0 && (n & (n - 1)) == 0;
+}
+
+static Status check_model(const Config *c)
+{
+    if (c->model.elites > c->model.members) {
+        return status_fail(ERR_CONFIG,
+                           "model.elites (%d) is more than model.members (%d): the elites are the "
+                           "best of the members; lower model.elites",
+                           c->model.elites, c->model.members);
+    }
+    if (c->model.logvar_min >= c->model.logvar_max) {
+        return status_fail(ERR_CONFIG,
+                           "model.logvar_min (%g) must be less than model.logvar_max (%g): they "
+                           "bound the log-variance from below and above",
+                           c->model.logvar_min, c->model.logvar_max);
+    }
+    return OK;
+}
+
+static Status check_rollout(const Config *c)
+{
+    const double rows = (double)c->rollout.batch * c->rollout.horizon * c->rollout.retain;
+
+    if (c->rollout.batch < c->rollout.units) {
+        return status_fail(
+            ERR_CONFIG,
+            "rollout.batch (%d) is less than rollout.units (%d): a unit would have no "
+            "start state; lower rollout.units or raise rollout.batch",
+            c->rollout.batch, c->rollout.units);
+    }
+    if (c->rollout.units % c->train.shards != 0) {
+        return status_fail(
+            ERR_CONFIG,
+            "rollout.units (%d) is no multiple of train.shards (%d): every shard gets "
+            "the rows of equally many units",
+            c->rollout.units, c->train.shards);
+    }
+    if (rows > INT32_MAX) {
+        return status_fail(ERR_CONFIG,
+                           "rollout.batch x rollout.horizon x rollout.retain is %.3g rows of model "
+                           "data; at most %d can be kept: lower one of them",
+                           rows, INT32_MAX);
+    }
+    return OK;
+}
+
+static Status check_train(const Config *c)
+{
+    if (!power_of_two(c->train.shards)) {
+        return status_fail(
+            ERR_CONFIG,
+            "train.shards is %d: it must be a power of two (1, 2, 4, ... 64), because "
+            "gradients are summed along a binary tree",
+            c->train.shards);
+    }
+    if (c->train.shards > c->train.batch) {
+        return status_fail(ERR_CONFIG,
+                           "train.shards (%d) is more than train.batch (%d): a shard would have no "
+                           "row; lower train.shards or raise train.batch",
+                           c->train.shards, c->train.batch);
+    }
+    if (c->ranks.learners != 0 && !power_of_two(c->ranks.learners)) {
+        return status_fail(ERR_CONFIG,
+                           "ranks.learners is %d: it must be a power of two, or 0 for the "
+                           "program's choice",
+                           c->ranks.learners);
+    }
+    if (c->ranks.learners > c->train.shards) {
+        return status_fail(
+            ERR_CONFIG,
+            "ranks.learners (%d) is more than train.shards (%d): a learner would have "
+            "no shard; lower ranks.learners or raise train.shards",
+            c->ranks.learners, c->train.shards);
+    }
+    return OK;
+}
+
+static Status check_others(const Config *c)
+{
+    if (c->sac.log_std_min >= c->sac.log_std_max) {
+        return status_fail(ERR_CONFIG,
+                           "sac.log_std_min (%g) must be less than sac.log_std_max (%g): they clip "
+                           "the log deviation from below and above",
+                           c->sac.log_std_min, c->sac.log_std_max);
+    }
+    if (c->collect.rows > 0 && c->top.dataset[0] == '\0') {
+        return status_fail(ERR_CONFIG,
+                           "collect.rows is %d but dataset is empty: name the file that the "
+                           "collected rows are written to, or set collect.rows to 0",
+                           c->collect.rows);
+    }
+    return OK;
+}
+
+Status config_check(const Config *config)
+{
+    Status st = OK;
+    TRY(check_model(config));
+    TRY(check_train(config)); /* before the rollouts, which divide by the shards */
+    TRY(check_rollout(config));
+    TRY(check_others(config));
+done:
+    return st;
+}

@@ -1,0 +1,195 @@
+/* What is made from a Config or from the table: canonical YAML, differences, the list of keys. */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/config.h"
+#include "config/config_key.h"
+
+enum { VALUE_WIDTH = 36 }; /* column of the origins */
+
+/* Whether YAML readers take the bare word for this text, and for nothing but text. */
+static bool is_plain(const char *text)
+{
+    static const char *const other[] = {"null", "true", "false", "yes", "no",
+                                        "on",   "off",  "y",     "n"};
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        if (strcasecmp(text, other[i]) == 0) {
+            return false;
+        }
+    }
+    const size_t safe =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                     "_./-");
+    const bool starts = (text[0] | 32) >= 'a' && (text[0] | 32) <= 'z';
+    return (starts || text[0] == '/') && text[safe] == '\0';
+}
+
+static void add_yaml_value(Text *out, const Config *config, const ConfigKey *key)
+{
+    char buffer[CONFIG_TEXT_MAX];
+    Text value = text_over(buffer, sizeof buffer);
+
+    config_key_value(config, key, &value);
+    if (key->text == NULL || is_plain(buffer)) {
+        text_add(out, "%s", buffer);
+        return;
+    }
+    text_add(out, "\"");
+    for (const char *p = buffer; *p != '\0'; p++) {
+        text_add(out, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
+    }
+    text_add(out, "\"");
+}
+
+/* File names may hold anything; a comment must stay one line of valid YAML. */
+static void add_origin(Text *out, size_t line_start, const char *origin)
+{
+    const size_t width = out->used - line_start;
+    text_add(out, "%*s # ", width < VALUE_WIDTH ? (int)(VALUE_WIDTH - width) : 0, "");
+    for (const char *p = origin; *p != '\0'; p++) {
+        text_add(out, "%c", *p >= ' ' && *p <= '~' ? *p : '?');
+    }
+}
+
+Status config_write(const Config *config, const ConfigOrigins *origins, char *text, size_t size)
+{
+    Text out = text_over(text, size);
+    const char *section = "";
+    size_t section_size = 0;
+
+    for (int i = 0; i < CONFIG_KEYS; i++) {
+        const ConfigKey *key = &config_keys[i];
+        const char *dot = strchr(key->name, '.');
+        const size_t n = dot != NULL ? (size_t)(dot - key->name) : 0;
+        if (n != section_size || strncmp(key->name, section, n) != 0) {
+            text_add(&out, "%.*s:\n", (int)n, key->name);
+            section = key->name;
+            section_size = n;
+        }
+        const size_t line_start = out.used;
+        text_add(&out, "%s%s: ", dot != NULL ? "  " : "", dot != NULL ? dot + 1 : key->name);
+        add_yaml_value(&out, config, key);
+        if (origins != NULL) {
+            add_origin(&out, line_start, origins->text[i]);
+        }
+        text_add(&out, "\n");
+    }
+    if (out.cut) {
+        return status_fail(ERR_ARG, "the configuration does not fit into %zu bytes; %d always do",
+                           size, CONFIG_YAML_MAX);
+    }
+    return OK;
+}
+
+int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,
+                size_t size)
+{
+    Text out = text_over(text, size);
+    int count = 0;
+
+    for (int i = 0; i < CONFIG_KEYS; i++) {
+        const ConfigKey *key = &config_keys[i];
+        char data[2][2 * CONFIG_TEXT_MAX + 2]; /* every character may need a backslash */
+        Text value[2] = {text_over(data[0], sizeof data[0]), text_over(data[1], sizeof data[1])};
+        add_yaml_value(&value[0], a, key);
+        add_yaml_value(&value[1], b, key);
+        if (strcmp(data[0], data[1]) != 0 && (skip == NULL || !skip(key->name))) {
+            text_add(&out, "%s%s: %s -> %s", count > 0 ? "; " : "", key->name, data[0], data[1]);
+            count++;
+        }
+    }
+    return count;
+}
+
+static const char markdown_intro[] =
+    "# Configuration keys\n"
+    "\n"
+    "Made by the program; write it anew with `mopo config keys --markdown > docs/config.md`.\n"
+    "\n"
+    "A configuration is a YAML file, then words `key=value` on the command line:\n"
+    "\n"
+    "    mopo train configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
+    "\n"
+    "- What comes later wins: default (table below), `base`, file, command line.\n"
+    "  `mopo config show FILE [key=value ...]` prints every value and where it came from.\n"
+    "- `rollout.horizon` stands in a file as `horizon` below `rollout:`, or as it is.\n"
+    "- `base: other.yaml`, as the first key, reads that file before this one. The path starts at "
+    "the\n"
+    "  folder of the file it is written in. A base has no base of its own.\n"
+    "- Every key takes one value; lists, anchors, aliases, tags and unknown keys are errors.\n"
+    "- Numbers are decimal: `1000000` and `1e6` are the same; `inf`, `nan` and `0x10` are "
+    "refused.\n"
+    "- Sources: T4 and C.2 are Table 4 and appendix C.2 of Yu et al. 2020 (MOPO); \"code\" is its\n"
+    "  released code.\n";
+
+static void print_default(Text *out, const ConfigKey *key)
+{
+    Config config;
+
+    memset(&config, 0, sizeof config);
+    config_key_reset(&config, key);
+    config_key_value(&config, key, out);
+}
+
+/* `|` ends a cell in Markdown. */
+static void print_cell(FILE *out, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        (void)fprintf(out, "%s%c", *p == '|' ? "\\" : "", *p);
+    }
+    (void)fprintf(out, " |");
+}
+
+static void print_markdown_row(FILE *out, const ConfigKey *key, const char *value,
+                               const char *allowed)
+{
+    (void)fprintf(out, "| `%s` | %s%s%s | ", key->name, value[0] != '\0' ? "`" : "", value,
+                  value[0] != '\0' ? "`" : "");
+    print_cell(out, allowed);
+    (void)fprintf(out, " ");
+    print_cell(out, key->help);
+    (void)fprintf(out, "\n");
+}
+
+static void print_heading(FILE *out, const char *name, int size, bool markdown)
+{
+    if (markdown) {
+        (void)fprintf(out,
+                      "\n## %.*s\n\n| key | default | allowed | meaning |\n| --- | --- | --- | "
+                      "--- |\n",
+                      size, name);
+    } else {
+        (void)fprintf(out, "\n%.*s\n", size, name);
+    }
+}
+
+void config_print_keys(FILE *out, bool markdown)
+{
+    const char *section = "Keys without a section";
+    int size = (int)strlen(section);
+
+    (void)fprintf(out, "%s",
+                  markdown ? markdown_intro : "Keys, their defaults, what is allowed:\n");
+    print_heading(out, section, size, markdown);
+    for (int i = 0; i < CONFIG_KEYS; i++) {
+        const ConfigKey *key = &config_keys[i];
+        char value[CONFIG_TEXT_MAX];
+        char allowed[256];
+        Text value_text = text_over(value, sizeof value);
+        Text allowed_text = text_over(allowed, sizeof allowed);
+        const char *dot = strchr(key->name, '.');
+        if (dot != NULL && strncmp(key->name, section, (size_t)(dot + 1 - key->name)) != 0) {
+            section = key->name;
+            print_heading(out, section, (int)(dot - key->name), markdown);
+        }
+        print_default(&value_text, key);
+        config_key_allowed(key, &allowed_text);
+        if (markdown) {
+            print_markdown_row(out, key, value, allowed);
+        } else {
+            (void)fprintf(out, "  %-24s %-12s %s\n  %-24s %-12s %s\n", key->name,
+                          value[0] != '\0' ? value : "\"\"", allowed, "", "", key->help);
+        }
+    }
+}
