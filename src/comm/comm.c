@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/panic.h"
@@ -82,6 +83,12 @@ int comm_local_size(void)
 const char *comm_host(void)
 {
     return self.host;
+}
+
+int comm_cores(void)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (int)n : 1;
 }
 
 const char *comm_library(void)

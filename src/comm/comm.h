@@ -24,6 +24,8 @@ int comm_size(void);
 int comm_local_size(void);
 int comm_local_rank(void);
 const char *comm_host(void);
+/* Cores of this host that the process may use. */
+int comm_cores(void);
 /* "Open MPI 4.1.4 ..." */
 const char *comm_library(void);
 

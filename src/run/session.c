@@ -1,0 +1,199 @@
+#include "run/session.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/panic.h"
+
+Status session_task(const Config *cfg, const EnvKind **env, EnvConfig *env_cfg)
+{
+    *env = env_find(cfg->top.task);
+    if (*env == NULL) {
+        char known[256] = "";
+        for (int i = 0; env_kind(i) != NULL; i++) {
+            const size_t used = strlen(known);
+            (void)snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
+                           env_kind(i)->name);
+        }
+        return status_fail(ERR_CONFIG, "task: %s is not known; there are: %s", cfg->top.task,
+                           known);
+    }
+    *env_cfg = (EnvConfig){.exact_inertia = strcmp(cfg->env.inertia, "exact") == 0};
+    return OK;
+}
+
+DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env)
+{
+    static const char *const words[] = {"auto", "stored", "joined", "d4rl"};
+    DatasetOptions options = {.state_dim = env->state_dim,
+                              .act_dim = env->act_dim,
+                              .next = NEXT_AUTO,
+                              .max_rows = cfg->data.max_rows};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i], cfg->data.next) == 0) {
+            options.next = (NextRule)i;
+        }
+    }
+    return options;
+}
+
+static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
+{
+    return (EnsembleConfig){.members = cfg->model.members,
+                            .elites = cfg->model.elites,
+                            .state_dim = env->state_dim,
+                            .act_dim = env->act_dim,
+                            .hidden = cfg->model.hidden,
+                            .layers = cfg->model.layers,
+                            .spectral_norm = cfg->model.spectral_norm,
+                            .spectral_is_bound = strcmp(cfg->model.spectral_form, "bound") == 0,
+                            .spectral_c = (float)cfg->model.spectral_bound,
+                            .zscore_targets = strcmp(cfg->model.target_scale, "zscore") == 0,
+                            .logvar_max = (float)cfg->model.logvar_max,
+                            .logvar_min = (float)cfg->model.logvar_min,
+                            .logvar_reg = (float)cfg->model.logvar_reg,
+                            .decay_first = (float)cfg->model.decay_first,
+                            .decay_second = (float)cfg->model.decay_second,
+                            .decay_hidden = (float)cfg->model.decay_hidden,
+                            .decay_head = (float)cfg->model.decay_head};
+}
+
+static AgentConfig agent_config(const Config *cfg, const EnvKind *env)
+{
+    return (AgentConfig){.state_dim = env->state_dim,
+                         .act_dim = env->act_dim,
+                         .hidden = cfg->sac.hidden,
+                         .layers = cfg->sac.layers,
+                         .actor_lr = cfg->sac.actor_lr,
+                         .critic_lr = cfg->sac.critic_lr,
+                         .alpha_lr = cfg->sac.alpha_lr,
+                         .alpha = cfg->sac.alpha,
+                         .target_entropy = (float)cfg->sac.target_entropy,
+                         .gamma = (float)cfg->sac.gamma,
+                         .tau = (float)cfg->sac.tau,
+                         .reward_scale = (float)cfg->sac.reward_scale,
+                         .log_std_min = (float)cfg->sac.log_std_min,
+                         .log_std_max = (float)cfg->sac.log_std_max};
+}
+
+/* Rough FLOP of an epoch, for the choice of learners only. */
+static PlanCost epoch_cost(const Session *s)
+{
+    const Config *c = &s->cfg;
+    const double actor = (double)s->agent.actor.count;
+    const double critic = (double)s->agent.critic.count;
+    const double member = (double)s->ens.net.count;
+    const double per_row = 2.0 * (4.0 * actor + 6.0 * critic);
+    const double rollout =
+        (double)c->rollout.batch * c->rollout.horizon * (member * c->model.members + actor) * 2.0;
+    const double episodes = (double)c->eval.episodes * s->env->horizon * 4e6;
+    return (PlanCost){.update = per_row * c->train.batch * c->train.updates_per_epoch,
+                      .work = (s->uses_model ? rollout : 0.0) + episodes};
+}
+
+static int cores_of_all_hosts(void)
+{
+    const long mine = comm_local_rank() == 0 ? comm_cores() : 0;
+    double sum = (double)mine;
+    coll_sum(&sum, 1);
+    return (int)sum;
+}
+
+/* Rank 0 reads the file; its records go to every host's shared memory. */
+static Status load_dataset(Session *s)
+{
+    Status st = OK;
+    Dataset own = {0};
+    void *records = NULL;
+
+    if (comm_rank() == 0) {
+        const DatasetOptions options = session_dataset_options(&s->cfg, s->env);
+        st = dataset_read(&own, s->cfg.top.dataset, &options);
+    }
+    TRY(comm_agree(st));
+    s->data = own;
+    coll_bcast(&s->data, sizeof s->data, 0);
+    s->data.borrowed = true;
+    const size_t bytes = (size_t)s->data.rows * s->data.rec.stride * sizeof(float);
+    TRY(comm_share_open(&s->share, bytes, &records));
+    s->data.records = records;
+    if (comm_rank() == 0) {
+        memcpy(records, own.records, bytes);
+    }
+    comm_share_spread(s->share, bytes);
+done:
+    dataset_release(&own);
+    return st;
+}
+
+static size_t scratch_bytes(const Session *s)
+{
+    const int shard_rows = s->cfg.train.batch / s->cfg.train.shards + 1;
+    const AgentKind *kind = s->agent.kind;
+    const size_t episode = arena_cost((size_t)s->env->state_dim) +
+                           arena_cost((size_t)s->env->act_dim) + kind->act_cost(&s->agent, 1);
+    const size_t batch = arena_cost((size_t)s->cfg.train.batch * s->data.rec.stride +
+                                    16 * (size_t)s->cfg.train.shards);
+    size_t most = kind->update_cost(&s->agent, shard_rows) + batch;
+    if (s->uses_model && rollout_cost(&s->roll) > most) {
+        most = rollout_cost(&s->roll);
+    }
+    return episode > most ? episode : most;
+}
+
+static void set_rollout(Session *s)
+{
+    const Config *c = &s->cfg;
+    s->roll = (Rollout){.ens = &s->ens,
+                        .agent = &s->agent,
+                        .env = s->env,
+                        .penalty = penalty_find(c->penalty.type),
+                        .rec = s->data.rec,
+                        .dataset = s->data.records,
+                        .dataset_rows = s->data.rows,
+                        .batch = c->rollout.batch,
+                        .units = c->rollout.units,
+                        .horizon = c->rollout.horizon,
+                        .lambda = (float)c->penalty.lambda,
+                        .guard = (float)c->rollout.guard,
+                        .uniform_actions = strcmp(c->rollout.actions, "uniform") == 0,
+                        .seed = (uint64_t)c->top.seed};
+    REQUIRE(s->roll.penalty != NULL);
+}
+
+Status session_open(Session *s, const Config *cfg)
+{
+    Status st = OK;
+
+    *s = (Session){.cfg = *cfg};
+    TRY(comm_agree(session_task(cfg, &s->env, &s->env_cfg)));
+    s->real_rows = (int)(cfg->train.real_ratio * cfg->train.batch);
+    s->uses_model = s->real_rows < cfg->train.batch;
+    TRY(load_dataset(s));
+    const EnsembleConfig ens = ensemble_config(cfg, s->env);
+    TRY(comm_agree(ensemble_init(&s->ens, &ens, (uint64_t)cfg->top.seed)));
+
+    /* the plan needs sizes of the networks, the agent its number of shards: twice, cheaply */
+    const AgentKind *kind = agent_find("sac");
+    const AgentConfig agent = agent_config(cfg, s->env);
+    TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, 0)));
+    s->plan = plan_make(comm_size(), cores_of_all_hosts(), cfg->ranks.learners, cfg->train.shards,
+                        cfg->rollout.units, cfg->eval.episodes, epoch_cost(s));
+    agent_release(&s->agent);
+    TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
+    TRY(comm_agree(agent_init(&s->agent, kind, &agent, s->reduce.count, (uint64_t)cfg->top.seed)));
+    set_rollout(s);
+    TRY(comm_agree(arena_init(&s->tmp, scratch_bytes(s))));
+done:
+    return st;
+}
+
+void session_close(Session *s)
+{
+    arena_release(&s->tmp);
+    agent_release(&s->agent);
+    ensemble_release(&s->ens);
+    comm_reduce_close(&s->reduce);
+    comm_share_close(&s->share);
+    *s = (Session){0};
+}

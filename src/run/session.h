@@ -1,0 +1,41 @@
+/* What every phase of a training run shares on one rank: configuration, task, plan, dataset (once
+ * per host), ensemble, agent, scratch. Collective to open and close.
+ */
+#ifndef RUN_SESSION_H
+#define RUN_SESSION_H
+
+#include "base/arena.h"
+#include "comm/comm.h"
+#include "comm/plan.h"
+#include "config/config.h"
+#include "data/dataset.h"
+#include "env/env.h"
+#include "model/ensemble.h"
+#include "policy/agent.h"
+#include "rollout/rollout.h"
+
+typedef struct {
+    Config cfg;
+    const EnvKind *env;
+    EnvConfig env_cfg;
+    Plan plan;
+    Dataset data; /* records lie in shared memory */
+    CommShare *share;
+    bool uses_model; /* false when every row of a batch is real */
+    int real_rows;   /* of a batch */
+    Ensemble ens;
+    Agent agent;
+    Rollout roll;
+    Reduce reduce; /* over the learners */
+    Arena tmp;
+} Session;
+
+/* Task, plan, ensemble and agent from the configuration; then the dataset, which must exist. */
+NODISCARD Status session_open(Session *s, const Config *cfg);
+void session_close(Session *s);
+
+/* Task and its settings, from names. ERR_CONFIG names the known ones. */
+NODISCARD Status session_task(const Config *cfg, const EnvKind **env, EnvConfig *env_cfg);
+DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env);
+
+#endif
