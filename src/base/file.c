@@ -20,8 +20,7 @@ void file_fail_at(int64_t k, int error)
     fail_errno = error;
 }
 
-/* In front of every system call that a disk can refuse. */
-static bool refused(void)
+bool file_refused(void)
 {
     const bool now = fail_at > 0 && --fail_at == 0;
     if (now) {
@@ -30,8 +29,7 @@ static bool refused(void)
     return now;
 }
 
-/* Call right after the failure: quotes errno. */
-static Status io_error(const char *path, const char *what)
+Status file_error(const char *path, const char *what)
 {
     const int cause = errno;
     const char *hint = "";
@@ -47,12 +45,12 @@ static Status write_all(int fd, const char *path, const unsigned char *bytes, si
 {
     while (n > 0) {
         const size_t piece = n < (1U << 30) ? n : 1U << 30; /* one write stops at 2 GiB */
-        const ssize_t done = refused() ? -1 : write(fd, bytes, piece);
+        const ssize_t done = file_refused() ? -1 : write(fd, bytes, piece);
         if (done < 0 && errno == EINTR) {
             continue;
         }
         if (done < 0) {
-            return io_error(path, "write");
+            return file_error(path, "write");
         }
         bytes += done;
         n -= (size_t)done;
@@ -63,13 +61,13 @@ static Status write_all(int fd, const char *path, const unsigned char *bytes, si
 static Status sync_and_close(int fd, const char *path)
 {
     Status st = OK;
-    if (refused() || fsync(fd) != 0) {
-        st = io_error(path, "flush to disk");
+    if (file_refused() || fsync(fd) != 0) {
+        st = file_error(path, "flush to disk");
     }
-    const bool lost = refused(); /* close in any case */
+    const bool lost = file_refused(); /* close in any case */
     if ((close(fd) != 0 || lost) && st == OK) {
         errno = lost ? fail_errno : errno;
-        st = io_error(path, "close");
+        st = file_error(path, "close");
     }
     return st;
 }
@@ -77,7 +75,7 @@ static Status sync_and_close(int fd, const char *path)
 /* mkstemp makes private files; give them the rights that open would have given. */
 static int open_temp(char *name)
 {
-    const int fd = refused() ? -1 : mkstemp(name);
+    const int fd = file_refused() ? -1 : mkstemp(name);
     if (fd >= 0) {
         const mode_t mask = umask(0);
         (void)umask(mask);
@@ -107,7 +105,7 @@ Status file_write(const char *path, const void *bytes, size_t n)
     }
     int fd = open_temp(temp);
     if (fd < 0) {
-        st = io_error(path, "create a temporary file beside it");
+        st = file_error(path, "create a temporary file beside it");
         goto done;
     }
     made = true;
@@ -115,8 +113,8 @@ Status file_write(const char *path, const void *bytes, size_t n)
     const int open_fd = fd;
     fd = -1;
     TRY(sync_and_close(open_fd, path));
-    if (refused() || rename(temp, path) != 0) {
-        st = io_error(path, "rename the finished file to this name");
+    if (file_refused() || rename(temp, path) != 0) {
+        st = file_error(path, "rename the finished file to this name");
         goto done;
     }
     made = false;
@@ -135,8 +133,8 @@ static Status read_all(int fd, const char *path, size_t max, unsigned char **byt
 {
     struct stat info;
 
-    if (refused() || fstat(fd, &info) != 0) {
-        return io_error(path, "read");
+    if (file_refused() || fstat(fd, &info) != 0) {
+        return file_error(path, "read");
     }
     if (!S_ISREG(info.st_mode)) {
         return status_fail(ERR_IO, "%s: not a regular file", path);
@@ -151,12 +149,12 @@ static Status read_all(int fd, const char *path, size_t max, unsigned char **byt
         return st;
     }
     for (*n = 0; *n < size;) {
-        const ssize_t got = refused() ? -1 : read(fd, *bytes + *n, size - *n);
+        const ssize_t got = file_refused() ? -1 : read(fd, *bytes + *n, size - *n);
         if (got < 0 && errno == EINTR) {
             continue;
         }
         if (got < 0) {
-            return io_error(path, "read");
+            return file_error(path, "read");
         }
         if (got == 0) {
             return status_fail(ERR_IO, "%s: became shorter while it was read", path);
@@ -170,9 +168,9 @@ Status file_read(const char *path, size_t max, unsigned char **bytes, size_t *n)
 {
     *bytes = NULL;
     *n = 0;
-    const int fd = refused() ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = file_refused() ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return io_error(path, "open");
+        return file_error(path, "open");
     }
     const Status st = read_all(fd, path, max, bytes, n);
     (void)close(fd);
@@ -191,7 +189,7 @@ static bool is_dir(const char *path)
 
 static Status make_dir(const char *path)
 {
-    if (is_dir(path) || (!refused() && mkdir(path, 0777) == 0)) {
+    if (is_dir(path) || (!file_refused() && mkdir(path, 0777) == 0)) {
         return OK;
     }
     const int cause = errno;
@@ -199,7 +197,7 @@ static Status make_dir(const char *path)
         return OK;
     }
     errno = cause;
-    return io_error(path, "create the directory");
+    return file_error(path, "create the directory");
 }
 
 Status file_make_dirs(const char *path)
@@ -227,14 +225,14 @@ done:
 
 Status file_sync_dir(const char *path)
 {
-    const int fd = refused() ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = file_refused() ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return io_error(path, "open the directory");
+        return file_error(path, "open the directory");
     }
     Status st = OK;
-    if (refused() || fsync(fd) != 0) {
+    if (file_refused() || fsync(fd) != 0) {
         /* some network file systems cannot, and say EINVAL */
-        st = errno == EINVAL ? OK : io_error(path, "flush the directory to disk");
+        st = errno == EINVAL ? OK : file_error(path, "flush the directory to disk");
     }
     (void)close(fd);
     return st;

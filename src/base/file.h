@@ -23,8 +23,14 @@ NODISCARD Status file_make_dirs(const char *path);
 NODISCARD Status file_sync_dir(const char *path);
 bool file_exists(const char *path);
 
-/* Let the k-th open, write, read, fsync, close, mkdir or rename from now fail with errno `error`
- * (1 = the next); k = 0 switches off. For tests. */
+/* Let the k-th open, write, read, fsync, close, mkdir, rename or unlink from now fail with errno
+ * `error` (1 = the next); k = 0 switches off. For tests. */
 void file_fail_at(int64_t k, int error);
+
+/* For modules with system calls of their own. Stands in front of each call that a disk can refuse:
+ * true when a test wants this one to fail; errno is set. */
+bool file_refused(void);
+/* Right after a failed call: ERR_IO with "path: cannot <what>: <errno>" and what may help. */
+Status file_error(const char *path, const char *what);
 
 #endif
