@@ -1,6 +1,6 @@
 #!/bin/bash
 # Checks of the source text: tools/lint.sh layers|text|format|shell|headers, or tidy BUILD_OF_CLANG.
-# Each prints what is wrong as file:line and fails. CTest runs them as lint.<name>.
+# Each prints what is wrong as file:line and fails. CTest runs them as lint.<name>. `reformat` makes `format` pass.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -24,6 +24,10 @@ layers() {
 
 format() {
     files '*.c' '*.h' | xargs -r clang-format --dry-run --Werror
+}
+
+reformat() {
+    files '*.c' '*.h' | xargs -r clang-format -i
 }
 
 shell() {
@@ -69,14 +73,14 @@ text() {
     return "$bad"
 }
 
-# Two files at a time; the compile commands must be Clang's.
+# The compile commands must be Clang's.
 tidy() {
     files 'src/*.c' | xargs -r -P "$(nproc)" -n 3 clang-tidy --quiet -p "$1" 2>&1 |
         { grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed [0-9]+ warnings|^Use -header-filter' || true; }
 }
 
 case ${1:-} in
-layers | text | format | shell | headers) "$1" ;;
+layers | text | format | reformat | shell | headers) "$1" ;;
 tidy) tidy "${2:?tidy needs the build folder of the clang preset}" ;;
 *)
     sed -n '2,3s/^# //p' "$0" >&2
