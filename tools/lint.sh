@@ -39,7 +39,7 @@ headers() {
     local bad=0
     while read -r header; do
         printf '#include "%s"\nextern int lint;\n' "${header#*/}" |
-            ${CC:-cc} -std=c17 -D_POSIX_C_SOURCE=200809L -DMOPO_ASSERTS=1 -Wall -Wextra -Wpedantic -Werror -march=native \
+            mpicc -std=c17 -D_POSIX_C_SOURCE=200809L -DMOPO_ASSERTS=1 -Wall -Wextra -Wpedantic -Werror -march=native \
                 -I src -I tests -fsyntax-only -x c - || bad=1
     done < <(files 'src/*.h' 'tests/*.h')
     return "$bad"
