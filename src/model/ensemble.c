@@ -134,7 +134,7 @@ static void scale_matrix(const SpectralShape *shape, float *W, float factor)
 
 /* One layer's spectral state during a step. */
 typedef struct {
-    float sigma, factor;
+    float sigma;
     float *v;
 } Spectral;
 
@@ -150,9 +150,9 @@ static void effective(const Ensemble *ens, int member, float *u_of[], int iterat
         const size_t at = ens->net.w[l];
         layer[l].v = arena_floats(tmp, (size_t)shape.rows);
         layer[l].sigma = spectral_sigma(&shape, W + at, u_of[l], layer[l].v, iterations);
-        layer[l].factor =
-            spectral_factor(layer[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound);
-        scale_matrix(&shape, eff + at, layer[l].factor);
+        scale_matrix(
+            &shape, eff + at,
+            spectral_factor(layer[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound));
     }
 }
 
@@ -240,8 +240,8 @@ Status ensemble_loss_grad(Ensemble *ens, int member, const float *x, const float
         for (int l = 0; l <= ens->net.layers; l++) {
             const SpectralShape shape = mean_path(ens, l);
             const size_t at = ens->net.w[l];
-            spectral_backward(&shape, p + at, u_of[l], layer[l].v, layer[l].sigma, layer[l].factor,
-                              grad + at);
+            spectral_backward(&shape, p + at, u_of[l], layer[l].v, layer[l].sigma,
+                              ens->cfg.spectral_c, ens->cfg.spectral_is_bound, grad + at);
         }
     }
     *loss += regularize(ens, p, grad);

@@ -37,13 +37,14 @@ float spectral_factor(float sigma, float c, bool bound)
 }
 
 void spectral_backward(const SpectralShape *shape, const float *W, const float *u, const float *v,
-                       float sigma, float factor, float *G)
+                       float sigma, float c, bool bound, float *G)
 {
     const size_t cols = (size_t)shape->cols;
     const size_t ld = (size_t)shape->ld;
+    const float factor = spectral_factor(sigma, c, bound);
     double inner = 0;
 
-    if (factor == 1.0F) { /* the bound was not reached (or c = sigma: then both forms agree) */
+    if (bound && sigma <= c) {
         return;
     }
     for (size_t i = 0; i < (size_t)shape->rows; i++) {

@@ -4,7 +4,7 @@
  *   v = W u / |W u|,  u = W^T v / |W^T v|,  sigma = v^T W u
  *   exact: W~ = c W / sigma        bound: W~ = W / max(1, sigma / c)
  *   dLoss/dW = k (G - (<G, W> / sigma) v u^T), k = c / sigma, G = dLoss/dW~, u and v held constant;
- *   where the bound is not reached W~ = W and dLoss/dW = G.
+ *   where the form is bound and sigma <= c: W~ = W and dLoss/dW = G.
  */
 #ifndef NN_SPECTRAL_H
 #define NN_SPECTRAL_H
@@ -20,8 +20,8 @@ float spectral_sigma(const SpectralShape *shape, const float *W, float *u, float
                      int iterations);
 /* The factor k by which W is multiplied. */
 float spectral_factor(float sigma, float c, bool bound);
-/* G (same shape and ld) becomes dLoss/dW; W the unscaled weights. */
+/* G (same shape and ld) becomes dLoss/dW; W the unscaled weights; sigma, u, v of the same call. */
 void spectral_backward(const SpectralShape *shape, const float *W, const float *u, const float *v,
-                       float sigma, float factor, float *G);
+                       float sigma, float c, bool bound, float *G);
 
 #endif
