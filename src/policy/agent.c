@@ -8,9 +8,14 @@
 
 static const AgentKind *const kinds[] = {&agent_sac};
 
+const AgentKind *agent_row(int i)
+{
+    return i >= 0 && (size_t)i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
+}
+
 const AgentKind *agent_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (int i = 0; agent_row(i) != NULL; i++) {
         if (strcmp(kinds[i]->name, name) == 0) {
             return kinds[i];
         }

@@ -86,6 +86,8 @@ struct AgentKind {
 
 /* NULL when there is no such agent. */
 const AgentKind *agent_find(const char *name);
+/* Row i of the table, NULL at its end. */
+const AgentKind *agent_row(int i);
 
 /* shards: how many of a batch's shards this rank owns (0 for a worker, which only acts). */
 NODISCARD Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
