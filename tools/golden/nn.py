@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Known answers for the parts of src/nn: gauss, squash, spectral, adam; and for model/penalty."""
+
+import numpy as np
+import torch
+from golden import Golden, single
+
+torch.set_default_dtype(torch.float64)
+
+
+def gauss(rng):
+    """Soft bounds and loss of Chua et al. 2018, appendix A.1, gradients by autograd."""
+    g = Golden("gauss", "Gaussian head with soft log-variance bounds: loss, gradients, deviations")
+    rows, Y = 9, 3
+    out = single(rng.normal(size=(rows, 2 * Y)) * np.r_[np.ones(Y), 5 * np.ones(Y)])
+    out[0, Y:] = single([0.0, 30.0, -60.0])  # the anchors: between, far above, far below
+    bounds = single([0.5, 0.5, 0.5, -10, -10, -10])
+    bounds[1], bounds[Y + 2] = single(0.7), single(-4.2)
+    y = single(rng.normal(size=(rows, Y)))
+    out.requires_grad_()
+    bounds.requires_grad_()
+    mean, raw = out[:, :Y], out[:, Y:]
+    softplus = torch.nn.functional.softplus
+    upper = bounds[:Y] - softplus(bounds[:Y] - raw)
+    logvar = bounds[Y:] + softplus(upper - bounds[Y:])
+    loss = ((mean - y) ** 2 * torch.exp(-logvar)).mean() + logvar.mean()
+    loss.backward()
+    for name, value in (
+        ("out", out), ("bounds", bounds), ("y", y), ("logvar", logvar), ("std", torch.exp(logvar).sqrt()),
+        ("loss", loss), ("dout", out.grad), ("dbounds", bounds.grad),
+    ):
+        g.put(name, value)
+    g.save()
+
+
+def squash(rng):
+    """Log density and its gradient from torch.distributions; the cached u keeps it exact far out."""
+    g = Golden("squash", "tanh-Gaussian head by torch.distributions.TransformedDistribution")
+    rows, A, low, high, weight = 12, 3, -5.0, 2.0, 0.7
+    head = single(rng.normal(size=(rows, 2 * A)) * np.r_[2 * np.ones(A), np.ones(A)])
+    head[0, A:] = single([-7.0, 2.5, 1.9])  # below and above the clip
+    head[1, :A] = single([10.0, -10.0, 0.0])  # far out, where 1 - a^2 has no digits left in float32
+    head[1, A:] = single([-4.0, -4.0, 0.0])
+    eps = single(rng.normal(size=(rows, A)))
+    eps[1, 2] = 0.0
+    dq = single(rng.normal(size=(rows, A)))
+    head.requires_grad_()
+    std = torch.exp(torch.clamp(head[:, A:], low, high))
+    normal = torch.distributions.Normal(head[:, :A], std)
+    tanh = torch.distributions.transforms.TanhTransform(cache_size=1)
+    policy = torch.distributions.TransformedDistribution(torch.distributions.Independent(normal, 1), [tanh])
+    action = tanh(head[:, :A] + std * eps)
+    logp = policy.log_prob(action)
+    (weight * logp.sum() - (dq * action).sum()).backward()
+    for name, value in (
+        ("clip", [low, high]), ("weight", weight), ("head", head), ("eps", eps), ("dq", dq),
+        ("action", action), ("logp", logp), ("dhead", head.grad),
+    ):
+        g.put(name, value)
+    g.save()
+
+
+def spectral(rng):
+    """Largest singular value by linalg, and one step of torch's own parametrization with its gradient.
+
+    torch keeps (out, in) and starts an iteration from v; our W is (in, out) and starts from u. Giving torch our W
+    as it stands swaps the names: its v is our u.
+    """
+    g = Golden("spectral", "spectral norm by torch.linalg and torch.nn.utils.parametrizations.spectral_norm")
+    rows, cols = 7, 5
+    W = single(rng.normal(size=(rows, cols)))
+    u = single(rng.normal(size=cols))
+    u = single(u / u.norm())
+    G = single(rng.normal(size=(rows, cols)))
+    layer = torch.nn.Linear(cols, rows, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(W)
+    torch.nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=1)
+    state = layer.parametrizations.weight[0]
+    state._v.copy_(u)
+    layer.train()
+    scaled = layer.weight  # one iteration
+    (G * scaled).sum().backward()
+    sigma = state._u @ W @ state._v
+    for name, value in (
+        ("W", W), ("u", u), ("G", G), ("sigma_svd", torch.linalg.svdvals(W)[0]), ("sigma_1", sigma),
+        ("u_1", state._v), ("v_1", state._u), ("scaled", scaled), ("dW", layer.parametrizations.weight.original.grad),
+    ):
+        g.put(name, value)
+    g.save()
+
+
+def adam(rng):
+    """Five steps of torch.optim.Adam on a vector of ordinary, tiny and zero gradients."""
+    g = Golden("adam", "torch.optim.Adam, betas 0.9 and 0.999, eps 1e-8")
+    n, steps, lr = 37, 5, 1e-3
+    p = single(0.01 * rng.normal(size=n))  # small, so that the steps keep their digits
+    grads = single(rng.normal(size=(steps, n)) * 10.0 ** rng.integers(-9, 3, size=n))
+    grads[:, 0] = 0.0
+    grads[1:, 1] = 0.0
+    g.put("lr", lr)
+    g.put("p", p)
+    g.put("grads", grads)
+    p.requires_grad_()
+    optimizer = torch.optim.Adam([p], lr=lr, betas=(0.9, 0.999), eps=1e-8)
+    moved = []
+    before = p.detach().clone()
+    for step in range(steps):
+        p.grad = grads[step]
+        optimizer.step()
+        moved.append(p.detach() - before)
+    g.put("moved", torch.stack(moved))
+    g.put("m", optimizer.state[p]["exp_avg"])
+    g.put("v", optimizer.state[p]["exp_avg_sq"])
+    g.save()
+
+
+def penalty(rng):
+    g = Golden("penalty", "max over members of the norm of the deviations, reward included")
+    B, E, Y = 5, 7, 4
+    std = single(rng.exponential(size=(B, E, Y)))
+    g.put("std", std)
+    g.put("max_std", torch.linalg.vector_norm(std, dim=2).max(dim=1).values)
+    g.save()
+
+
+if __name__ == "__main__":
+    for k, part in enumerate((gauss, squash, spectral, adam, penalty)):
+        part(np.random.default_rng(100 + k))
