@@ -370,7 +370,7 @@ static void halfcheetah_predicts_recordings_of_gym(void **state)
     }
     print_message("largest error over %d steps: state %.2g, reward %.2g\n", (int)N, off,
                   off_reward);
-    CHECK_NEAR(off, 0, 0, 1e-10);       /* 9.8e-12 with MuJoCo 2.2.2 and 3.x */
+    CHECK_NEAR(off, 0, 0, 1e-10);       /* 1e-11 with MuJoCo 2.2.2, 3.3.2, 3.9.0 */
     CHECK_NEAR(off_reward, 0, 0, 1e-6); /* numpy summed the control cost in single precision */
     env_halfcheetah.close(env);
     mem_free(&x);
@@ -406,8 +406,8 @@ static double mean_return(const EnvKind *kind, uint32_t episodes,
 static void random_actions_return_what_d4rl_measured(void **state)
 {
     (void)state;
-    /* D4RL: -280.18 over 100 episodes; one episode deviates by about 75, so 20 by 17 */
-    CHECK_NEAR(mean_return(&env_halfcheetah, 20, NULL), -280.18, 0, 4 * 17);
+    /* D4RL: -280.18 over 100 episodes; one episode deviates by about 90, the mean of 20 by 20 */
+    CHECK_NEAR(mean_return(&env_halfcheetah, 20, NULL), -280.18, 0, 4 * 20);
 }
 
 /* ---- pointmass ---- */

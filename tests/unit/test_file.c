@@ -1,0 +1,147 @@
+/* base/file: whole files arrive unharmed; after a failure at any system call the old content stands
+ * and no temporary file is left. */
+#include "support/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "support/folder.h"
+
+static int setup(void **state)
+{
+    (void)state;
+    (void)folder_make();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    file_fail_at(0, 0);
+    folder_remove();
+    return 0;
+}
+
+static void check_content(const char *path, const char *want)
+{
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    CHECK_OK(file_read(path, 1000, &bytes, &n));
+    assert_int_equal(n, strlen(want));
+    assert_string_equal(bytes, want); /* the '\0' behind is part of the promise */
+    mem_free(&bytes);
+}
+
+static void what_was_written_is_read(void **state)
+{
+    (void)state;
+    const char *path = folder_file("a");
+    assert_false(file_exists(path));
+    CHECK_OK(file_write(path, "one", 3));
+    assert_true(file_exists(path));
+    check_content(path, "one");
+    CHECK_OK(file_write(path, "", 0));
+    check_content(path, "");
+    assert_int_equal(folder_count(), 1);
+}
+
+static void a_new_file_has_the_usual_rights(void **state)
+{
+    (void)state;
+    struct stat info;
+    const mode_t old = umask(022);
+    CHECK_OK(file_write(folder_file("a"), "x", 1));
+    (void)umask(old);
+    assert_int_equal(stat(folder_file("a"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0644);
+}
+
+static void a_failure_at_any_call_leaves_the_old_file(void **state)
+{
+    (void)state;
+    const char *path = folder_file("a");
+    CHECK_OK(file_write(path, "old", 3));
+    Status st = ERR_IO;
+    int calls = 0;
+    for (int k = 1; st != OK; k++) {
+        file_fail_at(k, ENOSPC);
+        st = file_write(path, "new!", 4);
+        file_fail_at(0, 0);
+        assert_int_equal(folder_count(), 1);
+        if (st != OK) {
+            assert_int_equal(st, ERR_IO);
+            assert_non_null(strstr(status_reason(), "No space left on device; free some space"));
+            assert_non_null(strstr(status_reason(), "mopo-test-")); /* the path */
+            calls = k;
+        }
+        if (st != OK && strstr(status_reason(), "the directory to disk") == NULL &&
+            strstr(status_reason(), "open the directory") == NULL) {
+            check_content(path, "old");
+        }
+        assert_true(k < 100);
+    }
+    check_content(path, "new!");
+    assert_true(calls >= 7); /* create, write, fsync, close, rename, open and fsync the directory */
+}
+
+static void a_failure_while_reading_gives_nothing(void **state)
+{
+    (void)state;
+    const int64_t blocks = mem_count();
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    CHECK_OK(file_write(folder_file("a"), "abc", 3));
+    Status st = ERR_IO;
+    for (int k = 1; st != OK; k++) {
+        file_fail_at(k, EIO);
+        st = file_read(folder_file("a"), 3, &bytes, &n);
+        file_fail_at(0, 0);
+        assert_true(st == OK || (st == ERR_IO && bytes == NULL && mem_count() == blocks));
+    }
+    mem_free(&bytes);
+    assert_int_equal(file_read(folder_file("a"), 2, &bytes, &n), ERR_FORMAT);
+    assert_null(bytes);
+    assert_non_null(strstr(status_reason(), "3 bytes, at most 2 are expected"));
+    assert_int_equal(file_read(folder_file("none"), 9, &bytes, &n), ERR_IO);
+    assert_non_null(strstr(status_reason(), "No such file or directory"));
+    assert_int_equal(file_read(folder_file(""), 9, &bytes, &n), ERR_IO);
+    assert_non_null(strstr(status_reason(), "not a regular file"));
+}
+
+static void directories_are_made_with_their_parents(void **state)
+{
+    (void)state;
+    CHECK_OK(file_make_dirs(folder_file("d")));
+    CHECK_OK(file_make_dirs(folder_file("d/e/f/")));
+    CHECK_OK(file_make_dirs(folder_file("d/e")));
+    assert_true(file_exists(folder_file("d/e/f")));
+    CHECK_OK(file_sync_dir(folder_file("d/e")));
+    assert_int_equal(rmdir(folder_file("d/e/f")), 0);
+    assert_int_equal(rmdir(folder_file("d/e")), 0);
+
+    CHECK_OK(file_write(folder_file("plain"), "x", 1));
+    assert_int_equal(file_make_dirs(folder_file("plain/e")), ERR_IO);
+    assert_non_null(strstr(status_reason(), "cannot create the directory: File exists"));
+    assert_int_equal(file_make_dirs(""), ERR_IO);
+    file_fail_at(1, EACCES);
+    assert_int_equal(file_make_dirs(folder_file("x")), ERR_IO);
+    assert_non_null(strstr(status_reason(), "check the rights"));
+    assert_int_equal(file_sync_dir(folder_file("none")), ERR_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_written_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_file_has_the_usual_rights, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failure_at_any_call_leaves_the_old_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failure_while_reading_gives_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
