@@ -320,7 +320,7 @@ void options_help(FILE *out, const Program *program)
 {
     int width = 0;
 
-    (void)fprintf(out, "%s: ", program->name);
+    (void)fprintf(out, "%s:", program->name);
     print_wrapped(out, program->summary, 0, (int)strlen(program->name) + 1);
     (void)fprintf(out, "\nUsage: %s COMMAND [words and options]\n\nCommands:\n", program->name);
     for (int i = 0; i < program->count; i++) {

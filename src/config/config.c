@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "config/config_key.h"
 #include "config/yaml.h"
@@ -48,6 +49,10 @@ static void where_set(char where[WHERE_MAX], const YamlList *list, YamlPlace at)
 static Status no_such_key(const char *name, const char *where)
 {
     const ConfigKey *first = config_section_first(name);
+    if (strcmp(name, "base") == 0) {
+        return status_fail(ERR_CONFIG, "%s: base can only stand in a file, as its first key",
+                           where);
+    }
     if (first == NULL) {
         return config_key_unknown(name, where);
     }
@@ -187,18 +192,48 @@ done:
     return st;
 }
 
-static Status load_lists(YamlList *list, YamlList *base, const char *path)
+static Status load_builtin(YamlList *list)
 {
     Status st = OK;
-
-    if (path == NULL) {
-        TRY(yaml_read(list, BUILTIN_NAME, config_builtin(), strlen(config_builtin())));
-        TRY(refuse_base(list, "it is looked up beside a file"));
-    } else {
-        TRY(yaml_read_file(list, path));
-        TRY(read_base(base, list, path));
-    }
+    TRY(yaml_read(list, BUILTIN_NAME, config_builtin(), strlen(config_builtin())));
+    TRY(refuse_base(list, "it is looked up beside a file"));
 done:
+    return st;
+}
+
+static Status load_file(YamlList *list, YamlList *base, const char *path)
+{
+    Status st = OK;
+    if (!file_exists(path)) {
+        return status_fail(
+            ERR_IO, "%s: no such configuration file; see configs/ for ready-made ones", path);
+    }
+    TRY(yaml_read_file(list, path));
+    TRY(read_base(base, list, path));
+done:
+    return st;
+}
+
+static Status load_lists(YamlList *list, YamlList *base, const char *path)
+{
+    return path == NULL ? load_builtin(list) : load_file(list, base, path);
+}
+
+static Status apply_words(Config *config, ConfigOrigins *origins, int count, char *const words[])
+{
+    Status st = OK;
+    for (int i = 0; i < count && st == OK; i++) {
+        st = apply_word(config, origins, words[i]);
+    }
+    return st;
+}
+
+static Status origins_alloc(ConfigOrigins **origins)
+{
+    const Status st = mem_alloc(origins, 1, sizeof **origins, "the origins of a configuration");
+    for (int i = 0; i < CONFIG_KEYS && st == OK; i++) {
+        origin_set(*origins, i, "default", 0);
+    }
     return st;
 }
 
@@ -211,16 +246,11 @@ Status config_load(Config *config, ConfigOrigins **origins, const char *path, in
     Status st = OK;
 
     config_default(config);
-    TRY(mem_alloc(&from, 1, sizeof *from, "the origins of a configuration"));
-    for (int i = 0; i < CONFIG_KEYS; i++) {
-        origin_set(from, i, "default", 0);
-    }
+    TRY(origins_alloc(&from));
     TRY(load_lists(&list, &base, path));
     TRY(apply_list(config, from, &base));
     TRY(apply_list(config, from, &list));
-    for (int i = 0; i < count; i++) {
-        TRY(apply_word(config, from, words[i]));
-    }
+    TRY(apply_words(config, from, count, words));
 done:
     yaml_list_release(&base);
     yaml_list_release(&list);

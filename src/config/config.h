@@ -15,6 +15,7 @@
 
 enum { CONFIG_TEXT_MAX = 512, CONFIG_ORIGIN_MAX = 320 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): declarations, not expressions */
 typedef struct {
 #define CONFIG_TYPE_INT                int
 #define CONFIG_TYPE_REAL               double
@@ -32,6 +33,7 @@ typedef struct {
 #undef CONFIG_TEXT
 #undef CONFIG_KEY
 } Config;
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* All defaults. */
 void config_default(Config *config);

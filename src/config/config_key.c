@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): names of fields */
 /* Section `top` is the first in Config, so it is at 0: its keys are named without "top.". */
 #define KEY_PATH(s, field) &(#s "." #field)[offsetof(Config, s) == 0 ? sizeof("top.") - 1 : 0]
 #define KEY_ROW(s, type, field, def, lo, hi, unit_, help_) \
@@ -28,6 +29,7 @@
 #define SECTION_ROWS(section, LIST) LIST(KEY_ROW, TEXT_ROW, ENUM_ROW, section)
 
 const ConfigKey config_keys[CONFIG_KEYS] = {CONFIG_SECTIONS(SECTION_ROWS)};
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 int config_key_find(const char *name)
 {
@@ -306,21 +308,27 @@ void config_key_value(const Config *config, const ConfigKey *key, Text *out)
     }
 }
 
-void config_key_allowed(const ConfigKey *key, Text *out)
+/* "a, b or c" */
+static void add_choice(Text *out, const char *words)
 {
     char word[TEXT_WORD_MAX];
-    const char *const unit = key->unit[0] != '\0' ? key->unit : NULL;
     const char *gap = "";
+    for (const char *p = next_word(words, word); p != NULL; p = next_word(p, word)) {
+        text_add(out, "%s%s", gap, word);
+        gap = strchr(p, '|') != NULL ? ", " : " or ";
+    }
+}
+
+void config_key_allowed(const ConfigKey *key, Text *out)
+{
+    const char *const unit = key->unit[0] != '\0' ? key->unit : NULL;
 
     if (key->kind == KEY_TEXT) {
         text_add(out, "text of at most %d bytes", CONFIG_TEXT_MAX - 1);
     } else if (key->kind == KEY_BOOL) {
         text_add(out, "true or false (also yes, no, on, off)");
     } else if (key->kind == KEY_ENUM) {
-        for (const char *p = next_word(key->words, word); p != NULL; p = next_word(p, word)) {
-            text_add(out, "%s%s", gap, word);
-            gap = " or ";
-        }
+        add_choice(out, key->words);
     } else {
         char lo[40];
         char hi[40];

@@ -22,6 +22,7 @@ typedef struct {
     const char *unit, *help; /* unit is "" where there is none */
 } ConfigKey;
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): terms of a sum */
 enum {
 #define CONFIG_COUNT_ONE(...) +1
 #define CONFIG_COUNT_LIST(section, LIST) \
@@ -30,6 +31,7 @@ enum {
 #undef CONFIG_COUNT_LIST
 #undef CONFIG_COUNT_ONE
 };
+/* NOLINTEND(bugprone-macro-parentheses) */
 extern const ConfigKey config_keys[CONFIG_KEYS]; /* in the order of the table */
 
 struct ConfigOrigins {

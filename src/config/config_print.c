@@ -132,11 +132,11 @@ static void print_default(Text *out, const ConfigKey *key)
     config_key_value(&config, key, out);
 }
 
-/* `|` ends a cell in Markdown. */
+/* `|` ends a cell in Markdown, `<` starts HTML. */
 static void print_cell(FILE *out, const char *text)
 {
     for (const char *p = text; *p != '\0'; p++) {
-        (void)fprintf(out, "%s%c", *p == '|' ? "\\" : "", *p);
+        (void)fprintf(out, "%s%c", *p == '|' || *p == '<' ? "\\" : "", *p);
     }
     (void)fprintf(out, " |");
 }

@@ -76,28 +76,31 @@ static Status syntax_error(const Reader *in)
                        p->context != NULL ? " " : "", p->context != NULL ? p->context : "", hint);
 }
 
-static Status add_item(Reader *in, YamlPlace place, YamlItem **item)
+/* A new item for in->path, filled but for value and kind; NULL on an error, which is in *st. */
+static YamlItem *add_item(Reader *in, YamlPlace place, Status *st)
 {
     YamlList *list = in->list;
 
     for (int i = 0; i < list->count; i++) {
         if (strcmp(list->items[i].key, in->path) == 0) {
             const YamlPlace first = list->items[i].at;
-            return status_fail(ERR_CONFIG, "%s:%d:%d: %s stands twice, first at %s:%d:%d; keep one",
-                               list->name, in->key_at.line, in->key_at.column, in->path, list->name,
-                               first.line, first.column);
+            *st = status_fail(ERR_CONFIG, "%s:%d:%d: %s stands twice, first at %s:%d:%d; keep one",
+                              list->name, in->key_at.line, in->key_at.column, in->path, list->name,
+                              first.line, first.column);
+            return NULL;
         }
     }
     if (list->count == YAML_ITEMS_MAX) {
-        return status_fail(ERR_CONFIG, "%s:%d:%d: more than %d keys", list->name, in->key_at.line,
-                           in->key_at.column, YAML_ITEMS_MAX);
+        *st = status_fail(ERR_CONFIG, "%s:%d:%d: more than %d keys", list->name, in->key_at.line,
+                          in->key_at.column, YAML_ITEMS_MAX);
+        return NULL;
     }
-    *item = &list->items[list->count++];
-    memcpy((*item)->key, in->path, sizeof in->path);
-    (*item)->at = in->key_at;
-    (*item)->place = place;
+    YamlItem *item = &list->items[list->count++];
+    memcpy(item->key, in->path, sizeof in->path);
+    item->at = in->key_at;
+    item->place = place;
     in->in_value = false;
-    return OK;
+    return item;
 }
 
 static Status on_key(Reader *in, const char *word, size_t size, YamlPlace at)
@@ -119,14 +122,14 @@ static Status on_key(Reader *in, const char *word, size_t size, YamlPlace at)
 
 static Status on_value(Reader *in, const char *word, size_t size, YamlPlace at, bool quoted)
 {
-    YamlItem *item = NULL;
+    Status st = OK;
 
     if (size >= YAML_VALUE_MAX) {
         return status_fail(ERR_CONFIG, "%s:%d:%d: the value of %s has %zu bytes; at most %d fit",
                            in->list->name, at.line, at.column, in->path, size, YAML_VALUE_MAX - 1);
     }
-    const Status st = add_item(in, at, &item);
-    if (st == OK) {
+    YamlItem *item = add_item(in, at, &st);
+    if (item != NULL) {
         memcpy(item->value, word, size);
         item->quoted = quoted;
     }
@@ -158,7 +161,6 @@ static Status on_scalar(Reader *in, const yaml_event_t *event)
 static Status on_mapping(Reader *in, const yaml_event_t *event)
 {
     const YamlPlace at = place_of(event->start_mark);
-    YamlItem *item = NULL;
     Status st = OK;
 
     if (event->data.mapping_start.tag != NULL || event->data.mapping_start.anchor != NULL) {
@@ -173,12 +175,14 @@ static Status on_mapping(Reader *in, const yaml_event_t *event)
                            at.line, at.column, YAML_DEPTH_MAX);
     }
     if (in->depth > 0) {
-        TRY(add_item(in, at, &item));
+        YamlItem *item = add_item(in, at, &st);
+        if (item == NULL) {
+            return st;
+        }
         item->section = true;
     }
     in->depth++;
     in->prefix[in->depth] = strlen(in->path);
-done:
     return st;
 }
 
