@@ -59,7 +59,8 @@ def philox4x32(counter, key):
 
 
 def normals(seed, purpose, step, item, n):
-    """The n numbers of rng_fill_normal from a fresh stream (src/base/rng.h), by double precision Box-Muller.
+    """The n numbers of rng_fill_normal from a fresh stream (src/base/rng.h), by double precision Box-Muller of
+    uniforms rounded to float32.
 
     The counter is (block, item, step, purpose << 24 | high part of step). 64 blocks make 256 numbers: word 0 of
     each block gives a radius and word 1 an angle; the 64 cosines come first, then the 64 sines, then the same
@@ -76,6 +77,6 @@ def normals(seed, purpose, step, item, n):
         )
         unit = [(w >> np.uint64(8)).astype(np.float64) / 2**24 for w in words]
         for radial, angle in ((unit[0], unit[1]), (unit[2], unit[3])):
-            radius = np.sqrt(-2 * np.log(radial + 2.0**-25))
+            radius = np.sqrt(-2 * np.log((radial + 2.0**-25).astype(np.float32).astype(np.float64)))
             out += [radius * np.cos(2 * np.pi * angle), radius * np.sin(2 * np.pi * angle)]
     return np.concatenate(out)[:n].astype(np.float32)

@@ -1,0 +1,37 @@
+#include "support/agents.h"
+
+#include "support/check.h"
+
+Bench bench_init(const AgentKind *kind, const AgentConfig *cfg, int shards, int rows)
+{
+    Bench b;
+    CHECK_OK(agent_init(&b.agent, kind, cfg, shards, 17));
+    const size_t update = kind->update_cost(&b.agent, rows);
+    const size_t act = kind->act_cost(&b.agent, rows);
+    CHECK_OK(arena_init(&b.tmp, update > act ? update : act));
+    return b;
+}
+
+void bench_release(Bench *b)
+{
+    arena_release(&b->tmp);
+    agent_release(&b->agent);
+}
+
+AgentConfig bench_config(void)
+{
+    return (AgentConfig){.state_dim = 3,
+                         .act_dim = 2,
+                         .hidden = 16,
+                         .layers = 2,
+                         .actor_lr = 3e-4,
+                         .critic_lr = 3e-4,
+                         .alpha_lr = 3e-4,
+                         .alpha = 1,
+                         .target_entropy = -3,
+                         .gamma = 0.99F,
+                         .tau = 0.005F,
+                         .reward_scale = 1,
+                         .log_std_min = -20,
+                         .log_std_max = 2};
+}
