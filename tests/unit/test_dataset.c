@@ -1,0 +1,611 @@
+/* data/dataset and data/h5: every layout that is promised is read alike, each rule gives the rows
+ * worked out by hand, each damaged file its Status and a message that helps. */
+#include "support/check.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <hdf5.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "data/dataset.h"
+#include "data/h5.h"
+#include "support/folder.h"
+#include "support/shared.h"
+
+/* Six rows: an episode that terminates (0, 1), one that times out (2, 3, 4), and the start of one. */
+enum { N = 6, S = 2, A = 1, STRIDE = 2 * S + A + 2 };
+
+typedef struct {
+    float obs[N * S], act[N * A], rew[N], next[N * S];
+    uint8_t term[N], time[N];
+} Rows;
+
+static Rows make_rows(void)
+{
+    Rows rows = {.term = {0, 1, 0, 0, 0, 0}, .time = {0, 0, 0, 0, 1, 0}};
+    for (int i = 0; i < N; i++) {
+        rows.act[i] = 0.1F * (float)i;
+        rows.rew[i] = (float)i;
+        for (int j = 0; j < S; j++) {
+            rows.obs[i * S + j] = (float)(10 * i + j);
+            rows.next[i * S + j] = (float)(1000 + 10 * i + j);
+        }
+    }
+    return rows;
+}
+
+static DatasetRows rows_to_write(const Rows *rows)
+{
+    return (DatasetRows){.state_dim = S,
+                         .act_dim = A,
+                         .rows = N,
+                         .observations = rows->obs,
+                         .actions = rows->act,
+                         .rewards = rows->rew,
+                         .next_observations = rows->next,
+                         .terminals = rows->term,
+                         .timeouts = rows->time,
+                         .algorithm = "random"};
+}
+
+/* The same rows as items, for a test to spoil. */
+enum { OBS, ACT, REW, TERM, TIME, NEXT, ITEMS };
+
+static void make_items(const Rows *rows, H5Item items[ITEMS])
+{
+    const H5Item all[ITEMS] = {
+        {.name = "observations", .data = rows->obs, .rank = 2, .dims = {N, S}},
+        {.name = "actions", .data = rows->act, .rank = 2, .dims = {N, A}},
+        {.name = "rewards", .data = rows->rew, .rank = 1, .dims = {N}},
+        {.name = "terminals", .data = rows->term, .rank = 1, .dims = {N}, .flags = true},
+        {.name = "timeouts", .data = rows->time, .rank = 1, .dims = {N}, .flags = true},
+        {.name = "next_observations", .data = rows->next, .rank = 2, .dims = {N, S}},
+    };
+    memcpy(items, all, sizeof all);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    (void)folder_make();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    folder_remove();
+    return 0;
+}
+
+/* The dataset holds exactly these rows of the file; next[k] is the row whose state is s' of the
+ * k-th, or -1 for the stored s'. */
+static void check_rows(const Dataset *set, const Rows *rows, int n, const int *from,
+                       const int *next)
+{
+    assert_int_equal(set->rows, n);
+    for (int k = 0; k < n; k++) {
+        const int i = from[k];
+        float want[STRIDE];
+        memcpy(want, rows->obs + (size_t)i * S, S * sizeof *want);
+        want[S] = rows->act[i];
+        want[S + 1] = rows->rew[i];
+        memcpy(want + S + 2,
+               next[k] < 0 ? rows->next + (size_t)i * S : rows->obs + (size_t)next[k] * S,
+               S * sizeof *want);
+        want[STRIDE - 1] = rows->term[i] != 0 ? 0.0F : 1.0F;
+        assert_memory_equal(set->records + (size_t)k * STRIDE, want, sizeof want);
+    }
+}
+
+static void read_ok(Dataset *set, const DatasetOptions *options)
+{
+    CHECK_OK(dataset_read(set, folder_file("d.hdf5"), options));
+}
+
+/* ---- what is read ---- */
+
+static void what_was_written_is_read(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    DatasetRows write = rows_to_write(&rows);
+    const double qpos[N] = {0.5, 1.5, 2.5, 3.5, 4.5, 5.5};
+    double back[N];
+    char text[20];
+    Dataset set;
+    H5File *file = NULL;
+
+    write.qpos = write.qvel = qpos;
+    write.nq = write.nv = 1;
+    CHECK_OK(dataset_write(folder_file("d.hdf5"), &write));
+    read_ok(&set, &(DatasetOptions){.state_dim = S, .act_dim = A});
+    check_rows(&set, &rows, N, (const int[]){0, 1, 2, 3, 4, 5},
+               (const int[]){-1, -1, -1, -1, -1, -1});
+    assert_string_equal(set.rule, "s' from next_observations");
+    assert_int_equal(set.file_rows, N);
+    assert_int_equal(set.terminals, 1);
+    assert_int_equal(set.timeouts, 1);
+    assert_int_equal(set.episodes, 2); /* returns 0 + 1 and 2 + 3 + 4 */
+    CHECK_NEAR(set.return_min, 1, 0, 0);
+    CHECK_NEAR(set.return_max, 9, 0, 0);
+    CHECK_NEAR(set.return_mean, 5, 0, 0);
+    CHECK_NEAR(set.reward_min, 0, 0, 0);
+    CHECK_NEAR(set.reward_max, 5, 0, 0);
+    dataset_release(&set);
+    assert_null(set.records);
+
+    CHECK_OK(h5_open(&file, folder_file("d.hdf5")));
+    CHECK_OK(h5_read_text(file, "metadata/algorithm", text, sizeof text));
+    assert_string_equal(text, "random");
+    CHECK_OK(h5_read(file, "infos/qvel", SLAB_F64, back, N));
+    assert_memory_equal(back, qpos, sizeof back);
+    h5_close(file);
+}
+
+static void each_rule_gives_the_rows_worked_out_by_hand(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    const DatasetRows write = rows_to_write(&rows);
+    Dataset set;
+
+    CHECK_OK(dataset_write(folder_file("d.hdf5"), &write));
+    read_ok(&set, &(DatasetOptions){.next = NEXT_JOINED});
+    check_rows(&set, &rows, 3, (const int[]){0, 2, 3}, (const int[]){1, 3, 4});
+    assert_int_equal(set.file_rows, N);
+    assert_int_equal(set.episodes, 2);
+    dataset_release(&set);
+
+    read_ok(&set, &(DatasetOptions){.next = NEXT_D4RL}); /* row 1 leads into the next episode */
+    check_rows(&set, &rows, 4, (const int[]){0, 1, 2, 3}, (const int[]){1, 2, 3, 4});
+    dataset_release(&set);
+
+    read_ok(&set, &(DatasetOptions){.next = NEXT_STORED, .max_rows = 2});
+    check_rows(&set, &rows, 2, (const int[]){4, 5}, (const int[]){-1, -1});
+    dataset_release(&set);
+}
+
+static void without_timeouts_episodes_end_at_the_horizon(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    H5Item items[ITEMS];
+    Dataset set;
+
+    make_items(&rows, items);
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, TIME, NULL, 0));
+    read_ok(&set, &(DatasetOptions){.horizon = 3});
+    check_rows(&set, &rows, 3, (const int[]){0, 2, 3}, (const int[]){1, 3, 4});
+    assert_non_null(strstr(set.rule, "no timeouts in the file: episodes cut after 3 steps"));
+    assert_int_equal(set.timeouts, 1);
+    dataset_release(&set);
+    /* d4rl's counter stands at 1 after a terminal row: it drops row 3 where row 4 is meant */
+    read_ok(&set, &(DatasetOptions){.next = NEXT_D4RL, .horizon = 3});
+    check_rows(&set, &rows, 4, (const int[]){0, 1, 2, 4}, (const int[]){1, 2, 3, 5});
+    dataset_release(&set);
+    read_ok(&set, &(DatasetOptions){.next = NEXT_D4RL}); /* 1000 steps */
+    assert_int_equal(set.rows, 5);
+    dataset_release(&set);
+}
+
+static void any_width_of_numbers_and_flags_is_read_alike(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    const DatasetRows write = rows_to_write(&rows);
+    H5Item items[ITEMS];
+    double obs[N * S];
+    double rew[N];
+    int64_t term[N];
+    float time[N];
+    Dataset set;
+    char digest[33];
+
+    CHECK_OK(dataset_write(folder_file("d.hdf5"), &write));
+    read_ok(&set, &(DatasetOptions){0});
+    memcpy(digest, set.digest, sizeof digest);
+    dataset_release(&set);
+
+    for (int i = 0; i < N; i++) {
+        obs[i * S] = (double)rows.obs[i * S];
+        obs[i * S + 1] = (double)rows.obs[i * S + 1];
+        rew[i] = (double)rows.rew[i];
+        term[i] = rows.term[i];
+        time[i] = (float)rows.time[i];
+    }
+    make_items(&rows, items);
+    items[OBS].type = items[REW].type = SLAB_F64;
+    items[OBS].data = obs;
+    items[REW].data = rew;
+    items[REW].rank = 2; /* (N, 1) */
+    items[REW].dims[1] = 1;
+    items[TERM] =
+        (H5Item){.name = "terminals", .type = SLAB_I64, .data = term, .rank = 2, .dims = {N, 1}};
+    items[TIME] = (H5Item){.name = "timeouts", .data = time, .rank = 1, .dims = {N}};
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, ITEMS, NULL, 0));
+    read_ok(&set, &(DatasetOptions){0});
+    assert_string_equal(set.digest, digest);
+    dataset_release(&set);
+}
+
+static void bytes_depend_on_the_content_only(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    const DatasetRows write = rows_to_write(&rows);
+    unsigned char *bytes[2] = {NULL, NULL};
+    size_t n[2];
+
+    for (int k = 0; k < 2; k++) {
+        CHECK_OK(dataset_write(folder_file("d.hdf5"), &write));
+        CHECK_OK(file_read(folder_file("d.hdf5"), 1 << 20, &bytes[k], &n[k]));
+        /* HDF5's time stamps count seconds */
+        (void)nanosleep(&(struct timespec){.tv_sec = k == 0, .tv_nsec = 100000000}, NULL);
+    }
+    assert_int_equal(n[0], n[1]);
+    assert_memory_equal(bytes[0], bytes[1], n[0]);
+    mem_free(&bytes[0]);
+    mem_free(&bytes[1]);
+}
+
+/* ---- what is refused ---- */
+
+static void expect(const DatasetOptions *options, Status want, const char *words)
+{
+    const int64_t blocks = mem_count();
+    Dataset set;
+    const Status got = dataset_read(&set, folder_file("d.hdf5"), options);
+    if (got != want || strstr(status_reason(), words) == NULL) {
+        print_error("got %s: %s\nwant %s with: %s\n", status_name(got), status_reason(),
+                    status_name(want), words);
+        fail();
+    }
+    assert_non_null(strstr(status_reason(), "d.hdf5"));
+    assert_null(set.records);
+    assert_int_equal(set.rows, 0);
+    assert_int_equal(mem_count(), blocks);
+}
+
+static void refuse(const H5Item *items, int n, Status want, const char *words)
+{
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, n, NULL, 0));
+    expect(&(DatasetOptions){0}, want, words);
+}
+
+static void missing_and_misshapen_arrays_are_named(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    H5Item items[ITEMS];
+    DatasetOptions stored = {.next = NEXT_STORED};
+
+    make_items(&rows, items);
+    refuse(items, REW, ERR_FORMAT, "there is no 'rewards'; a dataset has observations, actions");
+    make_items(&rows, items);
+    items[REW].dims[0] = N - 1;
+    refuse(items, ITEMS, ERR_FORMAT, "'rewards' has 5 rows, 'observations' has 6");
+    make_items(&rows, items);
+    items[NEXT].dims[1] = 1;
+    refuse(items, ITEMS, ERR_FORMAT, "'next_observations' has 1 x 1 columns, expected 2");
+    make_items(&rows, items);
+    items[OBS].dims[0] = 0;
+    refuse(items, ITEMS, ERR_FORMAT, "'observations' has 0 rows");
+    make_items(&rows, items);
+    (void)snprintf(items[REW].name, sizeof items[REW].name, "rewards/sum");
+    refuse(items, ITEMS, ERR_FORMAT, "'rewards' is not an array");
+
+    make_items(&rows, items);
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, NEXT, NULL, 0));
+    expect(&stored, ERR_CONFIG, "no 'next_observations', which data.next: stored asks for");
+    expect(&(DatasetOptions){.state_dim = 17}, ERR_CONFIG,
+           "'observations' has 2 columns, the task has 17; choose the task");
+    expect(&(DatasetOptions){.act_dim = 6}, ERR_CONFIG, "'actions' has 1 columns, the task has 6");
+
+    const H5Text text = {.name = "rewards", .text = "many", .object = true};
+    items[REW] = items[NEXT];
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, NEXT, &text, 1));
+    expect(&(DatasetOptions){0}, ERR_FORMAT, "'rewards' holds no numbers");
+}
+
+static void impossible_values_are_located(void **state)
+{
+    (void)state;
+    Rows rows = make_rows();
+    H5Item items[ITEMS];
+    double wide[N * S] = {0};
+    float flags[N] = {0, 0, 0.5F};
+    Dataset set;
+
+    make_items(&rows, items);
+    rows.obs[3 * S + 1] = (float)NAN;
+    refuse(items, ITEMS, ERR_FORMAT,
+           "'observations' row 3 column 1 is nan; numbers must be finite");
+    rows = make_rows();
+    wide[2 * S] = 1e300;
+    items[OBS].type = SLAB_F64;
+    items[OBS].data = wide;
+    refuse(items, ITEMS, ERR_FORMAT, "'observations' row 2 column 0 is inf");
+    make_items(&rows, items);
+    rows.next[5 * S] = (float)INFINITY;
+    refuse(items, ITEMS, ERR_FORMAT, "'next_observations' row 5 column 0 is inf");
+    rows = make_rows();
+    rows.act[4] = -1.5F;
+    refuse(items, ITEMS, ERR_FORMAT, "'actions' row 4 column 0 is -1.5; actions lie in [-1, 1]");
+    rows = make_rows();
+    items[TERM] = (H5Item){.name = "terminals", .data = flags, .rank = 1, .dims = {N}};
+    refuse(items, ITEMS, ERR_FORMAT, "'terminals' row 2 is 0.5; 0 and 1 are allowed");
+
+    make_items(&rows, items); /* rounding of a tanh is forgiven */
+    rows.act[4] = 1.0005F;
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, ITEMS, NULL, 0));
+    read_ok(&set, &(DatasetOptions){0});
+    CHECK_NEAR(set.records[4 * STRIDE + S], 1, 0, 0);
+    dataset_release(&set);
+
+    rows = make_rows();
+    memset(rows.time, 1, sizeof rows.time);
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, ITEMS, NULL, 0));
+    expect(&(DatasetOptions){.next = NEXT_JOINED}, ERR_FORMAT,
+           "none of the 6 rows has a known next state");
+}
+
+static void what_is_no_hdf5_is_refused(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    const DatasetRows write = rows_to_write(&rows);
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    const char *path = folder_file("d.hdf5");
+
+    expect(&(DatasetOptions){0}, ERR_IO, "cannot open: No such file or directory");
+    CHECK_OK(file_write(path, "", 0));
+    expect(&(DatasetOptions){0}, ERR_FORMAT, "the file is empty");
+    CHECK_OK(file_write(path, "s,a,r\n1,2,3\n", 12));
+    expect(&(DatasetOptions){0}, ERR_FORMAT, "not an HDF5 file, or damaged or cut short");
+    CHECK_OK(dataset_write(path, &write));
+    CHECK_OK(file_read(path, 1 << 20, &bytes, &n));
+    for (size_t part = 1; part < 10; part++) {
+        CHECK_OK(file_write(path, bytes, n * part / 10));
+        expect(&(DatasetOptions){0}, ERR_FORMAT, "cut short (HDF5 says: truncated file");
+    }
+    mem_free(&bytes);
+    H5Shape shape;
+    H5File *file = NULL;
+    assert_int_equal(h5_open(&file, folder_file("")), ERR_IO);
+    CHECK_OK(dataset_write(path, &write));
+    CHECK_OK(h5_open(&file, path));
+    assert_int_equal(h5_shape(file, "infos", &shape), ERR_FORMAT);
+    assert_int_equal(h5_shape(file, "metadata", &shape), ERR_FORMAT);
+    assert_false(h5_has(file, "no/such/thing"));
+    assert_false(h5_has(file, ""));
+    h5_close(file);
+}
+
+/* A file of a kilobyte that announces a trillion numbers must not cost memory. */
+static void an_announced_size_is_not_believed(void **state)
+{
+    (void)state;
+    const hsize_t dims[2] = {1000000000, 1000};
+    const hsize_t chunk[2] = {1000, 1000};
+    H5File *file = NULL;
+    H5Shape shape;
+
+    const hid_t id = H5Fcreate(folder_file("d.hdf5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(2, dims, NULL);
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_chunk(list, 2, chunk) >= 0);
+    const hid_t set =
+        H5Dcreate2(id, "observations", H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    assert_true(set >= 0);
+    (void)H5Dclose(set);
+    (void)H5Pclose(list);
+    (void)H5Sclose(space);
+    (void)H5Fclose(id);
+    CHECK_OK(h5_open(&file, folder_file("d.hdf5")));
+    assert_int_equal(h5_shape(file, "observations", &shape), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "announces 1000000000000 numbers but stores 0 bytes"));
+    h5_close(file);
+}
+
+static void refused_memory_and_disks_are_reported(void **state)
+{
+    (void)state;
+    const Rows rows = make_rows();
+    const DatasetRows write = rows_to_write(&rows);
+    const DatasetOptions options = {.max_rows = 2};
+    const int64_t blocks = mem_count();
+    Dataset set;
+
+    file_fail_at(2, ENOSPC);
+    assert_int_equal(dataset_write(folder_file("d.hdf5"), &write), ERR_IO);
+    file_fail_at(0, 0);
+    assert_non_null(strstr(status_reason(), "writing dataset"));
+    assert_int_equal(folder_count(), 0);
+    CHECK_OK(dataset_write(folder_file("d.hdf5"), &write));
+    Status st = ERR_NOMEM;
+    for (int64_t k = 1; st != OK; k++) {
+        mem_fail_at(k);
+        st = dataset_read(&set, folder_file("d.hdf5"), &options);
+        mem_fail_at(0);
+        assert_true(st == OK || (st == ERR_NOMEM && mem_count() == blocks && set.rows == 0));
+    }
+    dataset_release(&set);
+    assert_int_equal(mem_count(), blocks);
+}
+
+/* ---- h5 ---- */
+
+static void slabs_and_texts_come_back(void **state)
+{
+    (void)state;
+    float w[3] = {1.5F, -2, 3};
+    double m[2] = {1e300, 1.0 / 3};
+    int64_t step[1] = {INT64_MAX};
+    float w2[3];
+    double m2[2];
+    int64_t step2[1];
+    const Slab out[3] = {slab_f32("w", w, 3), slab_f64("adam.m", m, 2), slab_i64("step", step, 1)};
+    const Slab in[3] = {slab_f32("w", w2, 3), slab_f64("adam.m", m2, 2),
+                        slab_i64("step", step2, 1)};
+    const H5Text texts[2] = {{.name = "config", .text = "task: h\xc3\xb6pper\n"},
+                             {.name = "meta/empty", .text = "", .object = true}};
+    H5Item items[4];
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    H5File *file = NULL;
+    H5Shape shape;
+    char text[32];
+
+    for (int i = 0; i < 3; i++) {
+        items[i] = h5_item("agent/net", &out[i]);
+    }
+    items[3] = (H5Item){.name = "cube", .data = w, .rank = 3, .dims = {1, 3, 1}, .compress = true};
+    CHECK_OK(h5_image(items, 4, texts, 2, &bytes, &n));
+    CHECK_OK(h5_open_image(&file, "image", bytes, n));
+    mem_free(&bytes);
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(h5_read_slab(file, "agent/net", &in[i]));
+    }
+    assert_memory_equal(w, w2, sizeof w);
+    assert_memory_equal(m, m2, sizeof m);
+    assert_int_equal(step2[0], INT64_MAX);
+    CHECK_OK(h5_shape(file, "cube", &shape));
+    assert_true(shape.rank == 3 && shape.dims[1] == 3 && shape.count == 3);
+    CHECK_OK(h5_read_text(file, "config", text, sizeof text));
+    assert_string_equal(text, texts[0].text);
+    CHECK_OK(h5_read_text(file, "meta/empty", text, sizeof text));
+    assert_string_equal(text, "");
+    assert_int_equal(h5_read_text(file, "config", text, 5), ERR_FORMAT);
+    assert_int_equal(h5_read_text(file, "cube", text, sizeof text), ERR_FORMAT);
+    assert_int_equal(h5_read_text(file, "none", text, sizeof text), ERR_FORMAT);
+    assert_string_equal(status_reason(), "image: there is no object 'none'");
+    assert_int_equal(h5_read(file, "cube", SLAB_F32, w2, 2), ERR_FORMAT);
+    assert_string_equal(status_reason(), "image: 'cube' holds 3 numbers, expected 2");
+    assert_int_equal(h5_read(file, "cube", SLAB_I64, step2, 3), ERR_FORMAT);
+    h5_close(file);
+    items[3] = items[0];
+    assert_int_equal(h5_image(items, 4, NULL, 0, &bytes, &n), ERR_ARG); /* a name twice */
+    assert_null(bytes);
+}
+
+/* ---- other people's files ---- */
+
+/* Recorded by the CS285 course with Gymnasium v4; returns as its readers measured them. Its actions
+ * are not clipped, so the file is refused as it is and read after clipping. */
+static void check_recording(const char *task, int state_dim, int act_dim, double low, double high)
+{
+    enum { ROWS = 2000, DIM = 40 };
+    char name[100];
+    double *obs = NULL;
+    double *rew = NULL;
+    float *act = NULL;
+    uint8_t *flags = NULL;
+    H5File *file = NULL;
+    Dataset set;
+
+    (void)snprintf(name, sizeof name, "data/berkeley_cs285/%s_expert_cs285-v4.hdf5", task);
+    const char *path = shared_file(name);
+    assert_int_equal(dataset_read(&set, path, &(DatasetOptions){0}), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "actions lie in [-1, 1]"));
+
+    CHECK_OK(mem_alloc(&obs, (size_t)2 * ROWS * DIM, sizeof *obs, "test"));
+    CHECK_OK(mem_alloc(&act, (size_t)ROWS * DIM, sizeof *act, "test"));
+    CHECK_OK(mem_alloc(&rew, ROWS, sizeof *rew, "test"));
+    CHECK_OK(mem_alloc(&flags, 2 * ROWS, 1, "test"));
+    double *next = obs + (size_t)ROWS * (size_t)state_dim;
+    CHECK_OK(h5_open(&file, path));
+    CHECK_OK(h5_read(file, "observations", SLAB_F64, obs, (size_t)(ROWS * state_dim)));
+    CHECK_OK(h5_read(file, "next_observations", SLAB_F64, next, (size_t)(ROWS * state_dim)));
+    CHECK_OK(h5_read(file, "actions", SLAB_F32, act, (size_t)(ROWS * act_dim)));
+    CHECK_OK(h5_read(file, "rewards", SLAB_F64, rew, ROWS));
+    h5_close(file);
+    for (int i = 0; i < ROWS * act_dim; i++) {
+        act[i] = fminf(1, fmaxf(-1, act[i]));
+    }
+    flags[ROWS + 999] = flags[ROWS + 1999] = 1;
+    const H5Item items[ITEMS] = {
+        {.name = "observations",
+         .type = SLAB_F64,
+         .data = obs,
+         .rank = 2,
+         .dims = {ROWS, state_dim}},
+        {.name = "next_observations",
+         .type = SLAB_F64,
+         .data = next,
+         .rank = 2,
+         .dims = {ROWS, state_dim}},
+        {.name = "actions", .data = act, .rank = 2, .dims = {ROWS, act_dim}},
+        {.name = "rewards", .type = SLAB_F64, .data = rew, .rank = 1, .dims = {ROWS}},
+        {.name = "terminals", .data = flags, .rank = 1, .dims = {ROWS}, .flags = true},
+        {.name = "timeouts", .data = flags + ROWS, .rank = 1, .dims = {ROWS}, .flags = true},
+    };
+    CHECK_OK(h5_write(folder_file("d.hdf5"), items, ITEMS, NULL, 0));
+    read_ok(&set, &(DatasetOptions){.state_dim = state_dim, .act_dim = act_dim});
+    assert_int_equal(set.rows, ROWS);
+    assert_int_equal(set.episodes, 2);
+    CHECK_NEAR(set.return_min, low, 0, 0.6);
+    CHECK_NEAR(set.return_max, high, 0, 0.6);
+    dataset_release(&set);
+    read_ok(&set, &(DatasetOptions){.next = NEXT_D4RL});
+    assert_int_equal(set.rows, ROWS - 2);
+    dataset_release(&set);
+    mem_free(&obs);
+    mem_free(&act);
+    mem_free(&rew);
+    mem_free(&flags);
+}
+
+static void recordings_of_gym_are_read(void **state)
+{
+    (void)state;
+    check_recording("halfcheetah", 17, 6, 4001.9, 4067.7);
+    check_recording("hopper", 11, 3, 3717.2, 3717.9);
+    check_recording("walker2d", 17, 6, 5329, 5437);
+    check_recording("ant", 27, 8, 4651.2, 4712.6);
+}
+
+static void policies_of_others_have_the_promised_shapes(void **state)
+{
+    (void)state;
+    H5File *file = NULL;
+    H5Shape shape;
+    float *w = NULL;
+
+    CHECK_OK(h5_open(&file, shared_file("data/sb3_actors/sac_hopper-v3_actor.hdf5")));
+    CHECK_OK(h5_shape(file, "policy/fc0/weight", &shape));
+    assert_true(shape.rank == 2 && shape.dims[0] == 256 && shape.dims[1] == 11);
+    CHECK_OK(mem_alloc(&w, (size_t)shape.count, sizeof *w, "test"));
+    CHECK_OK(h5_read(file, "policy/fc0/weight", SLAB_F32, w, (size_t)shape.count));
+    mem_free(&w);
+    h5_close(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_written_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_rule_gives_the_rows_worked_out_by_hand, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(without_timeouts_episodes_end_at_the_horizon, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(any_width_of_numbers_and_flags_is_read_alike, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(bytes_depend_on_the_content_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(missing_and_misshapen_arrays_are_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(impossible_values_are_located, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_hdf5_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_announced_size_is_not_believed, setup, teardown),
+        cmocka_unit_test_setup_teardown(refused_memory_and_disks_are_reported, setup, teardown),
+        cmocka_unit_test(slabs_and_texts_come_back),
+        cmocka_unit_test_setup_teardown(recordings_of_gym_are_read, setup, teardown),
+        cmocka_unit_test(policies_of_others_have_the_promised_shapes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
