@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/panic.h"
 
+static const int64_t episodes_max = (int64_t)1 << 32; /* a stream's item has 32 bits */
+
 /* Columns of a row. */
 typedef struct {
     size_t a, r, s2, terminal, timeout, qpos, qvel, end;
@@ -125,7 +127,7 @@ Status collect_episodes(const EnvKind *kind, const EnvConfig *config, uint64_t s
     const size_t S = (size_t)kind->state_dim;
 
     *out = (CollectRows){0};
-    if (first < 0 || count < 0 || count > UINT32_MAX || first > UINT32_MAX - count) {
+    if (first < 0 || count < 0 || count > episodes_max || first > episodes_max - count) {
         return status_fail(ERR_ARG,
                            "%lld episodes from number %lld; numbers below 2^32 are allowed",
                            (long long)count, (long long)first);
