@@ -79,3 +79,17 @@ LOG_FUNCTION(log_error, LOG_ERROR)
 LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_debug, LOG_DEBUG)
+
+void log_file(const char *format, ...)
+{
+    va_list args;
+
+    if (sink != NULL) {
+        va_start(args, format);
+        (void)fprintf(sink, "%8.2f  ", timer_now() - start);
+        (void)vfprintf(sink, format, args);
+        (void)fputc('\n', sink);
+        (void)fflush(sink);
+        va_end(args);
+    }
+}

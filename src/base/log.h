@@ -14,6 +14,8 @@ void log_start(int rank, int ranks);
 NODISCARD Status log_open_file(const char *path);
 void log_close_file(void);
 void log_set_level(LogLevel most);
+/* Into the file only: what the user is told on another way. */
+void log_file(const char *format, ...) PRINTF_LIKE(1, 2);
 
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);

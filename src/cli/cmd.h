@@ -5,11 +5,16 @@
 #include "cli/options.h"
 #include "config/config.h"
 
-extern const Command cmd_config;
+extern const Command cmd_train, cmd_eval, cmd_collect, cmd_data, cmd_config;
 
 /* [CONFIG] [key=value ...] from the words behind the first `skip`: the first is a file unless it
  * holds '='; without one the built-in configuration is taken. Errors and `origins` as in config_load. */
 NODISCARD Status cmd_load_config(const OptionValues *in, int skip, Config *config,
                                  ConfigOrigins **origins);
+
+/* The same on all ranks: rank 0 loads and checks, the others get the result; *origins is rank 0's,
+ * NULL elsewhere. An empty run_dir becomes runs/<stem of the file>-s<seed>. Collective. */
+NODISCARD Status cmd_share_config(const OptionValues *in, int skip, Config *config,
+                                  ConfigOrigins **origins);
 
 #endif

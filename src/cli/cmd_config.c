@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/cmd.h"
+#include "comm/comm.h"
 #include "env/env.h"
 
 Status cmd_load_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)
@@ -78,14 +79,16 @@ done:
     return st;
 }
 
-static Status run(const OptionValues *in, Comm *comm)
+static Status run(const OptionValues *in)
 {
     static const char *const actions[] = {"show", "keys", "tables"};
     static Status (*const run_action[])(const OptionValues *) = {show, keys, tables};
     int action = 0;
     Status st = OK;
 
-    (void)comm; /* prints what every rank would print */
+    if (comm_rank() != 0) {
+        return OK;
+    }
     TRY(options_action(in, actions, 3, &action));
     TRY(run_action[action](in));
 done:

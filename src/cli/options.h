@@ -19,7 +19,6 @@
 
 #include "base/status.h"
 
-typedef struct Comm Comm;
 typedef struct Command Command;
 
 typedef struct {
@@ -47,8 +46,8 @@ struct Command {
     const char
         *detail; /* paragraphs between newlines; a line that starts with a blank is not wrapped */
     const Option *options; /* ends with {0}; NULL: none */
-    /* `comm` is the open world of the program. Its Status becomes the exit code. */
-    Status (*run)(const OptionValues *in, Comm *comm);
+    /* Called on every rank, with MPI open. Its Status becomes the exit code. */
+    Status (*run)(const OptionValues *in);
 };
 
 typedef struct {

@@ -228,6 +228,11 @@ static Status apply_words(Config *config, ConfigOrigins *origins, int count, cha
     return st;
 }
 
+Status config_words_over(Config *config, int count, char *const words[])
+{
+    return apply_words(config, NULL, count, words);
+}
+
 static Status origins_alloc(ConfigOrigins **origins)
 {
     const Status st = mem_alloc(origins, 1, sizeof **origins, "the origins of a configuration");

@@ -50,6 +50,8 @@ typedef struct ConfigOrigins ConfigOrigins;
 NODISCARD Status config_load(Config *config, ConfigOrigins **origins, const char *path, int count,
                              char *const words[]);
 /* Sets the caller's pointer to NULL; NULL is fine. */
+/* Put `count` words "key=value" over a configuration. Errors as config_load. */
+NODISCARD Status config_words_over(Config *config, int count, char *const words[]);
 void config_origins_free(ConfigOrigins **origins);
 
 /* Checks across keys: ERR_CONFIG with the two keys, their values and what to change. */

@@ -264,15 +264,15 @@ static Status check_file(const char *path)
     return OK;
 }
 
-/* Takes over the access list. */
-static Status open_with(H5File **out, const char *name, hid_t access)
+/* `place` for HDF5, `name` for messages. Takes over the access list. */
+static Status open_with(H5File **out, const char *place, const char *name, hid_t access)
 {
     Status st = OK;
     H5File *file = NULL;
 
     TRY(mem_alloc(&file, 1, sizeof *file, "an HDF5 file"));
     (void)snprintf(file->name, sizeof file->name, "%s", name);
-    file->id = H5Fopen(name, H5F_ACC_RDONLY, access);
+    file->id = H5Fopen(place, H5F_ACC_RDONLY, access);
     if (file->id < 0) {
         st =
             status_fail(ERR_FORMAT, "%s: not an HDF5 file, or damaged or cut short (HDF5 says: %s)",
@@ -298,7 +298,7 @@ Status h5_open(H5File **file, const char *path)
 #if H5_VERSION_GE(1, 10, 7)
     (void)H5Pset_file_locking(access, false, true); /* we only read; some network disks refuse */
 #endif
-    TRY(open_with(file, path, access));
+    TRY(open_with(file, path, path, access));
 done:
     return st;
 }
@@ -312,7 +312,8 @@ Status h5_open_image(H5File **file, const char *name, const void *bytes, size_t 
     void *copy = NULL; /* HDF5's interface wants it writable, though it copies too */
     memcpy(&copy, &bytes, sizeof copy);
     (void)H5Pset_file_image(access, copy, size);
-    return open_with(file, name, access);
+    /* HDF5 refuses an image whose name is on disk; nothing can be below a device */
+    return open_with(file, "/dev/null/image", name, access);
 }
 
 void h5_close(H5File *file)
@@ -548,4 +549,16 @@ Status h5_read_text(const H5File *file, const char *name, char *text, size_t siz
 done:
     (void)(attribute ? H5Aclose(from) : H5Dclose(from));
     return st;
+}
+
+const char *h5_version(void)
+{
+    static char text[32];
+    unsigned major = 0;
+    unsigned minor = 0;
+    unsigned patch = 0;
+
+    (void)H5get_libversion(&major, &minor, &patch);
+    (void)snprintf(text, sizeof text, "%u.%u.%u", major, minor, patch);
+    return text;
 }

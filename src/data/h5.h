@@ -40,6 +40,9 @@ NODISCARD Status h5_image(const H5Item *items, int n, const H5Text *texts, int m
 /* h5_image, then file_write. */
 NODISCARD Status h5_write(const char *path, const H5Item *items, int n, const H5Text *texts, int m);
 
+/* "1.10.8", of the library in use. */
+const char *h5_version(void);
+
 typedef struct H5File H5File;
 typedef struct {
     int rank;

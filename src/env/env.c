@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "env/mj.h"
 #include "env/task.h"
 
 static const EnvKind *const kinds[] = {&env_halfcheetah, &env_pointmass};
@@ -55,4 +56,9 @@ bool task_never_terminates(const float *s, const float *a, const float *s2)
     (void)a;
     (void)s2;
     return false;
+}
+
+const char *env_simulator_version(void)
+{
+    return mj_library_version();
 }

@@ -48,4 +48,7 @@ const EnvKind *env_kind(int i);
 /* 100 (return - ref_min) / (ref_max - ref_min), Fu et al. 2020; NaN where no reference exists. */
 double env_normalized_score(const EnvKind *kind, double episode_return);
 
+/* Version of the MuJoCo library in use, "2.2.2". */
+const char *env_simulator_version(void);
+
 #endif

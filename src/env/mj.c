@@ -254,3 +254,8 @@ Status mjsim_step(MjSim *sim, const double *ctrl)
     }
     return check_warnings(sim, "a control step");
 }
+
+const char *mj_library_version(void)
+{
+    return mj_versionString();
+}

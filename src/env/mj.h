@@ -39,4 +39,7 @@ NODISCARD Status mjsim_set_state(MjSim *sim, const double *qpos, const double *q
  * then put the state back to its start, so the episode is lost. */
 NODISCARD Status mjsim_step(MjSim *sim, const double *ctrl);
 
+/* Version of the library in use, "2.2.2". */
+const char *mj_library_version(void);
+
 #endif

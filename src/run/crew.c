@@ -92,31 +92,6 @@ static void roll_out(Crew *crew, const Task *task, const float *actor)
     mail_send(crew->report, 0, TAG_UNITS, (size_t)n * sizeof *entries);
 }
 
-Status play_episode(const Session *s, Env *env, const float *actor, int64_t epoch, int episode,
-                    Arena *tmp, EpisodeEntry *entry)
-{
-    Status st = OK;
-    const size_t mark = tmp->used;
-    float *obs = arena_floats(tmp, (size_t)s->env->state_dim);
-    float *action = arena_floats(tmp, (size_t)s->env->act_dim);
-    EnvStep out = {0};
-    Rng rng =
-        rng_make((uint64_t)s->cfg.top.seed, RNG_EVAL_RESET, (uint64_t)epoch, (uint32_t)episode);
-
-    *entry = (EpisodeEntry){.episode = episode};
-    TRY(s->env->reset(env, &rng));
-    for (int t = 0; t < s->env->horizon && !out.terminal; t++) {
-        s->env->observe(env, obs);
-        s->agent.kind->act(&s->agent, actor, obs, NULL, 1, tmp, action);
-        TRY(s->env->step(env, action, &out));
-        entry->total += (double)out.reward;
-        entry->length += 1;
-    }
-done:
-    arena_reset(tmp, mark);
-    return status_while(st, "evaluation episode %d of epoch %lld", episode, (long long)epoch);
-}
-
 Status crew_do(Crew *crew, const Task *task, const float *actor)
 {
     Session *s = crew->s;
@@ -133,8 +108,13 @@ Status crew_do(Crew *crew, const Task *task, const float *actor)
     EpisodeEntry *entries = (EpisodeEntry *)(void *)(message + sizeof time);
     for (int k = 0; task->eval != 0 && k < s->plan.episodes; k++) {
         if (plan_episode_owner(&s->plan, k) == comm_rank()) {
-            const Status st =
-                play_episode(s, crew->env, actor, task->epoch, k, &s->tmp, &entries[n++]);
+            const Player player = {.env = s->env,
+                                   .actor = &s->agent.actor,
+                                   .squash = &s->agent.squash,
+                                   .params = actor,
+                                   .seed = (uint64_t)s->cfg.top.seed,
+                                   .epoch = task->epoch};
+            const Status st = play_episode(&player, crew->env, k, &s->tmp, &entries[n++]);
             if (st != OK) {
                 return st;
             }

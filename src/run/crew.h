@@ -5,6 +5,7 @@
 #ifndef RUN_CREW_H
 #define RUN_CREW_H
 
+#include "run/evaluate.h"
 #include "run/session.h"
 
 /* What the learners ask for; goes in front of the actor's parameters in a POLICY message. */
@@ -19,11 +20,6 @@ typedef struct {
     int64_t unit;
     UnitReport report;
 } UnitEntry;
-
-typedef struct {
-    int64_t episode;
-    double total, length; /* undiscounted return, steps */
-} EpisodeEntry;
 
 /* Seconds of one task, for timing.jsonl. */
 typedef struct {
@@ -52,10 +48,6 @@ size_t crew_done_bytes(const Plan *plan, int rank);
 /* Do this rank's part of a task and send the results: records of unit u to the owner of its shard
  * (TAG_RECORDS + u), the report if the task rolls out, and always `done`. */
 NODISCARD Status crew_do(Crew *crew, const Task *task, const float *actor);
-
-/* One evaluation episode with the mean action. */
-NODISCARD Status play_episode(const Session *s, Env *env, const float *actor, int64_t epoch,
-                              int episode, Arena *tmp, EpisodeEntry *entry);
 
 /* The loop of a worker: until a task says stop. */
 NODISCARD Status worker_run(Session *s);

@@ -25,8 +25,8 @@ Status session_task(const Config *cfg, const EnvKind **env, EnvConfig *env_cfg)
 DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env)
 {
     static const char *const words[] = {"auto", "stored", "joined", "d4rl"};
-    DatasetOptions options = {.state_dim = env->state_dim,
-                              .act_dim = env->act_dim,
+    DatasetOptions options = {.state_dim = env != NULL ? env->state_dim : 0,
+                              .act_dim = env != NULL ? env->act_dim : 0,
                               .next = NEXT_AUTO,
                               .max_rows = cfg->data.max_rows};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -42,7 +42,7 @@ static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
     return (EnsembleConfig){.members = cfg->model.members,
                             .elites = cfg->model.elites,
                             .state_dim = env->state_dim,
-                            .act_dim = env->act_dim,
+                            .act_dim = env != NULL ? env->act_dim : 0,
                             .hidden = cfg->model.hidden,
                             .layers = cfg->model.layers,
                             .spectral_norm = cfg->model.spectral_norm,
@@ -61,7 +61,7 @@ static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
 static AgentConfig agent_config(const Config *cfg, const EnvKind *env)
 {
     return (AgentConfig){.state_dim = env->state_dim,
-                         .act_dim = env->act_dim,
+                         .act_dim = env != NULL ? env->act_dim : 0,
                          .hidden = cfg->sac.hidden,
                          .layers = cfg->sac.layers,
                          .actor_lr = cfg->sac.actor_lr,

@@ -36,6 +36,7 @@ void session_close(Session *s);
 
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
 NODISCARD Status session_task(const Config *cfg, const EnvKind **env, EnvConfig *env_cfg);
+/* env NULL: any dimensions. */
 DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env);
 
 #endif

@@ -1,0 +1,181 @@
+/* mopo eval: measure a policy in the true environment. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cmd.h"
+#include "comm/comm.h"
+#include "run/evaluate.h"
+#include "run/policy_file.h"
+#include "run/rundir.h"
+#include "run/session.h"
+
+enum { USED_MAX = 1 << 20 };
+
+typedef struct {
+    Config config;
+    PolicyFile policy;
+    char path[RUNDIR_PATH_MAX];
+    int episodes;
+} Subject;
+
+/* The settings of a run (its used.yaml), or the defaults with the policy's own task; then words. */
+static Status settings(const OptionValues *in, const char *run_dir, Subject *subject)
+{
+    Status st = OK;
+    char used[RUNDIR_PATH_MAX];
+
+    if (run_dir != NULL) {
+        (void)snprintf(used, sizeof used, "%s/used.yaml", run_dir);
+        return config_load(&subject->config, NULL, used, in->count - 1, in->words + 1);
+    }
+    config_default(&subject->config);
+    if (subject->policy.info.task[0] != '\0') {
+        (void)snprintf(subject->config.top.task, sizeof subject->config.top.task, "%s",
+                       subject->policy.info.task);
+    }
+    TRY(config_words_over(&subject->config, in->count - 1, in->words + 1));
+done:
+    return st;
+}
+
+static Status load(const OptionValues *in, Subject *subject)
+{
+    Status st = OK;
+    const char *word = in->words[0];
+    char used[RUNDIR_PATH_MAX];
+
+    (void)snprintf(used, sizeof used, "%s/used.yaml", word);
+    const bool is_run = file_exists(used);
+    (void)snprintf(subject->path, sizeof subject->path, is_run ? "%s/policy.h5" : "%s", word);
+    TRY(policy_load(subject->path, &subject->policy));
+    TRY(settings(in, is_run ? word : NULL, subject));
+    subject->episodes = subject->config.eval.episodes;
+    TRY(option_int(in, "episodes", 1, 1000000, &subject->episodes));
+done:
+    return st;
+}
+
+/* Rank 0's subject on every rank. */
+static Status share(Subject *subject)
+{
+    Status st = OK;
+    float *params = subject->policy.params;
+
+    coll_bcast(subject, sizeof *subject, 0);
+    subject->policy.params = params;
+    if (comm_rank() != 0) {
+        st = mem_alloc(&subject->policy.params, subject->policy.actor.count, sizeof(float),
+                       "a policy");
+    }
+    TRY(comm_agree(st));
+    coll_bcast(subject->policy.params, subject->policy.actor.count * sizeof(float), 0);
+done:
+    return st;
+}
+
+static Status check_dimensions(const Subject *subject, const EnvKind *env)
+{
+    if (subject->policy.state_dim != env->state_dim || subject->policy.act_dim != env->act_dim) {
+        return status_fail(ERR_CONFIG,
+                           "%s has %d inputs and %d actions, task %s has %d and %d; say "
+                           "task=NAME (`mopo config tables` lists them)",
+                           subject->path, subject->policy.state_dim, subject->policy.act_dim,
+                           env->name, env->state_dim, env->act_dim);
+    }
+    return OK;
+}
+
+static void print_json(const Subject *subject, const EnvKind *env, const EpisodeEntry *entries,
+                       const ReturnSummary *r)
+{
+    json_t *returns = json_array();
+    for (int k = 0; k < subject->episodes; k++) {
+        (void)json_array_append_new(returns, json_real(entries[k].total));
+    }
+    json_t *score = isnan(r->score) ? json_null() : json_real(r->score);
+    json_t *all =
+        json_pack("{s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "policy", subject->path,
+                  "task", env->name, "episodes", subject->episodes, "return_mean", r->mean,
+                  "return_std", r->std, "return_min", r->min, "return_max", r->max, "length_mean",
+                  r->length, "score", score, "returns", returns);
+    if (all != NULL) {
+        (void)json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
+        (void)putchar('\n');
+        json_decref(all);
+    }
+}
+
+static void print_text(const Subject *subject, const EnvKind *env, const ReturnSummary *r)
+{
+    printf("%s on %s, %d episodes with the mean action:\n", subject->path, env->name,
+           subject->episodes);
+    printf("  return  mean %.1f, deviation %.1f, from %.1f to %.1f; mean length %.1f\n", r->mean,
+           r->std, r->min, r->max, r->length);
+    if (!isnan(r->score)) {
+        printf("  score   %.2f (random policy 0, expert 100)\n", r->score);
+    }
+}
+
+static Status run(const OptionValues *in)
+{
+    Status st = OK;
+    Subject subject = {0};
+    const EnvKind *env = NULL;
+    EnvConfig env_cfg;
+    EpisodeEntry *entries = NULL;
+
+    TRY(options_count(in, 1, -1));
+    TRY(comm_agree(comm_rank() == 0 ? load(in, &subject) : OK));
+    TRY(share(&subject));
+    TRY(session_task(&subject.config, &env, &env_cfg));
+    TRY(check_dimensions(&subject, env));
+    TRY(comm_agree(
+        mem_alloc(&entries, (size_t)subject.episodes, sizeof *entries, "evaluation episodes")));
+    const int64_t epoch = subject.policy.info.epoch;
+    const Player player = {.env = env,
+                           .actor = &subject.policy.actor,
+                           .squash = &subject.policy.squash,
+                           .params = subject.policy.params,
+                           .seed = (uint64_t)subject.config.top.seed,
+                           .epoch = epoch > 0 ? epoch : 0};
+    TRY(evaluate(&player, &env_cfg, subject.episodes, entries));
+    if (comm_rank() == 0) {
+        const ReturnSummary r = summarize_returns(env, entries, subject.episodes);
+        if (option_flag(in, "json")) {
+            print_json(&subject, env, entries, &r);
+        } else {
+            print_text(&subject, env, &r);
+        }
+    }
+done:
+    mem_free(&entries);
+    policy_release(&subject.policy);
+    return st;
+}
+
+static const Option options[] = {
+    {"episodes", 'n', "N", "how many episodes; otherwise eval.episodes of the settings"},
+    {"json", 'j', NULL, "print one JSON object with every return"},
+    {0},
+};
+
+const Command cmd_eval = {
+    .verb = "eval",
+    .args = "RUN_OR_POLICY [key=value ...]",
+    .summary = "measure a policy in the true environment",
+    .detail =
+        "Plays episodes with the policy's mean action and prints their undiscounted returns. "
+        "RUN_OR_POLICY is a run directory, or a policy file in D4RL's metadata/policy layout. "
+        "Episodes are dealt to the ranks; the result does not depend on their number. A run's "
+        "first eval.episodes episodes are those of its last evaluation.\n"
+        "\n"
+        "  mpirun -n 4 mopo eval runs/demo-s0 --episodes 100\n"
+        "  mopo eval policy.h5 task=halfcheetah env.inertia=exact seed=7 --json\n",
+    .options = options,
+    .run = run,
+};

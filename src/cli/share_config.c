@@ -1,0 +1,38 @@
+/* One configuration for all ranks. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "comm/comm.h"
+
+/* "configs/paper/x.yaml" gives "x", no file gives "demo". */
+static void default_run_dir(const OptionValues *in, int skip, Config *config)
+{
+    const char *file =
+        in->count > skip && strchr(in->words[skip], '=') == NULL ? in->words[skip] : "demo.yaml";
+    const char *slash = strrchr(file, '/');
+    const char *stem = slash != NULL ? slash + 1 : file;
+    const int length = (int)strcspn(stem, ".");
+
+    (void)snprintf(config->top.run_dir, sizeof config->top.run_dir, "runs/%.*s-s%d", length, stem,
+                   config->top.seed);
+}
+
+Status cmd_share_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)
+{
+    Status st = OK;
+
+    *origins = NULL;
+    if (comm_rank() == 0) {
+        st = cmd_load_config(in, skip, config, origins);
+        st = st != OK ? st : config_check(config);
+        if (st == OK && config->top.run_dir[0] == '\0') {
+            default_run_dir(in, skip, config);
+        }
+    }
+    st = comm_agree(st);
+    if (st == OK) {
+        coll_bcast(config, sizeof *config, 0);
+    }
+    return st;
+}

@@ -1,0 +1,83 @@
+#include "comm/plan.h"
+
+#include <stdint.h>
+
+/* An update shared by L learners also exchanges gradients: each doubling costs about this share. */
+static const double exchange_share = 0.05;
+
+static double epoch_cost(int ranks, int learners, PlanCost cost)
+{
+    double update = cost.update / learners;
+    for (int l = 1; l < learners; l *= 2) {
+        update += exchange_share * cost.update;
+    }
+    const double work = cost.work / (ranks - learners);
+    return update > work ? update : work;
+}
+
+static int choose_learners(int ranks, int cores, int shards, PlanCost cost)
+{
+    int best = 1;
+    for (int l = 2; l <= shards && l < ranks && ranks <= cores; l *= 2) {
+        if (epoch_cost(ranks, l, cost) < epoch_cost(ranks, best, cost)) {
+            best = l;
+        }
+    }
+    return best;
+}
+
+Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes, PlanCost cost)
+{
+    int learners = wanted > 0 ? wanted : choose_learners(ranks, cores, shards, cost);
+    while (learners > ranks || learners > shards) {
+        learners /= 2;
+    }
+    return (Plan){.ranks = ranks,
+                  .learners = learners,
+                  .shards = shards,
+                  .units = units,
+                  .episodes = episodes};
+}
+
+/* Item i of n dealt in blocks to `owners`: block sizes differ by at most one. */
+static int block_owner(int i, int n, int owners)
+{
+    return (int)(((int64_t)(i + 1) * owners - 1) / n);
+}
+
+int plan_shard_owner(const Plan *plan, int shard)
+{
+    return block_owner(shard, plan->shards, plan->learners);
+}
+
+int plan_unit_shard(const Plan *plan, int unit)
+{
+    return (int)((int64_t)unit * plan->shards / plan->units);
+}
+
+int plan_unit_owner(const Plan *plan, int unit)
+{
+    const int first = plan_first_worker(plan);
+    if (first == 0) { /* no workers: records stay where they are made */
+        return plan_shard_owner(plan, plan_unit_shard(plan, unit));
+    }
+    return first + unit % (plan->ranks - first);
+}
+
+int plan_episode_owner(const Plan *plan, int episode)
+{
+    const int first = plan_first_worker(plan);
+    const int hands = first == 0 ? plan->learners : plan->ranks - first;
+    /* from the far end: the first workers have the odd units */
+    return first + hands - 1 - episode % hands;
+}
+
+int plan_member_owner(const Plan *plan, int member)
+{
+    return member % plan->ranks;
+}
+
+int plan_deal(int k, int shards, int s)
+{
+    return (int)((int64_t)k * (s + 1) / shards - (int64_t)k * s / shards);
+}

@@ -1,0 +1,43 @@
+/* Who does what: pure functions of a few counts, no MPI. Results never depend on a plan, only speed.
+ *
+ * While the policy is learned, ranks 0 .. learners-1 are learners and the others workers, who roll
+ * out and evaluate. Without workers the learners do that too, between updates.
+ */
+#ifndef COMM_PLAN_H
+#define COMM_PLAN_H
+
+#include <stdbool.h>
+
+typedef struct {
+    int ranks, learners; /* learners: a power of two, at most shards */
+    int shards, units, episodes;
+} Plan;
+
+/* What one epoch costs, in the same unit: all updates on one rank, and all rollouts and evaluation
+ * episodes together. */
+typedef struct {
+    double update, work;
+} PlanCost;
+
+/* wanted: ranks.learners, 0 = choose. At most as many learners as ranks; a choice leaves at least one
+ * worker, and shares updates only where every rank has a core (`cores` of all hosts). */
+Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes,
+               PlanCost cost);
+static inline bool plan_is_learner(const Plan *plan, int rank)
+{
+    return rank < plan->learners;
+}
+/* Ranks that roll out and evaluate: plan_first_worker .. ranks-1. */
+static inline int plan_first_worker(const Plan *plan)
+{
+    return plan->ranks > plan->learners ? plan->learners : 0;
+}
+int plan_shard_owner(const Plan *plan, int shard); /* a learner */
+int plan_unit_shard(const Plan *plan, int unit);   /* the shard that gets the unit's records */
+int plan_unit_owner(const Plan *plan, int unit);   /* who rolls it out */
+int plan_episode_owner(const Plan *plan, int episode);
+int plan_member_owner(const Plan *plan, int member); /* over all ranks */
+/* Rows of shard s when k rows are dealt to V shards: floor(k (s+1) / V) - floor(k s / V). */
+int plan_deal(int k, int shards, int s);
+
+#endif

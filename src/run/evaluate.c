@@ -1,0 +1,87 @@
+#include "run/evaluate.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "comm/comm.h"
+
+size_t play_cost(const Player *player)
+{
+    return arena_cost((size_t)player->env->state_dim) + arena_cost((size_t)player->env->act_dim) +
+           arena_cost((size_t)player->actor->out) + mlp_infer_cost(player->actor, 1);
+}
+
+Status play_episode(const Player *player, Env *env, int episode, Arena *tmp, EpisodeEntry *entry)
+{
+    Status st = OK;
+    const size_t mark = tmp->used;
+    float *s = arena_floats(tmp, (size_t)player->env->state_dim);
+    float *a = arena_floats(tmp, (size_t)player->env->act_dim);
+    float *head = arena_floats(tmp, (size_t)player->actor->out);
+    EnvStep out = {0};
+    Rng rng = rng_make(player->seed, RNG_EVAL_RESET, (uint64_t)player->epoch, (uint32_t)episode);
+
+    *entry = (EpisodeEntry){.episode = episode};
+    TRY(player->env->reset(env, &rng));
+    for (int t = 0; t < player->env->horizon && !out.terminal; t++) {
+        player->env->observe(env, s);
+        mlp_infer(player->actor, player->params, s, 1, tmp, head);
+        squash_forward(player->squash, head, NULL, 1, a, player->squash->A, NULL);
+        TRY(player->env->step(env, a, &out));
+        entry->total += (double)out.reward;
+        entry->length += 1;
+    }
+done:
+    arena_reset(tmp, mark);
+    return status_while(st, "evaluation episode %d", episode);
+}
+
+ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes, int count)
+{
+    ReturnSummary r = {.min = INFINITY, .max = -INFINITY};
+    double squares = 0;
+
+    for (int k = 0; k < count; k++) {
+        r.mean += episodes[k].total / count;
+        r.length += episodes[k].length / count;
+        r.min = fmin(r.min, episodes[k].total);
+        r.max = fmax(r.max, episodes[k].total);
+    }
+    for (int k = 0; k < count; k++) {
+        squares += (episodes[k].total - r.mean) * (episodes[k].total - r.mean);
+    }
+    r.std = sqrt(squares / count);
+    r.score = env_normalized_score(env, r.mean);
+    return r;
+}
+
+Status evaluate(const Player *player, const EnvConfig *env_cfg, int count, EpisodeEntry *entries)
+{
+    Status st = OK;
+    Env *env = NULL;
+    Arena tmp = {0};
+    double *numbers = NULL; /* (count, 2): each filled by one rank, 0 on the others: exact sums */
+
+    st = arena_init(&tmp, play_cost(player));
+    st = st != OK ? st : mem_alloc(&numbers, 2 * (size_t)count, sizeof *numbers, "returns");
+    st = st != OK ? st : player->env->open(&env, env_cfg);
+    for (int k = comm_rank(); st == OK && k < count; k += comm_size()) {
+        EpisodeEntry entry;
+        st = play_episode(player, env, k, &tmp, &entry);
+        numbers[2 * k] = entry.total;
+        numbers[2 * k + 1] = entry.length;
+    }
+    TRY(comm_agree(st));
+    coll_sum(numbers, 2 * count);
+    for (int k = 0; k < count; k++) {
+        entries[k] =
+            (EpisodeEntry){.episode = k, .total = numbers[2 * k], .length = numbers[2 * k + 1]};
+    }
+done:
+    if (env != NULL) {
+        player->env->close(env);
+    }
+    mem_free(&numbers);
+    arena_release(&tmp);
+    return st;
+}

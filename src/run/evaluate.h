@@ -1,0 +1,46 @@
+/* Evaluation episodes with the mean action: released code of MOPO, 10 deterministic episodes of at
+ * most 1000 steps, undiscounted returns.
+ */
+#ifndef RUN_EVALUATE_H
+#define RUN_EVALUATE_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "env/env.h"
+#include "nn/mlp.h"
+#include "nn/squash.h"
+
+/* Who plays what; everything borrowed. */
+typedef struct {
+    const EnvKind *env;
+    const Mlp *actor;
+    const Squash *squash;
+    const float *params;
+    uint64_t seed;
+    int64_t epoch; /* of the policy: start states are drawn from (seed, epoch, episode) */
+} Player;
+
+typedef struct {
+    int64_t episode;
+    double total, length; /* undiscounted return, steps */
+} EpisodeEntry;
+
+/* Play one episode. Local. Error: ERR_ENV. */
+NODISCARD Status play_episode(const Player *player, Env *env, int episode, Arena *tmp,
+                              EpisodeEntry *entry);
+size_t play_cost(const Player *player); /* bytes of arena */
+
+typedef struct {
+    double mean, std, min, max, length;
+    double score; /* D4RL's normalised score of the mean; NaN where the task has none */
+} ReturnSummary;
+
+ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes, int count);
+
+/* Deal `count` episodes to the ranks, play, and give all entries to every rank. Collective. */
+NODISCARD Status evaluate(const Player *player, const EnvConfig *env_cfg, int count,
+                          EpisodeEntry *entries);
+
+#endif

@@ -1,0 +1,233 @@
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/timer.h"
+#include "run/learner_state.h"
+
+/* Rows in all shards' rings, from the list of phases: the same on any number of learners. */
+static double buffered_rows(const Learner *l)
+{
+    int64_t sum = 0;
+    for (int v = 0; v < l->s->plan.shards; v++) {
+        const int64_t most = learner_shard_capacity(l->s, v);
+        int64_t rows = 0;
+        for (int64_t i = 0; i < l->history.count; i++) {
+            rows += l->history.rows[i * l->history.shards + v];
+        }
+        sum += rows < most ? rows : most;
+    }
+    return (double)sum;
+}
+
+void learner_begin_line(Learner *l, int64_t e, const double *sums)
+{
+    const Session *s = l->s;
+    const Config *cfg = &s->cfg;
+    const double n = (double)cfg->train.updates_per_epoch;
+    double *v = l->line.value;
+
+    if (!l->lead) {
+        return;
+    }
+    metrics_clear(&l->line);
+    v[METRIC_EPOCH] = (double)e;
+    v[METRIC_UPDATES] = (double)s->agent.updates;
+    v[METRIC_CRITIC_LOSS] = sums[STAT_CRITIC_LOSS] / n;
+    v[METRIC_ACTOR_LOSS] = sums[STAT_ACTOR_LOSS] / n;
+    v[METRIC_ALPHA_LOSS] = sums[STAT_ALPHA_LOSS] / n;
+    v[METRIC_ENTROPY] = sums[STAT_ENTROPY] / n;
+    v[METRIC_Q_MEAN] = sums[STAT_Q] / n;
+    v[METRIC_ALPHA] = agent_alpha(&s->agent);
+    v[METRIC_LAG] = (double)cfg->rollout.lag;
+    const int64_t at = history_find(&l->history, e);
+    if (at < 0) {
+        return;
+    }
+    const double *sum = l->history.sums + at * PHASE_SUMS;
+    const double rows = sum[PHASE_ROWS];
+    v[METRIC_MODEL_ROWS] = rows;
+    v[METRIC_TERMINATIONS] = sum[PHASE_ENDED];
+    v[METRIC_DROPPED_ROWS] = sum[PHASE_DROPPED];
+    v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[PHASE_PENALTY_SUM] / rows;
+    v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[PHASE_PENALTY_MAX];
+    v[METRIC_MODEL_REWARD] = sum[PHASE_REWARD_SUM] / rows;
+    v[METRIC_BUFFER_ROWS] = buffered_rows(l);
+}
+
+static void add_returns(Learner *l)
+{
+    const ReturnSummary r = summarize_returns(l->s->env, l->episodes, l->s->plan.episodes);
+    double *v = l->line.value;
+
+    v[METRIC_RETURN_MEAN] = r.mean;
+    v[METRIC_RETURN_STD] = r.std;
+    v[METRIC_RETURN_MIN] = r.min;
+    v[METRIC_RETURN_MAX] = r.max;
+    v[METRIC_LENGTH_MEAN] = r.length;
+    v[METRIC_SCORE] = r.score;
+}
+
+static void note_result(LearnResult *r, const double *v)
+{
+    const double mean = v[METRIC_RETURN_MEAN];
+
+    if (isnan(r->first_return)) {
+        r->first_return = mean;
+    }
+    if (!(mean <= r->best_return)) {
+        r->best_return = mean;
+        r->best_epoch = (int64_t)v[METRIC_EPOCH];
+    }
+    r->last_return = mean;
+    r->last_score = v[METRIC_SCORE];
+}
+
+Status learner_note_epoch(Learner *l)
+{
+    const double *v = l->line.value;
+
+    if (isnan(v[METRIC_EPOCH]) || (int64_t)v[METRIC_EPOCH] != l->task.epoch) {
+        return OK; /* the first task of a run belongs to no epoch */
+    }
+    l->result.epochs = l->task.epoch;
+    if (l->task.eval != 0) {
+        add_returns(l);
+        note_result(&l->result, v);
+        log_info("epoch %4lld/%d  return %9.1f +- %6.1f  score %6.2f  Q %8.1f  critic %8.3g  "
+                 "alpha %6.3g  penalty %6.3g",
+                 (long long)l->task.epoch, l->s->cfg.train.epochs, v[METRIC_RETURN_MEAN],
+                 v[METRIC_RETURN_STD], v[METRIC_SCORE], v[METRIC_Q_MEAN], v[METRIC_CRITIC_LOSS],
+                 v[METRIC_ALPHA], v[METRIC_PENALTY_MEAN]);
+    } else {
+        log_info("epoch %4lld/%d  Q %8.1f  critic %8.3g  alpha %6.3g  penalty %6.3g",
+                 (long long)l->task.epoch, l->s->cfg.train.epochs, v[METRIC_Q_MEAN],
+                 v[METRIC_CRITIC_LOSS], v[METRIC_ALPHA], v[METRIC_PENALTY_MEAN]);
+    }
+    return metrics_append(&l->log, &l->line);
+}
+
+/* The clock's file: not part of any result, so a failure to write it is not one of the run. */
+static void timing_line(Learner *l, const char *line)
+{
+    if (l->timing != NULL) {
+        (void)fputs(line, l->timing);
+        (void)fflush(l->timing);
+    }
+}
+
+void learner_note_task(Learner *l, int rank, const TaskTime *time)
+{
+    char line[256];
+
+    (void)snprintf(line, sizeof line,
+                   "{\"rank\": %d, \"policy_epoch\": %lld, \"rollout\": %.4f, \"eval\": %.4f, "
+                   "\"wait\": %.4f}\n",
+                   rank, (long long)l->task.epoch, time->rollout, time->eval, time->wait);
+    timing_line(l, line);
+}
+
+void learner_note_updates(Learner *l, int64_t epoch, double update, double exchange, double wait)
+{
+    char line[256];
+
+    (void)snprintf(line, sizeof line,
+                   "{\"rank\": %d, \"epoch\": %lld, \"update\": %.4f, \"exchange\": %.4f, "
+                   "\"wait\": %.4f}\n",
+                   comm_rank(), (long long)epoch, update - exchange, exchange, wait);
+    timing_line(l, line);
+}
+
+void learner_close_timing(Learner *l)
+{
+    if (l->timing != NULL) {
+        (void)fclose(l->timing);
+        l->timing = NULL;
+    }
+}
+
+/* --- checkpoints -------------------------------------------------------------------------------- */
+
+enum { RESULT_NUMBERS = 4 };
+
+/* Agent, metrics line and result: everything of fixed size. */
+static int fixed_slabs(Learner *l, double result[RESULT_NUMBERS], Slab *slabs)
+{
+    int n = agent_slabs(&l->s->agent, slabs);
+    slabs[n++] = slab_f64("line", l->line.value, METRIC_COUNT);
+    slabs[n++] = slab_f64("result", result, RESULT_NUMBERS);
+    return n;
+}
+
+Status learner_save(Learner *l, int64_t epoch)
+{
+    Status st = OK;
+    Slab slabs[CHECKPOINT_SLABS_MAX];
+    int64_t lengths[METRICS_FILES];
+    char digest[SLAB_DIGEST_MAX];
+    double result[RESULT_NUMBERS] = {l->result.first_return, l->result.best_return,
+                                     (double)l->result.best_epoch, l->result.last_return};
+
+    if (!l->lead) {
+        return OK;
+    }
+    TRY(metrics_lengths(&l->log, lengths));
+    int n = fixed_slabs(l, result, slabs);
+    n += history_slabs(&l->history, slabs + n);
+    slab_digest(slabs, n, digest);
+    const CheckpointNote notes[] = {
+        {.key = "metrics_jsonl", .number = lengths[METRICS_JSONL]},
+        {.key = "metrics_csv", .number = lengths[METRICS_CSV]},
+        {.key = "digest", .text = digest},
+    };
+    TRY(checkpoint_save(l->dir->path, PHASE_POLICY, epoch, slabs, n, notes,
+                        (int)(sizeof notes / sizeof *notes), l->s->cfg.checkpoint.keep));
+done:
+    return status_while(st, "saving epoch %lld", (long long)epoch);
+}
+
+static Status load_state(Learner *l, const Checkpoint *from, History *past)
+{
+    Status st = OK;
+    Slab slabs[CHECKPOINT_SLABS_MAX];
+    double result[RESULT_NUMBERS];
+    const int64_t count = checkpoint_slab_length(from, "history.epoch");
+
+    TRY(history_init(past, l->s->plan.shards, l->s->agent.actor.count, count > 0 ? count : 1));
+    past->count = count > 0 ? count : 0;
+    int n = fixed_slabs(l, result, slabs);
+    n += history_slabs(past, slabs + n);
+    TRY(checkpoint_load(from, slabs, n));
+    l->result.first_return = result[0];
+    l->result.best_return = result[1];
+    l->result.best_epoch = (int64_t)result[2];
+    l->result.last_return = result[3];
+done:
+    return st;
+}
+
+Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *epoch)
+{
+    Status st = OK;
+    int64_t lengths[METRICS_FILES] = {0};
+    char path[RUNDIR_PATH_MAX];
+
+    metrics_clear(&l->line);
+    l->result = (LearnResult){
+        .first_return = NAN, .last_return = NAN, .best_return = NAN, .last_score = NAN};
+    if (from != NULL) {
+        TRY(load_state(l, from, past));
+        TRY(checkpoint_note_int(from, "metrics_jsonl", &lengths[METRICS_JSONL]));
+        TRY(checkpoint_note_int(from, "metrics_csv", &lengths[METRICS_CSV]));
+        *epoch = from->step;
+    }
+    TRY(metrics_open(&l->log, l->dir->path, from != NULL ? lengths : NULL));
+    l->timing = fopen(rundir_file(l->dir, "timing.jsonl", path), "ae");
+    if (l->timing == NULL) {
+        log_warn("%s: %s; the run goes on without it", path, strerror(errno));
+    }
+done:
+    return status_while(st, "going on from %s", from != NULL ? from->path : "nothing");
+}

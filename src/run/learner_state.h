@@ -1,0 +1,56 @@
+/* Inside run/ only: a learner's state, and what rank 0 does with it besides learning (metrics, timing,
+ * checkpoints).
+ */
+#ifndef RUN_LEARNER_STATE_H
+#define RUN_LEARNER_STATE_H
+
+#include <stdio.h>
+
+#include "data/buffer.h"
+#include "run/crew.h"
+#include "run/history.h"
+#include "run/learner.h"
+#include "run/metrics.h"
+
+typedef struct {
+    Session *s;
+    const RunDir *dir;
+    bool lead;      /* rank 0 */
+    bool works;     /* no workers: this learner also rolls out and evaluates */
+    bool fresh;     /* nothing has happened since the start or the last checkpoint was read */
+    Crew crew;      /* if works */
+    Buffer *buffer; /* (owned shards) model records */
+    Mail **records; /* (units) arriving records; NULL for units of other learners */
+    float *batch;   /* rows of the owned shards */
+    Batch *shard;   /* (owned shards) views of batch */
+    float *sent;    /* the policy that the crew works with */
+    Task task;      /* what the crew works on */
+    LearnResult result;
+    /* rank 0 */
+    Mail **policy, **reports, **dones; /* (ranks) */
+    UnitReport *units;                 /* (units) of the last phase */
+    EpisodeEntry *episodes;            /* (episodes) of the last evaluation */
+    History history;
+    MetricsLog log;
+    Metrics line; /* of the last epoch, waiting for its evaluation */
+    FILE *timing;
+    double epoch_start;
+} Learner;
+
+/* Rows that the ring of a shard can hold: those of rollout.retain epochs. */
+int64_t learner_shard_capacity(const Session *s, int shard);
+/* Start the metrics line of epoch e; sums: statistics added over its updates. */
+void learner_begin_line(Learner *l, int64_t e, const double *sums);
+/* Fill in the returns if the task evaluated, and write the line of the task's epoch. */
+Status learner_note_epoch(Learner *l);
+/* timing.jsonl: what a rank's task took, and an epoch's updates on rank 0. */
+void learner_note_task(Learner *l, int rank, const TaskTime *time);
+void learner_note_updates(Learner *l, int64_t epoch, double update, double exchange, double wait);
+void learner_close_timing(Learner *l);
+
+/* Checkpoint after `epoch` epochs. */
+NODISCARD Status learner_save(Learner *l, int64_t epoch);
+/* Open the logs; with a checkpoint, also take the agent, the line and the phases from it. */
+NODISCARD Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *epoch);
+
+#endif

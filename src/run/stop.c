@@ -1,0 +1,54 @@
+#include "run/stop.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/timer.h"
+
+static volatile sig_atomic_t caught;
+static double deadline;
+static char stop_file[4096];
+static const char *reason = "no reason";
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+void stop_listen(double seconds, const char *run_dir)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGUSR2, &action, NULL);
+    deadline = seconds > 0 ? timer_now() + seconds : 0;
+    stop_file[0] = '\0';
+    if (run_dir != NULL) {
+        (void)snprintf(stop_file, sizeof stop_file, "%s/stop", run_dir);
+    }
+}
+
+bool stop_wanted(void)
+{
+    if (caught != 0) {
+        reason = caught == SIGUSR2 ? "SIGUSR2" : caught == SIGINT ? "SIGINT" : "SIGTERM";
+        return true;
+    }
+    if (deadline > 0 && timer_now() >= deadline) {
+        reason = "time limit";
+        return true;
+    }
+    if (stop_file[0] != '\0' && file_exists(stop_file)) {
+        reason = "stop file";
+        return true;
+    }
+    return false;
+}
+
+const char *stop_reason(void)
+{
+    return reason;
+}

@@ -1,0 +1,179 @@
+#include "run/train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/timer.h"
+#include "data/h5.h"
+#include "nn/gemm.h"
+#include "run/collect_job.h"
+#include "run/crew.h"
+#include "run/fit_model.h"
+#include "run/stop.h"
+
+/* A dataset that is not there is collected if the configuration says so. */
+static Status provide_dataset(const Config *cfg)
+{
+    Status st = OK;
+    const EnvKind *env = NULL;
+    EnvConfig env_cfg;
+    int there = 0;
+
+    TRY(comm_agree(session_task(cfg, &env, &env_cfg)));
+    if (cfg->top.dataset[0] == '\0') {
+        return status_fail(ERR_CONFIG,
+                           "dataset: no file is given; say dataset=FILE.hdf5, or make one "
+                           "with `mopo collect`");
+    }
+    if (comm_rank() == 0) {
+        there = file_exists(cfg->top.dataset) ? 1 : 0;
+    }
+    coll_bcast(&there, sizeof there, 0);
+    if (there != 0) {
+        return OK;
+    }
+    if (cfg->collect.rows == 0) {
+        return status_fail(ERR_CONFIG,
+                           "dataset: %s is not there; give another file, make one with "
+                           "`mopo collect`, or set collect.rows to let mopo collect random data",
+                           cfg->top.dataset);
+    }
+    TRY(collect_job(env, &env_cfg, (uint64_t)cfg->top.seed, cfg->collect.rows, cfg->top.dataset));
+done:
+    return st;
+}
+
+/* Names of all hosts, each once, in order of ranks; on rank 0. */
+static void list_hosts(char *text, size_t size)
+{
+    enum { NAME = 64 };
+    char mine[NAME] = "";
+    size_t *sizes = NULL;
+    char *all = NULL;
+    const size_t ranks = (size_t)comm_size();
+
+    text[0] = '\0';
+    if (comm_local_rank() == 0) {
+        (void)snprintf(mine, sizeof mine, "%s", comm_host());
+    }
+    if (comm_agree(mem_alloc(&sizes, ranks, sizeof *sizes, "hosts")) == OK &&
+        comm_agree(mem_alloc(&all, ranks, NAME, "hosts")) == OK) {
+        coll_sizes(NAME, sizes);
+        coll_gather(mine, NAME, all, sizes);
+        for (size_t r = 0; comm_rank() == 0 && r < ranks; r++) {
+            const size_t used = strlen(text);
+            if (all[r * NAME] != '\0') {
+                (void)snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "",
+                               all + r * NAME);
+            }
+        }
+    }
+    mem_free(&sizes);
+    mem_free(&all);
+}
+
+static Status describe(const Session *s, const RunDir *dir)
+{
+    char hosts[2048];
+    char blas[128];
+
+    list_hosts(hosts, sizeof hosts);
+    (void)snprintf(blas, sizeof blas, "OpenBLAS, core %s", gemm_core());
+    const RunFacts facts = {.mpi = comm_library(),
+                            .blas = blas,
+                            .hdf5 = h5_version(),
+                            .mujoco = env_simulator_version(),
+                            .hosts = hosts,
+                            .ranks = s->plan.ranks,
+                            .learners = s->plan.learners,
+                            .dataset = s->cfg.top.dataset,
+                            .dataset_digest = s->data.digest};
+    log_info("%d ranks on %s: %d learner%s, %s; %s", s->plan.ranks, hosts, s->plan.learners,
+             s->plan.learners > 1 ? "s" : "",
+             plan_first_worker(&s->plan) == 0 ? "who also roll out and evaluate"
+                                              : "the others roll out and evaluate",
+             blas);
+    log_info("dataset %s: %lld transitions of %lld episodes, return %.1f (%.1f to %.1f); %s",
+             s->cfg.top.dataset, (long long)s->data.rows, (long long)s->data.episodes,
+             s->data.return_mean, s->data.return_min, s->data.return_max, s->data.rule);
+    return comm_agree(comm_rank() == 0 ? rundir_write_manifest(dir, &facts) : OK);
+}
+
+/* An error of one role leaves the others waiting for messages: end them, with one message. */
+static Status end_role(Status st)
+{
+    if (st == OK || st == ERR_INTERRUPTED || comm_size() == 1) {
+        return comm_agree(st);
+    }
+    log_file("error: %s", status_reason());
+    if (comm_rank() != 0) {
+        (void)sleep(2); /* a failure of all learners is told by rank 0 */
+    }
+    comm_abort(status_exit_code(st), status_reason());
+}
+
+static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
+{
+    Status st = OK;
+    Checkpoint from = {0};
+    bool found = false;
+    bool fitted = false;
+
+    if (comm_rank() == 0) {
+        st = checkpoint_find(dir->path, &from, &found);
+    }
+    TRY(comm_agree(st));
+    if (s->uses_model) {
+        TRY(fetch_model(s, dir, &fitted));
+        if (!fitted) {
+            TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
+        }
+    }
+    if (plan_is_learner(&s->plan, comm_rank())) {
+        const bool resume = found && from.phase == PHASE_POLICY;
+        st = learner_run(s, dir, resume ? &from : NULL, &summary->learned);
+    } else {
+        st = worker_run(s);
+    }
+    st = end_role(st);
+done:
+    checkpoint_release(&from);
+    return st;
+}
+
+Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions *options,
+             TrainSummary *summary)
+{
+    Status st = OK;
+    Session s = {0};
+    RunDir dir = {.lock = -1};
+    const bool lead = comm_rank() == 0;
+    const double start = timer_now();
+
+    *summary = (TrainSummary){0};
+    TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
+    stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
+    log_info("run %s%s", cfg->top.run_dir, lead && dir.resumed ? " (going on)" : "");
+    TRY(provide_dataset(cfg));
+    TRY(session_open(&s, cfg));
+    TRY(describe(&s, &dir));
+    TRY(run_phases(&s, &dir, summary));
+    summary->data_mean = s.data.return_mean;
+    summary->data_best = s.data.return_max;
+    summary->seconds = timer_now() - start;
+    (void)snprintf(summary->run_dir, sizeof summary->run_dir, "%s", cfg->top.run_dir);
+done:
+    if (st != OK) {
+        log_file("%s: %s", st == ERR_INTERRUPTED ? "stopped" : "error", status_reason());
+    }
+    session_close(&s);
+    if (lead) {
+        rundir_close(&dir);
+    }
+    return st;
+}
