@@ -1,0 +1,253 @@
+#include "run/model_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/h5.h"
+
+/* Every field of EnsembleConfig: as a number in the file, and how two of them are compared. */
+typedef enum { FIELD_INT, FIELD_BOOL, FIELD_FLOAT } FieldKind;
+
+typedef struct {
+    const char *name;
+    FieldKind kind;
+    size_t offset;
+    double min, max;
+} Field;
+
+#define FIELD(kind, name, min, max)                           \
+    {                                                         \
+#        name, kind, offsetof(EnsembleConfig, name), min, max \
+    }
+static const Field fields[] = {
+    FIELD(FIELD_INT, members, 1, ENSEMBLE_MAX),
+    FIELD(FIELD_INT, elites, 1, ENSEMBLE_MAX),
+    FIELD(FIELD_INT, state_dim, 1, ENSEMBLE_DIM_MAX),
+    FIELD(FIELD_INT, act_dim, 1, ENSEMBLE_DIM_MAX),
+    FIELD(FIELD_INT, hidden, 1, 8192),
+    FIELD(FIELD_INT, layers, 1, MLP_LAYERS_MAX - 1),
+    FIELD(FIELD_BOOL, spectral_norm, 0, 1),
+    FIELD(FIELD_BOOL, spectral_is_bound, 0, 1),
+    FIELD(FIELD_FLOAT, spectral_c, 0, 1e6),
+    FIELD(FIELD_BOOL, zscore_targets, 0, 1),
+    FIELD(FIELD_FLOAT, logvar_max, -100, 100),
+    FIELD(FIELD_FLOAT, logvar_min, -100, 100),
+    FIELD(FIELD_FLOAT, logvar_reg, 0, 1e6),
+    FIELD(FIELD_FLOAT, decay_first, 0, 1e6),
+    FIELD(FIELD_FLOAT, decay_second, 0, 1e6),
+    FIELD(FIELD_FLOAT, decay_hidden, 0, 1e6),
+    FIELD(FIELD_FLOAT, decay_head, 0, 1e6),
+};
+#undef FIELD
+
+enum { FIELDS = sizeof fields / sizeof *fields };
+
+static const char kind_text[] = "mopo ensemble 1";
+
+static double field_get(const EnsembleConfig *cfg, const Field *field)
+{
+    const unsigned char *at = (const unsigned char *)cfg + field->offset;
+    int whole = 0;
+    bool flag = false;
+    float real = 0.0F;
+
+    switch (field->kind) {
+    case FIELD_INT:
+        memcpy(&whole, at, sizeof whole);
+        return whole;
+    case FIELD_BOOL:
+        memcpy(&flag, at, sizeof flag);
+        return flag ? 1.0 : 0.0;
+    case FIELD_FLOAT:
+        break;
+    }
+    memcpy(&real, at, sizeof real);
+    return (double)real;
+}
+
+/* value is in range: it fits. */
+static void field_set(EnsembleConfig *cfg, const Field *field, double value)
+{
+    unsigned char *at = (unsigned char *)cfg + field->offset;
+    const int whole = (int)value;
+    const bool flag = value != 0.0;
+    const float real = (float)value;
+
+    switch (field->kind) {
+    case FIELD_INT:
+        memcpy(at, &whole, sizeof whole);
+        break;
+    case FIELD_BOOL:
+        memcpy(at, &flag, sizeof flag);
+        break;
+    case FIELD_FLOAT:
+        memcpy(at, &real, sizeof real);
+        break;
+    }
+}
+
+/* ---- writing ---- */
+
+Status model_save(const char *path, const ModelInfo *info, const Ensemble *ens)
+{
+    Status st = OK;
+    Slab slabs[ENSEMBLE_SLABS_MAX];
+    H5Item items[ENSEMBLE_SLABS_MAX + FIELDS + 1];
+    double values[FIELDS];
+    char digest[SLAB_DIGEST_MAX];
+    int n = 0;
+
+    const int count = ensemble_slabs(ens, slabs);
+    slab_digest(slabs, count, digest);
+    for (int i = 0; i < count; i++) {
+        items[n++] = h5_item("ensemble", &slabs[i]);
+    }
+    for (int i = 0; i < FIELDS; i++) {
+        values[i] = field_get(&ens->cfg, &fields[i]);
+        items[n] = (H5Item){.type = SLAB_F64, .data = &values[i], .rank = 0};
+        (void)snprintf(items[n++].name, H5_NAME_MAX, "settings/%s", fields[i].name);
+    }
+    items[n++] =
+        (H5Item){.name = "settings/passes", .type = SLAB_I64, .data = &info->passes, .rank = 0};
+    const H5Text texts[] = {{"kind", kind_text, false},
+                            {"task", info->task, false},
+                            {"dataset_digest", info->dataset_digest, false},
+                            {"digest", digest, false}};
+    TRY(h5_write(path, items, n, texts, (int)(sizeof texts / sizeof *texts)));
+done:
+    return status_while(st, "writing the model");
+}
+
+/* ---- reading ---- */
+
+static Status read_settings(const H5File *file, const char *path, EnsembleConfig *cfg)
+{
+    Status st = OK;
+    char name[H5_NAME_MAX];
+    double value = 0;
+
+    *cfg = (EnsembleConfig){0};
+    for (int i = 0; i < FIELDS; i++) {
+        const Field *f = &fields[i];
+        (void)snprintf(name, sizeof name, "settings/%s", f->name);
+        TRY(h5_read(file, name, SLAB_F64, &value, 1));
+        const bool whole = f->kind == FIELD_FLOAT || value == floor(value);
+        if (!(value >= f->min && value <= f->max) || !whole) { /* NaN too */
+            st = status_fail(ERR_FORMAT, "%s: %s is %.9g; %s number from %.9g to %.9g is allowed",
+                             path, name, value, f->kind == FIELD_FLOAT ? "a" : "a whole", f->min,
+                             f->max);
+            goto done;
+        }
+        field_set(cfg, f, value);
+    }
+done:
+    return st;
+}
+
+static Status compare(const char *path, const EnsembleConfig *got, const EnsembleConfig *want)
+{
+    for (int i = 0; i < FIELDS; i++) {
+        const double a = field_get(got, &fields[i]);
+        const double b = field_get(want, &fields[i]);
+        if (a != b) {
+            return status_fail(ERR_CONFIG,
+                               "%s: was fitted with %s = %.9g, the settings ask for %.9g; use "
+                               "that setting, or fit a model in another run_dir",
+                               path, fields[i].name, a, b);
+        }
+    }
+    return OK;
+}
+
+static Status check_elites(const char *path, const Ensemble *ens)
+{
+    bool seen[ENSEMBLE_MAX] = {false};
+    for (int i = 0; i < ens->cfg.members; i++) {
+        const int64_t member = ens->elite[i];
+        if (member < 0 || member >= ens->cfg.members || seen[member]) {
+            return status_fail(ERR_FORMAT,
+                               "%s: ensemble/elites must hold each member from 0 to %d once", path,
+                               ens->cfg.members - 1);
+        }
+        seen[member] = true;
+    }
+    return OK;
+}
+
+static Status check_scales(const char *path, const Ensemble *ens)
+{
+    const int n = 2 * (2 * ens->cfg.state_dim + ens->cfg.act_dim + 1);
+    for (int i = 0; i < n; i++) {
+        if (!isfinite(ens->scales[i])) {
+            return status_fail(ERR_FORMAT, "%s: ensemble/scales holds numbers that are not finite",
+                               path);
+        }
+    }
+    return OK;
+}
+
+static Status read_slabs(const H5File *file, const char *path, Ensemble *ens)
+{
+    Status st = OK;
+    Slab slabs[ENSEMBLE_SLABS_MAX];
+    char recorded[SLAB_DIGEST_MAX];
+    char digest[SLAB_DIGEST_MAX];
+
+    const int count = ensemble_slabs(ens, slabs);
+    for (int i = 0; i < count; i++) {
+        TRY(h5_read_slab(file, "ensemble", &slabs[i]));
+    }
+    slab_digest(slabs, count, digest);
+    TRY(h5_read_text(file, "digest", recorded, sizeof recorded));
+    if (strcmp(digest, recorded) != 0) {
+        st = status_fail(ERR_FORMAT,
+                         "%s: has another digest than when it was written: damaged or "
+                         "edited; delete it to fit the model again",
+                         path);
+        goto done;
+    }
+    TRY(check_elites(path, ens));
+    TRY(check_scales(path, ens));
+done:
+    return st;
+}
+
+static Status check_kind(const H5File *file, const char *path)
+{
+    char kind[MODEL_TEXT_MAX];
+    if (h5_read_text(file, "kind", kind, sizeof kind) != OK || strcmp(kind, kind_text) != 0) {
+        return status_fail(ERR_FORMAT, "%s: is not a model (attribute kind is not '%s')", path,
+                           kind_text);
+    }
+    return OK;
+}
+
+Status model_load(const char *path, const EnsembleConfig *want, ModelInfo *info, Ensemble *ens)
+{
+    Status st = OK;
+    H5File *file = NULL;
+    EnsembleConfig cfg;
+
+    *ens = (Ensemble){0};
+    *info = (ModelInfo){0};
+    TRY(h5_open(&file, path));
+    TRY(check_kind(file, path));
+    TRY(read_settings(file, path, &cfg));
+    if (want != NULL) {
+        TRY(compare(path, &cfg, want));
+    }
+    TRY(h5_read_text(file, "task", info->task, sizeof info->task));
+    TRY(h5_read_text(file, "dataset_digest", info->dataset_digest, sizeof info->dataset_digest));
+    TRY(h5_read(file, "settings/passes", SLAB_I64, &info->passes, 1));
+    TRY(ensemble_init(ens, &cfg, 0)); /* every number is replaced */
+    TRY(read_slabs(file, path, ens));
+    ensemble_freeze(ens);
+done:
+    h5_close(file);
+    if (st != OK) {
+        ensemble_release(ens);
+    }
+    return status_while(st, "reading the model");
+}

@@ -1,0 +1,223 @@
+#include "run/rundir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/dir.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/panic.h"
+
+enum { HOLDER_MAX = 512, DIFF_MAX = 600 };
+
+const char *rundir_file(const RunDir *dir, const char *name, char *path)
+{
+    const int len = snprintf(path, RUNDIR_PATH_MAX, "%s/%s", dir->path, name);
+    REQUIRE(len > 0 && len < RUNDIR_PATH_MAX); /* set_path leaves room */
+    return path;
+}
+
+static Status set_path(RunDir *dir, const char *path)
+{
+    const size_t room = RUNDIR_PATH_MAX - 256; /* for the names of files below */
+    const size_t len = strlen(path);
+    if (len == 0 || len >= room) {
+        return status_fail(ERR_CONFIG, "run_dir: the path has %zu characters; 1 to %zu are allowed",
+                           len, room - 1);
+    }
+    (void)snprintf(dir->path, sizeof dir->path, "%s", path);
+    return OK;
+}
+
+/* ---- is it ours? ---- */
+
+/* What rundir_open makes before used.yaml: a process killed there leaves no run, but no stranger. */
+static bool is_our_start(const char *name)
+{
+    return strcmp(name, "lock") == 0 || strncmp(name, "used.yaml.tmp.", 14) == 0;
+}
+
+static Status check_owner(RunDir *dir)
+{
+    Status st = OK;
+    char path[RUNDIR_PATH_MAX];
+    DirList list = {0};
+
+    dir->resumed = file_exists(rundir_file(dir, "used.yaml", path));
+    if (dir->resumed) {
+        return OK;
+    }
+    TRY(dir_list(&list, dir->path));
+    for (int i = 0; i < list.count; i++) {
+        if (!is_our_start(list.names[i])) {
+            st = status_fail(ERR_CONFIG,
+                             "%s: holds files (%s) but no run (used.yaml); choose another run_dir "
+                             "or empty this one",
+                             dir->path, list.names[i]);
+            goto done;
+        }
+    }
+done:
+    dir_list_release(&list);
+    return st;
+}
+
+/* ---- lock ---- */
+
+static Status refuse(const RunDir *dir)
+{
+    char holder[HOLDER_MAX] = "";
+    const ssize_t n = pread(dir->lock, holder, sizeof holder - 1, 0);
+    holder[n > 0 ? n : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    return status_fail(ERR_CONFIG,
+                       "%s: another process is running here (%s); wait for it, stop it, or choose "
+                       "another run_dir",
+                       dir->path, holder[0] != '\0' ? holder : "it has just started");
+}
+
+static Status lock_file(const RunDir *dir, const char *path)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    if (!file_refused() && fcntl(dir->lock, F_SETLK, &whole) == 0) {
+        return OK;
+    }
+    if (errno == EACCES || errno == EAGAIN) {
+        return refuse(dir);
+    }
+    if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP) {
+        log_warn("%s: this file system has no locks; take care that one process runs here", path);
+        return OK;
+    }
+    return file_error(path, "lock the run directory");
+}
+
+/* "host node1, pid 1234, since 2024-05-01T12:00:00Z" for whoever finds the lock taken. */
+static Status sign_lock(const RunDir *dir, const char *path)
+{
+    char host[HOLDER_MAX / 2] = "unknown";
+    char when[32] = "";
+    char line[HOLDER_MAX];
+    struct tm utc;
+    const time_t now = time(NULL);
+
+    (void)gethostname(host, sizeof host - 1);
+    if (gmtime_r(&now, &utc) != NULL) {
+        (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    }
+    const int len =
+        snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", host, (long)getpid(), when);
+    if (file_refused() || ftruncate(dir->lock, 0) != 0 ||
+        pwrite(dir->lock, line, (size_t)len, 0) != len) {
+        return file_error(path, "write");
+    }
+    return OK;
+}
+
+static Status take_lock(RunDir *dir)
+{
+    Status st = OK;
+    char path[RUNDIR_PATH_MAX];
+
+    (void)rundir_file(dir, "lock", path);
+    dir->lock = file_refused() ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (dir->lock < 0) {
+        return file_error(path, "open");
+    }
+    TRY(lock_file(dir, path));
+    TRY(sign_lock(dir, path));
+done:
+    return st;
+}
+
+/* ---- settings ---- */
+
+static bool may_change(const char *key)
+{
+    static const char *const sections[] = {"ranks.", "checkpoint."};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        if (strncmp(key, sections[i], strlen(sections[i])) == 0) {
+            return true;
+        }
+    }
+    return strcmp(key, "run_dir") == 0 || strcmp(key, "train.epochs") == 0;
+}
+
+static Status compare_settings(const RunDir *dir, const Config *config)
+{
+    Status st = OK;
+    char path[RUNDIR_PATH_MAX];
+    unsigned char *text = NULL;
+    size_t size = 0;
+    Config *begun = NULL;
+    char diff[DIFF_MAX];
+
+    TRY(mem_alloc(&begun, 1, sizeof *begun, "the settings of a run"));
+    TRY(file_read(rundir_file(dir, "used.yaml", path), CONFIG_YAML_MAX, &text, &size));
+    TRY(config_parse(begun, path, (const char *)text, size));
+    const int n = config_diff(begun, config, may_change, diff, sizeof diff);
+    if (n > 0) {
+        st = status_fail(ERR_CONFIG,
+                         "%s: this run was begun with other settings (%s); choose another run_dir "
+                         "or give the same settings",
+                         dir->path, diff);
+    }
+done:
+    mem_free(&text);
+    mem_free(&begun);
+    return st;
+}
+
+static Status write_settings(const RunDir *dir, const Config *config, const ConfigOrigins *origins)
+{
+    Status st = OK;
+    char path[RUNDIR_PATH_MAX];
+    char *text = NULL;
+
+    TRY(mem_alloc(&text, CONFIG_YAML_MAX, 1, "the text of the settings"));
+    TRY(config_write(config, origins, text, CONFIG_YAML_MAX));
+    TRY(file_write(rundir_file(dir, "used.yaml", path), text, strlen(text)));
+done:
+    mem_free(&text);
+    return st;
+}
+
+Status rundir_open(RunDir *dir, const char *path, const Config *config,
+                   const ConfigOrigins *origins)
+{
+    Status st = OK;
+    char log[RUNDIR_PATH_MAX];
+
+    *dir = (RunDir){.lock = -1};
+    TRY(set_path(dir, path));
+    TRY(file_make_dirs(dir->path));
+    TRY(check_owner(dir)); /* before anything is put there */
+    TRY(take_lock(dir));
+    TRY(check_owner(dir)); /* another process may have made a run of it meanwhile */
+    if (dir->resumed) {
+        TRY(compare_settings(dir, config));
+    }
+    TRY(write_settings(dir, config, origins));
+    TRY(log_open_file(rundir_file(dir, "log.txt", log)));
+done:
+    if (st != OK) {
+        rundir_close(dir);
+    }
+    return st;
+}
+
+void rundir_close(RunDir *dir)
+{
+    if (dir->lock >= 0) {
+        log_close_file();
+        (void)close(dir->lock);
+        dir->lock = -1;
+    }
+}
