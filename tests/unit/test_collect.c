@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "run/collect.h"
-#include "support/folder.h"
+#include "support/temp_dir.h"
 
 static const EnvConfig config = {.exact_inertia = false};
 
@@ -128,12 +128,13 @@ static void a_written_file_is_a_dataset(void **state)
     const EnvKind *kind = env_find("pointmass");
     CollectRows rows;
     Dataset set;
+    char dir[TEMP_PATH_MAX];
 
-    (void)folder_make();
+    temp_dir_make(dir);
     CHECK_OK(collect_episodes(kind, &config, 7, 0, 40, &rows));
-    CHECK_OK(collect_write(folder_file("d.hdf5"), &rows));
+    CHECK_OK(collect_write(temp_path(dir, "d.hdf5"), &rows));
     CHECK_OK(
-        dataset_read(&set, folder_file("d.hdf5"),
+        dataset_read(&set, temp_path(dir, "d.hdf5"),
                      &(DatasetOptions){.state_dim = kind->state_dim, .act_dim = kind->act_dim}));
     assert_int_equal(set.rows, rows.rows);
     assert_int_equal(set.episodes, 40);
@@ -149,9 +150,9 @@ static void a_written_file_is_a_dataset(void **state)
     }
     dataset_release(&set);
     rows.rows = 0;
-    assert_int_equal(collect_write(folder_file("e.hdf5"), &rows), ERR_ARG);
+    assert_int_equal(collect_write(temp_path(dir, "e.hdf5"), &rows), ERR_ARG);
     collect_release(&rows);
-    folder_remove();
+    temp_dir_remove(dir);
 }
 
 static void errors_leave_nothing_behind(void **state)

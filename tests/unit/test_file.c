@@ -8,14 +8,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "support/folder.h"
+#include "support/temp_dir.h"
+
+static char dir[TEMP_PATH_MAX];
+
+static int files_in_dir(void)
+{
+    DirList list;
+    CHECK_OK(dir_list(&list, dir));
+    const int count = list.count;
+    dir_list_release(&list);
+    return count;
+}
 
 static int setup(void **state)
 {
     (void)state;
-    (void)folder_make();
+    temp_dir_make(dir);
     return 0;
 }
 
@@ -23,7 +35,7 @@ static int teardown(void **state)
 {
     (void)state;
     file_fail_at(0, 0);
-    folder_remove();
+    temp_dir_remove(dir);
     return 0;
 }
 
@@ -40,14 +52,14 @@ static void check_content(const char *path, const char *want)
 static void what_was_written_is_read(void **state)
 {
     (void)state;
-    const char *path = folder_file("a");
+    const char *path = temp_path(dir, "a");
     assert_false(file_exists(path));
     CHECK_OK(file_write(path, "one", 3));
     assert_true(file_exists(path));
     check_content(path, "one");
     CHECK_OK(file_write(path, "", 0));
     check_content(path, "");
-    assert_int_equal(folder_count(), 1);
+    assert_int_equal(files_in_dir(), 1);
 }
 
 static void a_new_file_has_the_usual_rights(void **state)
@@ -55,16 +67,16 @@ static void a_new_file_has_the_usual_rights(void **state)
     (void)state;
     struct stat info;
     const mode_t old = umask(022);
-    CHECK_OK(file_write(folder_file("a"), "x", 1));
+    CHECK_OK(file_write(temp_path(dir, "a"), "x", 1));
     (void)umask(old);
-    assert_int_equal(stat(folder_file("a"), &info), 0);
+    assert_int_equal(stat(temp_path(dir, "a"), &info), 0);
     assert_int_equal(info.st_mode & 0777, 0644);
 }
 
 static void a_failure_at_any_call_leaves_the_old_file(void **state)
 {
     (void)state;
-    const char *path = folder_file("a");
+    const char *path = temp_path(dir, "a");
     CHECK_OK(file_write(path, "old", 3));
     Status st = ERR_IO;
     int calls = 0;
@@ -72,7 +84,7 @@ static void a_failure_at_any_call_leaves_the_old_file(void **state)
         file_fail_at(k, ENOSPC);
         st = file_write(path, "new!", 4);
         file_fail_at(0, 0);
-        assert_int_equal(folder_count(), 1);
+        assert_int_equal(files_in_dir(), 1);
         if (st != OK) {
             assert_int_equal(st, ERR_IO);
             assert_non_null(strstr(status_reason(), "No space left on device; free some space"));
@@ -95,43 +107,43 @@ static void a_failure_while_reading_gives_nothing(void **state)
     const int64_t blocks = mem_count();
     unsigned char *bytes = NULL;
     size_t n = 0;
-    CHECK_OK(file_write(folder_file("a"), "abc", 3));
+    CHECK_OK(file_write(temp_path(dir, "a"), "abc", 3));
     Status st = ERR_IO;
     for (int k = 1; st != OK; k++) {
         file_fail_at(k, EIO);
-        st = file_read(folder_file("a"), 3, &bytes, &n);
+        st = file_read(temp_path(dir, "a"), 3, &bytes, &n);
         file_fail_at(0, 0);
         assert_true(st == OK || (st == ERR_IO && bytes == NULL && mem_count() == blocks));
     }
     mem_free(&bytes);
-    assert_int_equal(file_read(folder_file("a"), 2, &bytes, &n), ERR_FORMAT);
+    assert_int_equal(file_read(temp_path(dir, "a"), 2, &bytes, &n), ERR_FORMAT);
     assert_null(bytes);
     assert_non_null(strstr(status_reason(), "3 bytes, at most 2 are expected"));
-    assert_int_equal(file_read(folder_file("none"), 9, &bytes, &n), ERR_IO);
+    assert_int_equal(file_read(temp_path(dir, "none"), 9, &bytes, &n), ERR_IO);
     assert_non_null(strstr(status_reason(), "No such file or directory"));
-    assert_int_equal(file_read(folder_file(""), 9, &bytes, &n), ERR_IO);
+    assert_int_equal(file_read(dir, 9, &bytes, &n), ERR_IO);
     assert_non_null(strstr(status_reason(), "not a regular file"));
 }
 
 static void directories_are_made_with_their_parents(void **state)
 {
     (void)state;
-    CHECK_OK(file_make_dirs(folder_file("d")));
-    CHECK_OK(file_make_dirs(folder_file("d/e/f/")));
-    CHECK_OK(file_make_dirs(folder_file("d/e")));
-    assert_true(file_exists(folder_file("d/e/f")));
-    CHECK_OK(file_sync_dir(folder_file("d/e")));
-    assert_int_equal(rmdir(folder_file("d/e/f")), 0);
-    assert_int_equal(rmdir(folder_file("d/e")), 0);
+    CHECK_OK(file_make_dirs(temp_path(dir, "d")));
+    CHECK_OK(file_make_dirs(temp_path(dir, "d/e/f/")));
+    CHECK_OK(file_make_dirs(temp_path(dir, "d/e")));
+    assert_true(file_exists(temp_path(dir, "d/e/f")));
+    CHECK_OK(file_sync_dir(temp_path(dir, "d/e")));
+    assert_int_equal(rmdir(temp_path(dir, "d/e/f")), 0);
+    assert_int_equal(rmdir(temp_path(dir, "d/e")), 0);
 
-    CHECK_OK(file_write(folder_file("plain"), "x", 1));
-    assert_int_equal(file_make_dirs(folder_file("plain/e")), ERR_IO);
+    CHECK_OK(file_write(temp_path(dir, "plain"), "x", 1));
+    assert_int_equal(file_make_dirs(temp_path(dir, "plain/e")), ERR_IO);
     assert_non_null(strstr(status_reason(), "cannot create the directory: File exists"));
     assert_int_equal(file_make_dirs(""), ERR_IO);
     file_fail_at(1, EACCES);
-    assert_int_equal(file_make_dirs(folder_file("x")), ERR_IO);
+    assert_int_equal(file_make_dirs(temp_path(dir, "x")), ERR_IO);
     assert_non_null(strstr(status_reason(), "check the rights"));
-    assert_int_equal(file_sync_dir(folder_file("none")), ERR_IO);
+    assert_int_equal(file_sync_dir(temp_path(dir, "none")), ERR_IO);
 }
 
 int main(void)

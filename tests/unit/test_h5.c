@@ -1,0 +1,155 @@
+/* data/h5: arrays and texts come back as they were; names, kinds and sizes of objects are checked. */
+#include "support/check.h"
+
+#include <string.h>
+
+#include <hdf5.h>
+
+#include "base/mem.h"
+#include "data/h5.h"
+#include "support/shared.h"
+#include "support/temp_dir.h"
+
+static char dir[TEMP_PATH_MAX];
+
+static int setup(void **state)
+{
+    (void)state;
+    temp_dir_make(dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    temp_dir_remove(dir);
+    return 0;
+}
+
+static void slabs_and_texts_come_back(void **state)
+{
+    (void)state;
+    float w[3] = {1.5F, -2, 3};
+    double m[2] = {1e300, 1.0 / 3};
+    int64_t step[1] = {INT64_MAX};
+    float w2[3];
+    double m2[2];
+    int64_t step2[1];
+    const Slab out[3] = {slab_f32("w", w, 3), slab_f64("adam.m", m, 2), slab_i64("step", step, 1)};
+    const Slab in[3] = {slab_f32("w", w2, 3), slab_f64("adam.m", m2, 2),
+                        slab_i64("step", step2, 1)};
+    const H5Text texts[2] = {{.name = "config", .text = "task: h\xc3\xb6pper\n"},
+                             {.name = "meta/empty", .text = "", .object = true}};
+    H5Item items[4];
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    H5File *file = NULL;
+    H5Shape shape;
+    char text[32];
+
+    for (int i = 0; i < 3; i++) {
+        items[i] = h5_item("agent/net", &out[i]);
+    }
+    items[3] = (H5Item){.name = "cube", .data = w, .rank = 3, .dims = {1, 3, 1}, .compress = true};
+    CHECK_OK(h5_image(items, 4, texts, 2, &bytes, &n));
+    CHECK_OK(h5_open_image(&file, "image", bytes, n));
+    mem_free(&bytes);
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(h5_read_slab(file, "agent/net", &in[i]));
+    }
+    assert_memory_equal(w, w2, sizeof w);
+    assert_memory_equal(m, m2, sizeof m);
+    assert_int_equal(step2[0], INT64_MAX);
+    CHECK_OK(h5_shape(file, "cube", &shape));
+    assert_true(shape.rank == 3 && shape.dims[1] == 3 && shape.count == 3);
+    CHECK_OK(h5_read_text(file, "config", text, sizeof text));
+    assert_string_equal(text, texts[0].text);
+    CHECK_OK(h5_read_text(file, "meta/empty", text, sizeof text));
+    assert_string_equal(text, "");
+    assert_int_equal(h5_read_text(file, "config", text, 5), ERR_FORMAT);
+    assert_int_equal(h5_read_text(file, "cube", text, sizeof text), ERR_FORMAT);
+    assert_int_equal(h5_read_text(file, "none", text, sizeof text), ERR_FORMAT);
+    assert_string_equal(status_reason(), "image: there is no object 'none'");
+    assert_int_equal(h5_read(file, "cube", SLAB_F32, w2, 2), ERR_FORMAT);
+    assert_string_equal(status_reason(), "image: 'cube' holds 3 numbers, expected 2");
+    assert_int_equal(h5_read(file, "cube", SLAB_I64, step2, 3), ERR_FORMAT);
+    h5_close(file);
+    items[3] = items[0];
+    assert_int_equal(h5_image(items, 4, NULL, 0, &bytes, &n), ERR_ARG); /* a name twice */
+    assert_null(bytes);
+}
+
+static void what_is_no_array_is_refused(void **state)
+{
+    (void)state;
+    const float x[2] = {1, 2};
+    const H5Item item = {.name = "infos/x", .data = x, .rank = 1, .dims = {2}};
+    const H5Text text = {.name = "metadata/algorithm", .text = "random", .object = true};
+    H5Shape shape;
+    H5File *file = NULL;
+
+    assert_int_equal(h5_open(&file, dir), ERR_IO);
+    CHECK_OK(h5_write(temp_path(dir, "a.h5"), &item, 1, &text, 1));
+    CHECK_OK(h5_open(&file, temp_path(dir, "a.h5")));
+    assert_true(h5_has(file, "infos/x"));
+    assert_int_equal(h5_shape(file, "infos", &shape), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "'infos' is not an array"));
+    assert_int_equal(h5_shape(file, "metadata/algorithm", &shape), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "holds no numbers"));
+    assert_false(h5_has(file, "no/such/thing"));
+    assert_false(h5_has(file, ""));
+    h5_close(file);
+}
+
+/* A file of a kilobyte that announces a trillion numbers must not cost memory. */
+static void an_announced_size_is_not_believed(void **state)
+{
+    (void)state;
+    const hsize_t dims[2] = {1000000000, 1000};
+    const hsize_t chunk[2] = {1000, 1000};
+    H5File *file = NULL;
+    H5Shape shape;
+
+    const hid_t id = H5Fcreate(temp_path(dir, "d.hdf5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(2, dims, NULL);
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_chunk(list, 2, chunk) >= 0);
+    const hid_t set =
+        H5Dcreate2(id, "observations", H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    assert_true(set >= 0);
+    (void)H5Dclose(set);
+    (void)H5Pclose(list);
+    (void)H5Sclose(space);
+    (void)H5Fclose(id);
+    CHECK_OK(h5_open(&file, temp_path(dir, "d.hdf5")));
+    assert_int_equal(h5_shape(file, "observations", &shape), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "announces 1000000000000 numbers but stores 0 bytes"));
+    h5_close(file);
+}
+
+static void policies_of_others_have_the_promised_shapes(void **state)
+{
+    (void)state;
+    H5File *file = NULL;
+    H5Shape shape;
+    float *w = NULL;
+
+    CHECK_OK(h5_open(&file, shared_file("data/sb3_actors/sac_hopper-v3_actor.hdf5")));
+    CHECK_OK(h5_shape(file, "policy/fc0/weight", &shape));
+    assert_true(shape.rank == 2 && shape.dims[0] == 256 && shape.dims[1] == 11);
+    CHECK_OK(mem_alloc(&w, (size_t)shape.count, sizeof *w, "test"));
+    CHECK_OK(h5_read(file, "policy/fc0/weight", SLAB_F32, w, (size_t)shape.count));
+    mem_free(&w);
+    h5_close(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slabs_and_texts_come_back),
+        cmocka_unit_test(what_is_no_array_is_refused),
+        cmocka_unit_test(an_announced_size_is_not_believed),
+        cmocka_unit_test(policies_of_others_have_the_promised_shapes),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
