@@ -1,46 +1,47 @@
 #include "run/model_file.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "data/h5.h"
 
-/* Every field of EnsembleConfig: as a number in the file, and how two of them are compared. */
-typedef enum { FIELD_INT, FIELD_BOOL, FIELD_FLOAT } FieldKind;
+/* Every field of EnsembleConfig: kind, name, range. */
+#define FIELD_LIST(X)                      \
+    X(INT, members, 1, ENSEMBLE_MAX)       \
+    X(INT, elites, 1, ENSEMBLE_MAX)        \
+    X(INT, state_dim, 1, ENSEMBLE_DIM_MAX) \
+    X(INT, act_dim, 1, ENSEMBLE_DIM_MAX)   \
+    X(INT, hidden, 1, 8192)                \
+    X(INT, layers, 1, MLP_LAYERS_MAX - 1)  \
+    X(BOOL, spectral_norm, 0, 1)           \
+    X(BOOL, spectral_is_bound, 0, 1)       \
+    X(REAL, spectral_c, 0, 1e6)            \
+    X(BOOL, zscore_targets, 0, 1)          \
+    X(REAL, logvar_max, -100, 100)         \
+    X(REAL, logvar_min, -100, 100)         \
+    X(REAL, logvar_reg, 0, 1e6)            \
+    X(REAL, decay_first, 0, 1e6)           \
+    X(REAL, decay_second, 0, 1e6)          \
+    X(REAL, decay_hidden, 0, 1e6)          \
+    X(REAL, decay_head, 0, 1e6)
+
+typedef enum { FIELD_INT, FIELD_BOOL, FIELD_REAL } FieldKind;
 
 typedef struct {
-    const char *name;
     FieldKind kind;
+    const char *name;
     size_t offset;
     double min, max;
 } Field;
 
-#define FIELD(kind, name, min, max)                           \
-    {                                                         \
-#        name, kind, offsetof(EnsembleConfig, name), min, max \
-    }
 static const Field fields[] = {
-    FIELD(FIELD_INT, members, 1, ENSEMBLE_MAX),
-    FIELD(FIELD_INT, elites, 1, ENSEMBLE_MAX),
-    FIELD(FIELD_INT, state_dim, 1, ENSEMBLE_DIM_MAX),
-    FIELD(FIELD_INT, act_dim, 1, ENSEMBLE_DIM_MAX),
-    FIELD(FIELD_INT, hidden, 1, 8192),
-    FIELD(FIELD_INT, layers, 1, MLP_LAYERS_MAX - 1),
-    FIELD(FIELD_BOOL, spectral_norm, 0, 1),
-    FIELD(FIELD_BOOL, spectral_is_bound, 0, 1),
-    FIELD(FIELD_FLOAT, spectral_c, 0, 1e6),
-    FIELD(FIELD_BOOL, zscore_targets, 0, 1),
-    FIELD(FIELD_FLOAT, logvar_max, -100, 100),
-    FIELD(FIELD_FLOAT, logvar_min, -100, 100),
-    FIELD(FIELD_FLOAT, logvar_reg, 0, 1e6),
-    FIELD(FIELD_FLOAT, decay_first, 0, 1e6),
-    FIELD(FIELD_FLOAT, decay_second, 0, 1e6),
-    FIELD(FIELD_FLOAT, decay_hidden, 0, 1e6),
-    FIELD(FIELD_FLOAT, decay_head, 0, 1e6),
+#define FIELD_ROW(kind, name, min, max) \
+    {FIELD_##kind, #name, offsetof(EnsembleConfig, name), min, max},
+    FIELD_LIST(FIELD_ROW)
+#undef FIELD_ROW
 };
-#undef FIELD
 
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -60,7 +61,7 @@ static double field_get(const EnsembleConfig *cfg, const Field *field)
     case FIELD_BOOL:
         memcpy(&flag, at, sizeof flag);
         return flag ? 1.0 : 0.0;
-    case FIELD_FLOAT:
+    case FIELD_REAL:
         break;
     }
     memcpy(&real, at, sizeof real);
@@ -82,10 +83,24 @@ static void field_set(EnsembleConfig *cfg, const Field *field, double value)
     case FIELD_BOOL:
         memcpy(at, &flag, sizeof flag);
         break;
-    case FIELD_FLOAT:
+    case FIELD_REAL:
         memcpy(at, &real, sizeof real);
         break;
     }
+}
+
+/* Digest of arrays and settings together. */
+static void model_digest(const Ensemble *ens, char digest[SLAB_DIGEST_MAX])
+{
+    Slab slabs[ENSEMBLE_SLABS_MAX + 1];
+    double values[FIELDS];
+
+    const int count = ensemble_slabs(ens, slabs);
+    for (int i = 0; i < FIELDS; i++) {
+        values[i] = field_get(&ens->cfg, &fields[i]);
+    }
+    slabs[count] = slab_f64("settings", values, FIELDS);
+    slab_digest(slabs, count + 1, digest);
 }
 
 /* ---- writing ---- */
@@ -100,7 +115,7 @@ Status model_save(const char *path, const ModelInfo *info, const Ensemble *ens)
     int n = 0;
 
     const int count = ensemble_slabs(ens, slabs);
-    slab_digest(slabs, count, digest);
+    model_digest(ens, digest);
     for (int i = 0; i < count; i++) {
         items[n++] = h5_item("ensemble", &slabs[i]);
     }
@@ -133,10 +148,10 @@ static Status read_settings(const H5File *file, const char *path, EnsembleConfig
         const Field *f = &fields[i];
         (void)snprintf(name, sizeof name, "settings/%s", f->name);
         TRY(h5_read(file, name, SLAB_F64, &value, 1));
-        const bool whole = f->kind == FIELD_FLOAT || value == floor(value);
+        const bool whole = f->kind == FIELD_REAL || value == floor(value);
         if (!(value >= f->min && value <= f->max) || !whole) { /* NaN too */
             st = status_fail(ERR_FORMAT, "%s: %s is %.9g; %s number from %.9g to %.9g is allowed",
-                             path, name, value, f->kind == FIELD_FLOAT ? "a" : "a whole", f->min,
+                             path, name, value, f->kind == FIELD_REAL ? "a" : "a whole", f->min,
                              f->max);
             goto done;
         }
@@ -199,7 +214,7 @@ static Status read_slabs(const H5File *file, const char *path, Ensemble *ens)
     for (int i = 0; i < count; i++) {
         TRY(h5_read_slab(file, "ensemble", &slabs[i]));
     }
-    slab_digest(slabs, count, digest);
+    model_digest(ens, digest);
     TRY(h5_read_text(file, "digest", recorded, sizeof recorded));
     if (strcmp(digest, recorded) != 0) {
         st = status_fail(ERR_FORMAT,
@@ -211,6 +226,22 @@ static Status read_slabs(const H5File *file, const char *path, Ensemble *ens)
     TRY(check_elites(path, ens));
     TRY(check_scales(path, ens));
 done:
+    return st;
+}
+
+/* Before memory is taken: a damaged size must not ask for all there is. */
+static Status check_size(const H5File *file, const char *path, const EnsembleConfig *cfg)
+{
+    H5Shape shape = {0};
+    const Mlp net = mlp_make(cfg->state_dim + cfg->act_dim, cfg->hidden, cfg->layers,
+                             2 * (cfg->state_dim + 1), 1, ACT_SILU);
+    const Status st = h5_shape(file, "ensemble/members", &shape);
+    if (st == OK && (size_t)shape.count / net.count < (size_t)cfg->members) {
+        return status_fail(ERR_FORMAT,
+                           "%s: ensemble/members has %lld numbers, too few for %d "
+                           "members of this size: damaged",
+                           path, (long long)shape.count, cfg->members);
+    }
     return st;
 }
 
@@ -241,7 +272,9 @@ Status model_load(const char *path, const EnsembleConfig *want, ModelInfo *info,
     TRY(h5_read_text(file, "task", info->task, sizeof info->task));
     TRY(h5_read_text(file, "dataset_digest", info->dataset_digest, sizeof info->dataset_digest));
     TRY(h5_read(file, "settings/passes", SLAB_I64, &info->passes, 1));
-    TRY(ensemble_init(ens, &cfg, 0)); /* every number is replaced */
+    TRY(check_size(file, path, &cfg));
+    st = ensemble_init(ens, &cfg, 0); /* every number is replaced */
+    TRY(st == ERR_ARG ? ERR_FORMAT : st);
     TRY(read_slabs(file, path, ens));
     ensemble_freeze(ens);
 done:
