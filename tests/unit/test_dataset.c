@@ -327,16 +327,16 @@ static void impossible_values_are_located(void **state)
     Dataset set;
 
     make_items(&rows, items);
-    rows.obs[3 * S + 1] = (float)NAN;
+    rows.obs[(size_t)3 * S + 1] = (float)NAN;
     refuse(items, ITEMS, ERR_FORMAT,
            "'observations' row 3 column 1 is nan; numbers must be finite");
     rows = make_rows();
-    wide[2 * S] = 1e300;
+    wide[(size_t)2 * S] = 1e300;
     items[OBS].type = SLAB_F64;
     items[OBS].data = wide;
     refuse(items, ITEMS, ERR_FORMAT, "'observations' row 2 column 0 is inf");
     make_items(&rows, items);
-    rows.next[5 * S] = (float)INFINITY;
+    rows.next[(size_t)5 * S] = (float)INFINITY;
     refuse(items, ITEMS, ERR_FORMAT, "'next_observations' row 5 column 0 is inf");
     rows = make_rows();
     rows.act[4] = -1.5F;
