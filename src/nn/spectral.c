@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/panic.h"
 #include "nn/gemm.h"
 #include "nn/vec.h"
 
@@ -21,6 +22,8 @@ static void normalize(float *x, int n)
 float spectral_sigma(const SpectralShape *shape, const float *W, float *u, float *v, int iterations)
 {
     double sigma = 0;
+
+    REQUIRE(iterations >= 1);
     for (int k = 0; k < iterations; k++) {
         gemm_nn(shape->rows, 1, shape->cols, W, shape->ld, u, 1, 0.0F, v, 1);
         normalize(v, shape->rows);

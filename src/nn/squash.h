@@ -16,11 +16,11 @@ typedef struct {
 
 /* eps (rows, A) standard normals -> a (rows, A; lda), logp (rows). eps NULL: a = tanh(mean), and
  * logp is not touched (may be NULL). */
-void squash_forward(const Squash *head_kind, const float *head, const float *eps, int rows,
-                    float *a, int lda, float *logp);
+void squash_forward(const Squash *kind, const float *head, const float *eps, int rows, float *a,
+                    int lda, float *logp);
 /* Gradient of  sum over rows of (weight logp - q(a))  where dq (rows, A) = dq/da: fills
  * dhead (rows, 2 A). a (rows, A; lda) as given by squash_forward. */
-void squash_backward(const Squash *head_kind, const float *head, const float *eps, const float *a,
+void squash_backward(const Squash *kind, const float *head, const float *eps, const float *a,
                      int lda, int rows, float weight, const float *dq, float *dhead);
 
 #endif

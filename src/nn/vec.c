@@ -38,9 +38,20 @@ bool vec_finite(const float *x, size_t n)
 
 double vec_dot(const float *x, const float *y, size_t n)
 {
+    /* sixteen sums in a fixed order: vectors, and the same bits from every compiler */
+    double lanes[16] = {0};
     double sum = 0;
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (size_t j = 0; j < 16; j++) {
+            lanes[j] += (double)x[i + j] * (double)y[i + j];
+        }
+    }
+    for (; i < n; i++) {
         sum += (double)x[i] * (double)y[i];
+    }
+    for (size_t j = 0; j < 16; j++) {
+        sum += lanes[j];
     }
     return sum;
 }
