@@ -358,12 +358,13 @@ static void check_elites(const double *errors, int members, const int64_t *want)
 static void elites_are_the_lowest_errors(void **state)
 {
     (void)state;
+    const double lost = (double)NAN;
     check_elites((const double[]){3, 1, 2}, 3, (const int64_t[]){1, 2, 0});
     check_elites((const double[]){2, 1, 2, 1, 2}, 5, (const int64_t[]){1, 3, 0, 2, 4}); /* ties */
-    check_elites((const double[]){NAN, 5, INFINITY, 4, NAN}, 5,
+    check_elites((const double[]){lost, 5, (double)INFINITY, 4, lost}, 5,
                  (const int64_t[]){3, 1, 2, 0, 4}); /* a lost member is never an elite by chance */
-    check_elites((const double[]){1, NAN, 0}, 3, (const int64_t[]){2, 0, 1});
-    check_elites((const double[]){NAN, NAN}, 2, (const int64_t[]){0, 1});
+    check_elites((const double[]){1, lost, 0}, 3, (const int64_t[]){2, 0, 1});
+    check_elites((const double[]){lost, lost}, 2, (const int64_t[]){0, 1});
 }
 
 static void start_values_are_those_of_the_paper(void **state)
