@@ -1,0 +1,342 @@
+/* policy_file: exact round trips, D4RL's names and shapes, files that others made, and refusals. */
+#include "support/check.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "data/h5.h"
+#include "run/policy_file.h"
+#include "support/shared.h"
+#include "support/temp_dir.h"
+
+enum { S = 3, A = 2, H = 5, PARAMS_MAX = 400 };
+
+static char dir[TEMP_PATH_MAX];
+static float params[PARAMS_MAX];
+static const PolicyInfo info = {.algorithm = "MOPO",
+                                .task = "pointmass",
+                                .config_digest = "00ff",
+                                .epoch = 120,
+                                .log_std_min = -5,
+                                .log_std_max = 1};
+
+static int make_dir(void **state)
+{
+    (void)state;
+    temp_dir_make(dir);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    file_fail_at(0, 0);
+    temp_dir_remove(dir);
+    return 0;
+}
+
+static Mlp random_actor(int layers)
+{
+    const Mlp actor = mlp_make(S, H, layers, 2 * A, 1, ACT_RELU);
+    Rng rng = rng_make(1, RNG_TEST, 0, (uint32_t)layers);
+    assert_true(actor.count <= PARAMS_MAX);
+    rng_fill_normal(&rng, params, actor.count); /* biases too */
+    return actor;
+}
+
+static const char *saved(int layers)
+{
+    const Mlp actor = random_actor(layers);
+    const char *path = temp_path(dir, "policy.h5");
+    CHECK_OK(policy_save(path, &info, &actor, params));
+    return path;
+}
+
+static void what_was_saved_comes_back(void **state)
+{
+    (void)state;
+    const int64_t blocks = mem_count();
+    for (int layers = 1; layers < MLP_LAYERS_MAX; layers++) {
+        const Mlp actor = random_actor(layers);
+        PolicyFile got;
+        CHECK_OK(policy_load(saved(layers), &got));
+        assert_int_equal(got.state_dim, S);
+        assert_int_equal(got.act_dim, A);
+        assert_int_equal(got.actor.layers, layers);
+        assert_int_equal(got.actor.count, actor.count);
+        assert_memory_equal(got.params, params, actor.count * sizeof *params);
+        assert_string_equal(got.info.algorithm, "MOPO");
+        assert_string_equal(got.info.task, "pointmass");
+        assert_string_equal(got.info.config_digest, "00ff");
+        assert_int_equal(got.info.epoch, 120);
+        assert_true(got.squash.A == A && got.squash.low == -5.0F && got.squash.high == 1.0F);
+        policy_release(&got);
+    }
+    assert_int_equal(mem_count(), blocks);
+}
+
+static void bytes_depend_on_content_only(void **state)
+{
+    (void)state;
+    char digest[2][SLAB_DIGEST_MAX];
+    for (int i = 0; i < 2; i++) {
+        unsigned char *bytes = NULL;
+        size_t n = 0;
+        CHECK_OK(file_read(saved(2), 1 << 20, &bytes, &n));
+        bytes_digest(bytes, n, digest[i]);
+        mem_free(&bytes);
+    }
+    assert_string_equal(digest[0], digest[1]);
+}
+
+static void check_shape(const H5File *file, const char *name, int rank, int64_t rows, int64_t cols)
+{
+    H5Shape shape;
+    CHECK_OK(h5_shape(file, name, &shape));
+    assert_int_equal(shape.rank, rank);
+    assert_int_equal(shape.dims[0], rows);
+    assert_int_equal(shape.dims[1], cols);
+}
+
+/* Names and shapes of D4RL's metadata/policy with (outputs, inputs) weights; our own forward pass
+ * against plain loops over what is in the file. */
+static void the_layout_is_d4rls(void **state)
+{
+    (void)state;
+    const Mlp actor = random_actor(2);
+    H5File *file = NULL;
+    char text[32];
+    float w0[H][S];
+    float w1[H][H];
+    float wm[A][H];
+    float ws[A][H];
+    float b0[H];
+    float b1[H];
+    float bm[A];
+    float bs[A];
+    const float s[S] = {0.5F, -1.0F, 2.0F};
+
+    CHECK_OK(h5_open(&file, saved(2)));
+    check_shape(file, "metadata/policy/fc0/weight", 2, H, S);
+    check_shape(file, "metadata/policy/fc1/weight", 2, H, H);
+    check_shape(file, "metadata/policy/last_fc/weight", 2, A, H);
+    check_shape(file, "metadata/policy/last_fc/bias", 1, A, 1);
+    check_shape(file, "metadata/policy/last_fc_log_std/weight", 2, A, H);
+    assert_false(h5_has(file, "metadata/policy/fc2"));
+    CHECK_OK(h5_read_text(file, "metadata/algorithm", text, sizeof text));
+    assert_string_equal(text, "MOPO");
+    CHECK_OK(h5_read_text(file, "metadata/policy/nonlinearity", text, sizeof text));
+    assert_string_equal(text, "relu");
+    CHECK_OK(h5_read_text(file, "metadata/policy/output_distribution", text, sizeof text));
+    assert_string_equal(text, "tanh_gaussian");
+    CHECK_OK(h5_read(file, "metadata/policy/fc0/weight", SLAB_F32, w0, (size_t)H * S));
+    CHECK_OK(h5_read(file, "metadata/policy/fc1/weight", SLAB_F32, w1, (size_t)H * H));
+    CHECK_OK(h5_read(file, "metadata/policy/last_fc/weight", SLAB_F32, wm, (size_t)A * H));
+    CHECK_OK(h5_read(file, "metadata/policy/last_fc_log_std/weight", SLAB_F32, ws, (size_t)A * H));
+    CHECK_OK(h5_read(file, "metadata/policy/fc0/bias", SLAB_F32, b0, H));
+    CHECK_OK(h5_read(file, "metadata/policy/fc1/bias", SLAB_F32, b1, H));
+    CHECK_OK(h5_read(file, "metadata/policy/last_fc/bias", SLAB_F32, bm, A));
+    CHECK_OK(h5_read(file, "metadata/policy/last_fc_log_std/bias", SLAB_F32, bs, A));
+    h5_close(file);
+
+    float h0[H];
+    float h1[H];
+    float want[2 * A];
+    for (int j = 0; j < H; j++) {
+        h0[j] = b0[j];
+        for (int i = 0; i < S; i++) {
+            h0[j] += w0[j][i] * s[i];
+        }
+        h0[j] = fmaxf(h0[j], 0.0F);
+    }
+    for (int j = 0; j < H; j++) {
+        h1[j] = b1[j];
+        for (int i = 0; i < H; i++) {
+            h1[j] += w1[j][i] * h0[i];
+        }
+        h1[j] = fmaxf(h1[j], 0.0F);
+    }
+    for (int j = 0; j < A; j++) {
+        want[j] = bm[j];
+        want[A + j] = bs[j];
+        for (int i = 0; i < H; i++) {
+            want[j] += wm[j][i] * h1[i];
+            want[A + j] += ws[j][i] * h1[i];
+        }
+    }
+    Arena tmp;
+    float head[2 * A];
+    CHECK_OK(arena_init(&tmp, mlp_infer_cost(&actor, 1)));
+    mlp_infer(&actor, params, s, 1, &tmp, head);
+    CHECK_CLOSE(head, want, 2 * A, 1e-5, 0); /* sums of 5 products in another order */
+    arena_release(&tmp);
+}
+
+/* ---- refusals ---- */
+
+/* A policy file made by hand, as anyone could make it. */
+typedef struct {
+    const char *root, *nonlinearity;
+    int hidden_of_fc1, outs_of_log_std;
+    float value;
+} Foreign;
+
+static Status load_foreign(const Foreign *f)
+{
+    float block[64];
+    const char *path = temp_path(dir, "foreign.h5");
+    const struct {
+        const char *name;
+        int rank, rows, cols;
+    } shapes[] = {
+        {"fc0/weight", 2, H, S},
+        {"fc0/bias", 1, H, 1},
+        {"fc1/weight", 2, f->hidden_of_fc1, H},
+        {"fc1/bias", 1, f->hidden_of_fc1, 1},
+        {"last_fc/weight", 2, A, H},
+        {"last_fc/bias", 1, A, 1},
+        {"last_fc_log_std/weight", 2, f->outs_of_log_std, H},
+        {"last_fc_log_std/bias", 1, f->outs_of_log_std, 1},
+    };
+    enum { COUNT = sizeof shapes / sizeof *shapes };
+    H5Item items[COUNT];
+    char name[H5_NAME_MAX];
+    PolicyFile got;
+
+    for (int i = 0; i < 64; i++) {
+        block[i] = f->value;
+    }
+    for (int i = 0; i < COUNT; i++) {
+        items[i] = (H5Item){.type = SLAB_F32,
+                            .data = block,
+                            .rank = shapes[i].rank,
+                            .dims = {shapes[i].rows, shapes[i].cols}};
+        (void)snprintf(items[i].name, sizeof items[i].name, "%s/%s", f->root, shapes[i].name);
+    }
+    (void)snprintf(name, sizeof name, "%s/nonlinearity", f->root);
+    const H5Text text = {name, f->nonlinearity, true};
+    CHECK_OK(h5_write(path, items, COUNT, &text, 1));
+    const Status st = policy_load(path, &got);
+    if (st == OK) { /* what a file does not tell */
+        assert_int_equal(got.info.epoch, -1);
+        assert_string_equal(got.info.task, "");
+        assert_true(got.squash.low == -20.0F && got.squash.high == 2.0F);
+    } else {
+        assert_null(got.params);
+    }
+    policy_release(&got);
+    return st;
+}
+
+static void check_reason(const char *part)
+{
+    if (strstr(status_reason(), part) == NULL || strstr(status_reason(), "foreign.h5") == NULL) {
+        print_error("no '%s' or no file name in: %s\n", part, status_reason());
+        fail();
+    }
+}
+
+static void what_is_no_such_policy_is_refused(void **state)
+{
+    (void)state;
+    Foreign f = {"policy", "relu", H, A, 0.5F};
+    CHECK_OK(load_foreign(&f));
+    f.root = "metadata/policy";
+    CHECK_OK(load_foreign(&f));
+    f.root = "policies";
+    assert_int_equal(load_foreign(&f), ERR_FORMAT);
+    check_reason("neither metadata/policy/fc0/weight nor policy/fc0/weight");
+    f.root = "policy";
+    f.nonlinearity = "tanh";
+    assert_int_equal(load_foreign(&f), ERR_FORMAT);
+    check_reason("policy/nonlinearity is 'tanh'; only 'relu'");
+    f.nonlinearity = "relu";
+    f.hidden_of_fc1 = H - 1;
+    assert_int_equal(load_foreign(&f), ERR_FORMAT);
+    check_reason("'policy/fc1/weight' has shape (4, 5, 1), expected (5, 5)");
+    f.hidden_of_fc1 = H;
+    f.outs_of_log_std = A + 1;
+    assert_int_equal(load_foreign(&f), ERR_FORMAT);
+    check_reason("last_fc_log_std");
+    f.outs_of_log_std = A;
+    f.value = NAN;
+    assert_int_equal(load_foreign(&f), ERR_FORMAT);
+    check_reason("not a finite number");
+}
+
+static void other_files_are_refused(void **state)
+{
+    (void)state;
+    PolicyFile got;
+    assert_int_equal(policy_load(temp_path(dir, "absent.h5"), &got), ERR_IO);
+    temp_write(temp_path(dir, "text.h5"), "not HDF5");
+    assert_int_equal(policy_load(temp_path(dir, "text.h5"), &got), ERR_FORMAT);
+    const Mlp actor = random_actor(1);
+    params[7] = INFINITY;
+    assert_int_equal(policy_save(temp_path(dir, "inf.h5"), &info, &actor, params), ERR_NUMERIC);
+    assert_false(file_exists(temp_path(dir, "inf.h5")));
+    params[7] = 0;
+    file_fail_at(2, ENOSPC);
+    assert_int_equal(policy_save(temp_path(dir, "full.h5"), &info, &actor, params), ERR_IO);
+    assert_non_null(strstr(status_reason(), strerror(ENOSPC)));
+}
+
+/* Stable Baselines3's actors, which nobody here made: README of the shared data gives the dimensions
+ * and the formula, returns are checked where the simulator is. */
+static void policies_of_others_act(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int S, A;
+    } files[] = {
+        {"data/sb3_actors/sac_halfcheetah-v3_actor.hdf5", 17, 6},
+        {"data/sb3_actors/sac_hopper-v3_actor.hdf5", 11, 3},
+        {"data/sb3_actors/sac_walker2d-v3_actor.hdf5", 17, 6},
+        {"data/sb3_actors/tqc_halfcheetah-v3_actor.hdf5", 17, 6},
+    };
+    enum { ROWS = 100 };
+    for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+        PolicyFile p;
+        Arena tmp;
+        float s[ROWS * 17];
+        float head[ROWS * 12];
+        float a[ROWS * 6];
+        Rng rng = rng_make(2, RNG_TEST, 0, (uint32_t)k);
+        double spread = 0;
+
+        CHECK_OK(policy_load(shared_file(files[k].name), &p));
+        assert_int_equal(p.state_dim, files[k].S);
+        assert_int_equal(p.act_dim, files[k].A);
+        assert_int_equal(p.actor.hidden, 256);
+        assert_int_equal(p.actor.layers, 2);
+        CHECK_OK(arena_init(&tmp, mlp_infer_cost(&p.actor, ROWS)));
+        rng_fill_normal(&rng, s, (size_t)ROWS * (size_t)p.state_dim);
+        mlp_infer(&p.actor, p.params, s, ROWS, &tmp, head);
+        squash_forward(&p.squash, head, NULL, ROWS, a, p.act_dim, NULL);
+        for (int i = 0; i < ROWS * p.act_dim; i++) {
+            assert_true(a[i] >= -1.0F && a[i] <= 1.0F);
+            spread += fabs((double)a[i]) / (ROWS * p.act_dim);
+        }
+        assert_true(spread > 0.1); /* trained: far from zero */
+        arena_release(&tmp);
+        policy_release(&p);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_saved_comes_back), TEST(bytes_depend_on_content_only),
+        TEST(the_layout_is_d4rls),       TEST(what_is_no_such_policy_is_refused),
+        TEST(other_files_are_refused),   TEST(policies_of_others_act),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
