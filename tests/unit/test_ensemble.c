@@ -171,7 +171,7 @@ static void three_steps_agree_with_pytorch(void **state)
 
 enum { ROWS = 6, D = 6, Y = 5, MEMBERS = 3 };
 
-/* Weights, biases and scales away from their start values, so that nothing is 0 or 1. */
+/* Weights, biases, bounds and scales away from their start values, so that nothing is 0 or 1. */
 static Model lively_model(EnsembleConfig cfg)
 {
     Model m = model_make(&cfg, ROWS);
@@ -179,9 +179,9 @@ static Model lively_model(EnsembleConfig cfg)
     for (int i = 0; i < cfg.members; i++) {
         float *p = ensemble_member(ens, i);
         float noise[2048];
-        assert_true(ens->net.count <= 2048);
-        normals(noise, ens->net.count, 40 + (uint32_t)i);
-        for (size_t j = 0; j < ens->net.count; j++) {
+        assert_true(ens->trained <= 2048);
+        normals(noise, ens->trained, 40 + (uint32_t)i);
+        for (size_t j = 0; j < ens->trained; j++) {
             p[j] += 0.2F * noise[j];
         }
     }
