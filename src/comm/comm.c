@@ -105,7 +105,9 @@ void comm_abort(int exit_code, const char *text)
         (void)fprintf(stderr, "mopo: %s\n", text);
     }
     (void)fflush(stderr);
-    (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
+    if (self.size > 1) {
+        (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
+    }
     _Exit(exit_code);
 }
 

@@ -1,7 +1,9 @@
 #include "run/collect_job.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
@@ -39,7 +41,6 @@ static Status one_round(const EnvKind *env, const EnvConfig *env_cfg, uint64_t s
     Status st = OK;
     CollectRows mine = {0};
     CollectRows round = {0};
-    CollectRows both = {0};
     const int64_t r = comm_rank();
     const int64_t n = comm_size();
     const int64_t from = first + count * r / n;
@@ -48,18 +49,25 @@ static Status one_round(const EnvKind *env, const EnvConfig *env_cfg, uint64_t s
     TRY(comm_agree(collect_episodes(env, env_cfg, seed, from, to - from, &mine)));
     TRY(gather_rows(env, &mine, &round));
     if (comm_rank() == 0) {
-        const CollectRows pieces[] = {*total, round};
-        st = collect_join(&both, pieces, 2, most);
-        if (st == OK) {
-            collect_release(total);
-            *total = both;
-        }
+        st = collect_join(total, &round, 1, most);
     }
     st = comm_agree(st);
 done:
     collect_release(&mine);
     collect_release(&round);
     return st;
+}
+
+static Status make_folder_of(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL || slash == path) {
+        return OK;
+    }
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return file_make_dirs(folder);
 }
 
 Status collect_job(const EnvKind *env, const EnvConfig *env_cfg, uint64_t seed, int64_t rows,
@@ -71,6 +79,7 @@ Status collect_job(const EnvKind *env, const EnvConfig *env_cfg, uint64_t seed, 
     int64_t next = 0;
     const double start = timer_now();
 
+    TRY(comm_agree(comm_rank() == 0 ? make_folder_of(path) : OK));
     TRY(comm_agree(collect_init(&total, env, 1)));
     log_info("collecting %lld rows of %s with random actions", (long long)rows, env->name);
     while (have < rows) {

@@ -38,7 +38,7 @@ done:
 
 ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes, int count)
 {
-    ReturnSummary r = {.min = INFINITY, .max = -INFINITY};
+    ReturnSummary r = {.min = HUGE_VAL, .max = -HUGE_VAL};
     double squares = 0;
 
     for (int k = 0; k < count; k++) {

@@ -8,10 +8,9 @@
 #include "base/text.h"
 #include "cli/options.h"
 
-static Status run(const OptionValues *in, Comm *comm)
+static Status run(const OptionValues *in)
 {
     (void)in;
-    (void)comm;
     return OK;
 }
 
