@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/h5.h"
+#include "run/sealed.h"
 
 /* Every field of EnsembleConfig: kind, name, range. */
 #define FIELD_LIST(X)                      \
@@ -89,20 +90,6 @@ static void field_set(EnsembleConfig *cfg, const Field *field, double value)
     }
 }
 
-/* Digest of arrays and settings together. */
-static void model_digest(const Ensemble *ens, char digest[SLAB_DIGEST_MAX])
-{
-    Slab slabs[ENSEMBLE_SLABS_MAX + 1];
-    double values[FIELDS];
-
-    const int count = ensemble_slabs(ens, slabs);
-    for (int i = 0; i < FIELDS; i++) {
-        values[i] = field_get(&ens->cfg, &fields[i]);
-    }
-    slabs[count] = slab_f64("settings", values, FIELDS);
-    slab_digest(slabs, count + 1, digest);
-}
-
 /* ---- writing ---- */
 
 Status model_save(const char *path, const ModelInfo *info, const Ensemble *ens)
@@ -111,11 +98,9 @@ Status model_save(const char *path, const ModelInfo *info, const Ensemble *ens)
     Slab slabs[ENSEMBLE_SLABS_MAX];
     H5Item items[ENSEMBLE_SLABS_MAX + FIELDS + 1];
     double values[FIELDS];
-    char digest[SLAB_DIGEST_MAX];
     int n = 0;
 
     const int count = ensemble_slabs(ens, slabs);
-    model_digest(ens, digest);
     for (int i = 0; i < count; i++) {
         items[n++] = h5_item("ensemble", &slabs[i]);
     }
@@ -128,9 +113,8 @@ Status model_save(const char *path, const ModelInfo *info, const Ensemble *ens)
         (H5Item){.name = "settings/passes", .type = SLAB_I64, .data = &info->passes, .rank = 0};
     const H5Text texts[] = {{"kind", kind_text, false},
                             {"task", info->task, false},
-                            {"dataset_digest", info->dataset_digest, false},
-                            {"digest", digest, false}};
-    TRY(h5_write(path, items, n, texts, (int)(sizeof texts / sizeof *texts)));
+                            {"dataset_digest", info->dataset_digest, false}};
+    TRY(sealed_write(path, items, n, texts, (int)(sizeof texts / sizeof *texts)));
 done:
     return status_while(st, "writing the model");
 }
@@ -207,41 +191,14 @@ static Status read_slabs(const H5File *file, const char *path, Ensemble *ens)
 {
     Status st = OK;
     Slab slabs[ENSEMBLE_SLABS_MAX];
-    char recorded[SLAB_DIGEST_MAX];
-    char digest[SLAB_DIGEST_MAX];
 
     const int count = ensemble_slabs(ens, slabs);
     for (int i = 0; i < count; i++) {
         TRY(h5_read_slab(file, "ensemble", &slabs[i]));
     }
-    model_digest(ens, digest);
-    TRY(h5_read_text(file, "digest", recorded, sizeof recorded));
-    if (strcmp(digest, recorded) != 0) {
-        st = status_fail(ERR_FORMAT,
-                         "%s: has another digest than when it was written: damaged or "
-                         "edited; delete it to fit the model again",
-                         path);
-        goto done;
-    }
     TRY(check_elites(path, ens));
     TRY(check_scales(path, ens));
 done:
-    return st;
-}
-
-/* Before memory is taken: a damaged size must not ask for all there is. */
-static Status check_size(const H5File *file, const char *path, const EnsembleConfig *cfg)
-{
-    H5Shape shape = {0};
-    const Mlp net = mlp_make(cfg->state_dim + cfg->act_dim, cfg->hidden, cfg->layers,
-                             2 * (cfg->state_dim + 1), 1, ACT_SILU);
-    const Status st = h5_shape(file, "ensemble/members", &shape);
-    if (st == OK && (size_t)shape.count / net.count < (size_t)cfg->members) {
-        return status_fail(ERR_FORMAT,
-                           "%s: ensemble/members has %lld numbers, too few for %d "
-                           "members of this size: damaged",
-                           path, (long long)shape.count, cfg->members);
-    }
     return st;
 }
 
@@ -263,7 +220,7 @@ Status model_load(const char *path, const EnsembleConfig *want, ModelInfo *info,
 
     *ens = (Ensemble){0};
     *info = (ModelInfo){0};
-    TRY(h5_open(&file, path));
+    TRY(sealed_open(&file, path, true));
     TRY(check_kind(file, path));
     TRY(read_settings(file, path, &cfg));
     if (want != NULL) {
@@ -272,7 +229,6 @@ Status model_load(const char *path, const EnsembleConfig *want, ModelInfo *info,
     TRY(h5_read_text(file, "task", info->task, sizeof info->task));
     TRY(h5_read_text(file, "dataset_digest", info->dataset_digest, sizeof info->dataset_digest));
     TRY(h5_read(file, "settings/passes", SLAB_I64, &info->passes, 1));
-    TRY(check_size(file, path, &cfg));
     st = ensemble_init(ens, &cfg, 0); /* every number is replaced */
     TRY(st == ERR_ARG ? ERR_FORMAT : st);
     TRY(read_slabs(file, path, ens));

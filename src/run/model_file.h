@@ -1,4 +1,6 @@
-/* model.h5: a fitted ensemble, with everything needed to use it or to refuse it. Local. */
+/* model.h5: a fitted ensemble, with everything needed to use it or to refuse it; with a digest of its
+ * bytes (run/sealed.h). Local.
+ */
 #ifndef RUN_MODEL_FILE_H
 #define RUN_MODEL_FILE_H
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "data/h5.h"
+#include "run/sealed.h"
 
 enum { DIM_MAX = 8192, ITEMS_MAX = 2 * (MLP_LAYERS_MAX + 1) + 2 };
 
@@ -112,7 +113,7 @@ Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor, c
         (H5Item){.name = "metadata/iteration", .type = SLAB_I64, .data = &info->epoch, .rank = 0};
     items[n++] = (H5Item){
         .name = "mopo/log_std_clip", .type = SLAB_F32, .data = clip, .rank = 1, .dims = {2}};
-    TRY(h5_write(path, items, n, texts, (int)(sizeof texts / sizeof *texts)));
+    TRY(sealed_write(path, items, n, texts, (int)(sizeof texts / sizeof *texts)));
 done:
     mem_free(&block);
     return status_while(st, "writing the policy");
@@ -291,7 +292,7 @@ Status policy_load(const char *path, PolicyFile *out)
     const char *root = NULL;
 
     *out = (PolicyFile){0};
-    TRY(h5_open(&file, path));
+    TRY(sealed_open(&file, path, false));
     TRY(find_root(file, path, &root));
     TRY(check_kind(file, path, root));
     TRY(read_layout(file, path, root, &out->actor));

@@ -5,7 +5,7 @@
  *   metadata/policy/last_fc/{weight (A, H), bias (A)}             mean
  *   metadata/policy/last_fc_log_std/{weight (A, H), bias (A)}     log deviation before the clip
  *
- * Reading takes the same groups under policy/, too. Local.
+ * Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h). Local.
  */
 #ifndef RUN_POLICY_FILE_H
 #define RUN_POLICY_FILE_H

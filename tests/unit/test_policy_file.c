@@ -94,6 +94,20 @@ static void bytes_depend_on_content_only(void **state)
     assert_string_equal(digest[0], digest[1]);
 }
 
+static void damage_is_found(void **state)
+{
+    (void)state;
+    PolicyFile got;
+    const char *path = saved(2);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 3000, SEEK_SET), 0);
+    assert_int_equal(fputs("x", file) >= 0, 1);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(policy_load(path, &got), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "another digest"));
+}
+
 static void check_shape(const H5File *file, const char *name, int rank, int64_t rows, int64_t cols)
 {
     H5Shape shape;
@@ -103,8 +117,8 @@ static void check_shape(const H5File *file, const char *name, int rank, int64_t 
     assert_int_equal(shape.dims[1], cols);
 }
 
-/* Names and shapes of D4RL's metadata/policy with (outputs, inputs) weights; our own forward pass
- * against plain loops over what is in the file. */
+/* Names and shapes of D4RL's metadata/policy with (outputs, inputs) weights, read by HDF5 itself past
+ * the seal; our own forward pass against plain loops over what is in the file. */
 static void the_layout_is_d4rls(void **state)
 {
     (void)state;
@@ -334,9 +348,13 @@ static void policies_of_others_act(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_saved_comes_back), TEST(bytes_depend_on_content_only),
-        TEST(the_layout_is_d4rls),       TEST(what_is_no_such_policy_is_refused),
-        TEST(other_files_are_refused),   TEST(policies_of_others_act),
+        TEST(what_was_saved_comes_back),
+        TEST(bytes_depend_on_content_only),
+        TEST(damage_is_found),
+        TEST(the_layout_is_d4rls),
+        TEST(what_is_no_such_policy_is_refused),
+        TEST(other_files_are_refused),
+        TEST(policies_of_others_act),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
