@@ -246,9 +246,9 @@ Status ensemble_loss_grad(Ensemble *ens, int member, const float *x, const float
     }
     *loss += regularize(ens, p, grad);
     arena_reset(tmp, mark);
-    if (!isfinite(*loss)) {
+    if (!isfinite(*loss) || !vec_finite(grad, ens->trained)) {
         return status_fail(ERR_NUMERIC,
-                           "loss of ensemble member %d is not finite; a smaller "
+                           "loss or gradient of ensemble member %d is not finite; a smaller "
                            "model.lr usually cures it",
                            member);
     }

@@ -66,7 +66,7 @@ static inline float *ensemble_member(const Ensemble *ens, int member)
 
 /* Loss of one member on B rows of scaled inputs x (B, D) and targets y (B, Y); grad (trained) is
  * overwritten. With spectral_norm the member's u advances by one power iteration first.
- * Error: ERR_NUMERIC when the loss is not finite; grad is then garbage. */
+ * Error: ERR_NUMERIC when loss or gradient is not finite. */
 NODISCARD Status ensemble_loss_grad(Ensemble *ens, int member, const float *x, const float *y,
                                     int rows, Arena *tmp, double *loss, float *grad);
 size_t ensemble_loss_cost(const Ensemble *ens, int rows); /* bytes of arena */

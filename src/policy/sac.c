@@ -126,7 +126,8 @@ static void critic_errors(const Agent *agent, const Batch *batch, Shard *sh, flo
 
     for (size_t i = 0; i < b; i++) {
         const float *row = batch->records + i * rec.stride;
-        const float least = fminf(sh->qt[2 * i], sh->qt[2 * i + 1]);
+        const float *qt = sh->qt + 2 * i;
+        const float least = qt[0] < qt[1] || isnan(qt[0]) ? qt[0] : qt[1]; /* keeps NaN */
         const float y = agent->cfg.reward_scale * row[rec.r] +
                         agent->cfg.gamma * row[rec.cont] * (least - alpha * sh->logp[b + i]);
         for (size_t k = 0; k < CRITICS; k++) {

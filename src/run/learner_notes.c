@@ -215,8 +215,10 @@ Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *
     char path[RUNDIR_PATH_MAX];
 
     metrics_clear(&l->line);
-    l->result = (LearnResult){
-        .first_return = NAN, .last_return = NAN, .best_return = NAN, .last_score = NAN};
+    l->result = (LearnResult){.first_return = nan(""),
+                              .last_return = nan(""),
+                              .best_return = nan(""),
+                              .last_score = nan("")};
     if (from != NULL) {
         TRY(load_state(l, from, past));
         TRY(checkpoint_note_int(from, "metrics_jsonl", &lengths[METRICS_JSONL]));
