@@ -32,8 +32,8 @@ const char *comm_library(void);
 /* Print the text once for this rank and end all ranks with the exit code. */
 _Noreturn void comm_abort(int exit_code, const char *text);
 
-/* Collective: every rank gives its own outcome and gets the worst; status_reason() is then that of
- * the lowest rank that failed, on every rank. */
+/* Collective: every rank gives its own outcome; all get that of the lowest rank that failed, with its
+ * status_reason(), or OK. */
 NODISCARD Status comm_agree(Status mine);
 void comm_barrier(void);
 

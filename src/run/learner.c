@@ -269,7 +269,8 @@ static void gather_shard(Learner *l, int i, float *rows)
     const uint64_t seed = (uint64_t)s->cfg.top.seed;
     const uint64_t step = (uint64_t)s->agent.updates;
     const int total = plan_deal(s->cfg.train.batch, s->plan.shards, shard);
-    const int real = plan_deal(s->real_rows, s->plan.shards, shard);
+    const int dealt = plan_deal(s->real_rows, s->plan.shards, shard);
+    const int real = dealt < total ? dealt : total; /* 10 of 11 rows over 8 shards: 2 of 1 */
     const size_t stride = s->data.rec.stride;
 
     if (real > 0) {
@@ -313,26 +314,26 @@ static bool eval_due(const Config *cfg, int64_t epoch)
     return epoch > 0 && (epoch % cfg->eval.every == 0 || epoch == cfg->train.epochs);
 }
 
-/* Epoch e: hand out work with the policy as it is, update, collect the results. */
+/* Epoch e: hand out work with the policy as it is, update, collect the results. With a lag the last
+ * epoch, too, rolls out for its successor: whoever raises train.epochs later finds everything there. */
 static Status run_epoch(Learner *l, int64_t e)
 {
     Session *s = l->s;
     const Config *cfg = &s->cfg;
     Status st = OK;
-    const int64_t target = e + cfg->rollout.lag;
-    const bool rolls = s->uses_model && target <= cfg->train.epochs;
-    const Task task = {
-        .epoch = e - 1, .rollout = rolls ? target : 0, .eval = eval_due(cfg, e - 1) ? 1 : 0};
+    const Task task = {.epoch = e - 1,
+                       .rollout = s->uses_model ? e + cfg->rollout.lag : 0,
+                       .eval = eval_due(cfg, e - 1) ? 1 : 0};
     double sums[STAT_COUNT];
 
     memcpy(l->sent, agent_actor(&s->agent), s->agent.actor.count * sizeof(float));
     TRY(start_task(l, &task, l->sent));
+    if (e > 1 && (e - 1) % cfg->checkpoint.every == 0 && !l->fresh) {
+        TRY(learner_save(l, e - 1)); /* while the workers are busy; without the phase they make */
+    }
     if (cfg->rollout.lag == 0) {
         TRY(finish_rollout(l, l->sent));
         l->task.rollout = 0;
-    }
-    if (e > 1 && (e - 1) % cfg->checkpoint.every == 0 && !l->fresh) {
-        TRY(learner_save(l, e - 1)); /* while the workers are busy */
     }
     l->fresh = false;
     const double start = timer_now();
@@ -340,9 +341,9 @@ static Status run_epoch(Learner *l, int64_t e)
     TRY(run_updates(l, sums));
     const double updated = timer_now();
     const double in_updates = comm_waited() - waited;
-    TRY(finish_rollout(l, l->sent));
     TRY(finish_eval(l));
-    learner_begin_line(l, e, sums);
+    learner_begin_line(l, e, sums); /* before the next phase comes and this one is forgotten */
+    TRY(finish_rollout(l, l->sent));
     learner_note_updates(l, e, updated - start, in_updates, timer_now() - updated);
 done:
     return st;

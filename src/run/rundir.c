@@ -150,6 +150,21 @@ static bool may_change(const char *key)
     return strcmp(key, "run_dir") == 0 || strcmp(key, "train.epochs") == 0;
 }
 
+/* Before the dataset was read (manifest.json) nothing was made with the settings: whoever mistyped
+ * its name may correct it. */
+static bool has_results(const RunDir *dir)
+{
+    static const char *const names[] = {"manifest.json", "model.h5", "ckpt"};
+    char path[RUNDIR_PATH_MAX];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (file_exists(rundir_file(dir, names[i], path))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static Status compare_settings(const RunDir *dir, const Config *config)
 {
     Status st = OK;
@@ -201,7 +216,7 @@ Status rundir_open(RunDir *dir, const char *path, const Config *config,
     TRY(check_owner(dir)); /* before anything is put there */
     TRY(take_lock(dir));
     TRY(check_owner(dir)); /* another process may have made a run of it meanwhile */
-    if (dir->resumed) {
+    if (dir->resumed && has_results(dir)) {
         TRY(compare_settings(dir, config));
     }
     TRY(write_settings(dir, config, origins));

@@ -9,6 +9,7 @@
 static volatile sig_atomic_t caught;
 static double deadline;
 static char stop_file[4096];
+static bool found; /* the stop file has been there */
 static const char *reason = "no reason";
 
 static void on_signal(int number)
@@ -25,6 +26,7 @@ void stop_listen(double seconds, const char *run_dir)
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGUSR2, &action, NULL);
     deadline = seconds > 0 ? timer_now() + seconds : 0;
+    found = false;
     stop_file[0] = '\0';
     if (run_dir != NULL) {
         (void)snprintf(stop_file, sizeof stop_file, "%s/stop", run_dir);
@@ -43,9 +45,10 @@ bool stop_wanted(void)
     }
     if (stop_file[0] != '\0' && file_exists(stop_file)) {
         reason = "stop file";
-        return true;
+        found = true;
+        (void)remove(stop_file); /* or the next start would stop at once */
     }
-    return false;
+    return found;
 }
 
 const char *stop_reason(void)

@@ -1,5 +1,5 @@
 /* Requests to stop a run that can be taken up again: signals, a time limit, a file named `stop` in the
- * run directory. Rank 0's answer counts; it is asked once per epoch.
+ * run directory, which is removed once it is seen. Rank 0's answer counts; it is asked once per epoch.
  */
 #ifndef RUN_STOP_H
 #define RUN_STOP_H

@@ -126,6 +126,13 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
 
     if (comm_rank() == 0) {
         st = checkpoint_find(dir->path, &from, &found);
+        if (st == OK && found && from.phase == PHASE_POLICY && from.step > s->cfg.train.epochs) {
+            st =
+                status_fail(ERR_CONFIG,
+                            "train.epochs is %d, but %s has done %lld already; raise it, or choose "
+                            "another run_dir",
+                            s->cfg.train.epochs, dir->path, (long long)from.step);
+        }
     }
     TRY(comm_agree(st));
     if (s->uses_model) {

@@ -40,11 +40,20 @@ static int remove_dir(void **state)
     return 0;
 }
 
-/* A run that was here and ended. */
+static const RunFacts some_facts = {.mpi = "MPI 3",
+                                    .blas = "BLAS, core Zen",
+                                    .hosts = "n1 n2",
+                                    .ranks = 4,
+                                    .learners = 2,
+                                    .dataset = "data/a.hdf5",
+                                    .dataset_digest = "0123"};
+
+/* A run that was here, got as far as its dataset, and ended. */
 static void past_run(void)
 {
     RunDir past;
     CHECK_OK(rundir_open(&past, run, &config, NULL));
+    CHECK_OK(rundir_write_manifest(&past, &some_facts));
     rundir_close(&past);
 }
 
@@ -190,6 +199,20 @@ static void other_settings_are_refused_with_their_names(void **state)
     assert_non_null(strstr(temp_read(temp_path(run, "used.yaml")), "epochs: 7"));
 }
 
+static void settings_with_which_nothing_was_made_may_be_corrected(void **state)
+{
+    (void)state;
+    RunDir d;
+    (void)snprintf(config.top.dataset, sizeof config.top.dataset, "data/mistyped.hdf5");
+    CHECK_OK(rundir_open(&d, run, &config, NULL));
+    rundir_close(&d);
+    config_default(&config);
+    config.top.seed = 5;
+    CHECK_OK(rundir_open(&d, run, &config, NULL));
+    rundir_close(&d);
+    assert_non_null(strstr(temp_read(temp_path(run, "used.yaml")), "seed: 5"));
+}
+
 static void damaged_settings_are_reported(void **state)
 {
     (void)state;
@@ -253,14 +276,6 @@ static void a_disk_without_locks_is_a_warning(void **state)
     assert_true(locked);
 }
 
-static const RunFacts some_facts = {.mpi = "MPI 3",
-                                    .blas = "BLAS, core Zen",
-                                    .hosts = "n1 n2",
-                                    .ranks = 4,
-                                    .learners = 2,
-                                    .dataset = "data/a.hdf5",
-                                    .dataset_digest = "0123"};
-
 static const char *text_in(const json_t *all, const char *group, const char *key)
 {
     return json_string_value(json_object_get(json_object_get(all, group), key));
@@ -318,6 +333,7 @@ int main(void)
         TEST(a_second_process_is_refused_by_name),
         TEST(a_killed_process_leaves_no_lock),
         TEST(other_settings_are_refused_with_their_names),
+        TEST(settings_with_which_nothing_was_made_may_be_corrected),
         TEST(damaged_settings_are_reported),
         TEST(files_of_others_are_left_alone),
         TEST(opening_may_fail_anywhere),
