@@ -467,6 +467,7 @@ Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from, LearnR
     TRY(learner_open(&l, s, dir));
     TRY(mem_alloc(&l.sent, s->agent.actor.count, sizeof *l.sent, "a policy"));
     TRY(begin(&l, from, &done_epochs));
+    l.began = done_epochs;
     for (int64_t e = done_epochs + 1; e <= s->cfg.train.epochs; e++) {
         int stop = l.lead && stop_wanted() ? 1 : 0;
         comm_reduce_bcast(&s->reduce, &stop, sizeof stop);

@@ -224,6 +224,7 @@ Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *
         TRY(checkpoint_note_int(from, "metrics_jsonl", &lengths[METRICS_JSONL]));
         TRY(checkpoint_note_int(from, "metrics_csv", &lengths[METRICS_CSV]));
         *epoch = from->step;
+        log_info("policy: going on after epoch %lld", (long long)*epoch);
     }
     TRY(metrics_open(&l->log, l->dir->path, from != NULL ? lengths : NULL));
     l->timing = fopen(rundir_file(l->dir, "timing.jsonl", path), "ae");

@@ -18,6 +18,8 @@ typedef struct {
     bool lead;      /* rank 0 */
     bool works;     /* no workers: this learner also rolls out and evaluates */
     bool fresh;     /* nothing has happened since the start or the last checkpoint was read */
+    int64_t began;  /* epochs that were done before this start */
+    int64_t blocks; /* memory blocks alive once everything is set up */
     Crew crew;      /* if works */
     Buffer *buffer; /* (owned shards) model records */
     Mail **records; /* (units) arriving records; NULL for units of other learners */

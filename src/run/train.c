@@ -93,8 +93,8 @@ static Status describe(const Session *s, const RunDir *dir)
                             .learners = s->plan.learners,
                             .dataset = s->cfg.top.dataset,
                             .dataset_digest = s->data.digest};
-    log_info("%d ranks on %s: %d learner%s, %s; %s", s->plan.ranks, hosts, s->plan.learners,
-             s->plan.learners > 1 ? "s" : "",
+    log_info("%d rank%s on %s: %d learner%s, %s; %s", s->plan.ranks, s->plan.ranks > 1 ? "s" : "",
+             hosts, s->plan.learners, s->plan.learners > 1 ? "s" : "",
              plan_first_worker(&s->plan) == 0 ? "who also roll out and evaluate"
                                               : "the others roll out and evaluate",
              blas);

@@ -1,0 +1,140 @@
+/* The main job inside one process group: it improves nothing here, but it must leave no memory behind,
+ * allocate nothing once it is under way (an assertion in run/learner.c, on in sanitizer builds), stop
+ * when asked, and go on to the same bytes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/slab.h"
+#include "comm/comm.h"
+#include "nn/gemm.h"
+#include "run/train.h"
+#include "support/mpi_check.h"
+#include "support/temp_dir.h"
+
+static char folder[TEMP_PATH_MAX];
+
+/* Three members on pointmass, four epochs of 20 updates. */
+static Config small_config(const char *run)
+{
+    Config c;
+
+    config_default(&c);
+    (void)snprintf(c.top.task, sizeof c.top.task, "pointmass");
+    (void)snprintf(c.top.dataset, sizeof c.top.dataset, "%s/data.hdf5", folder);
+    (void)snprintf(c.top.run_dir, sizeof c.top.run_dir, "%s/%s", folder, run);
+    c.collect.rows = 600;
+    c.model.members = 3;
+    c.model.elites = 2;
+    c.model.hidden = 16;
+    c.model.layers = 2;
+    c.model.max_epochs = 2;
+    c.model.spectral_norm = true;
+    c.rollout.batch = 64;
+    c.rollout.units = 8;
+    c.rollout.horizon = 3;
+    c.rollout.retain = 2;
+    c.train.epochs = 4;
+    c.train.updates_per_epoch = 20;
+    c.train.batch = 32;
+    c.sac.hidden = 16;
+    c.eval.episodes = 3;
+    return c;
+}
+
+/* Digest of a file of the run on rank 0, "" elsewhere. */
+static void digest_of(const char *run, const char *name, char text[SLAB_DIGEST_MAX])
+{
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+
+    text[0] = '\0';
+    if (comm_rank() == 0) {
+        MPI_CHECK_OK(file_read(temp_path(folder, "%s/%s", run, name), 1 << 24, &bytes, &n));
+        bytes_digest(bytes, n, text);
+        mem_free(&bytes);
+    }
+}
+
+static void training_leaves_no_memory_behind(void)
+{
+    const Config c = small_config("plain");
+    const TrainOptions options = {0};
+    const int64_t before = mem_count();
+    TrainSummary summary;
+
+    MPI_CHECK_OK(train(&c, NULL, &options, &summary));
+    MPI_CHECK(mem_count() == before);
+    MPI_CHECK(comm_rank() != 0 || summary.learned.epochs == 4);
+}
+
+static void a_stopped_run_goes_on_to_the_same_bytes(void)
+{
+    static const char *const files[] = {"policy.h5", "model.h5", "metrics.csv", "metrics.jsonl"};
+    const Config c = small_config("halted");
+    const TrainOptions options = {0};
+    const int64_t before = mem_count();
+    TrainSummary summary;
+    char stop_path[TEMP_PATH_MAX];
+    Config first = c;
+
+    (void)snprintf(stop_path, sizeof stop_path, "%s", temp_path(folder, "halted/stop"));
+    first.train.epochs = 2;
+    MPI_CHECK_OK(train(&first, NULL, &options, &summary));
+    if (comm_rank() == 0) {
+        MPI_CHECK_OK(file_write(stop_path, "", 0));
+    }
+    comm_barrier();
+    MPI_CHECK(train(&c, NULL, &options, &summary) == ERR_INTERRUPTED);
+    MPI_CHECK(strstr(status_reason(), "stop file") != NULL);
+    MPI_CHECK(comm_rank() != 0 || !file_exists(stop_path)); /* or the next start would stop, too */
+    MPI_CHECK_OK(train(&c, NULL, &options, &summary));
+    MPI_CHECK(mem_count() == before);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char plain[SLAB_DIGEST_MAX];
+        char halted[SLAB_DIGEST_MAX];
+        digest_of("plain", files[i], plain);
+        digest_of("halted", files[i], halted);
+        if (!MPI_CHECK(strcmp(plain, halted) == 0)) {
+            (void)fprintf(stderr, "%s differs\n", files[i]);
+        }
+    }
+}
+
+static void a_missing_dataset_is_an_error_of_all_ranks(void)
+{
+    Config c = small_config("none");
+    const TrainOptions options = {0};
+    TrainSummary summary;
+
+    c.collect.rows = 0;
+    (void)snprintf(c.top.dataset, sizeof c.top.dataset, "%s/absent.hdf5", folder);
+    MPI_CHECK(train(&c, NULL, &options, &summary) == ERR_CONFIG);
+    MPI_CHECK(strstr(status_reason(), "absent.hdf5") != NULL);
+    MPI_CHECK(strstr(status_reason(), "mopo collect") != NULL);
+}
+
+int main(int argc, char **argv)
+{
+    if (comm_open(&argc, &argv) != OK) {
+        return 1;
+    }
+    log_start(comm_rank(), comm_size());
+    log_set_level(LOG_WARN);
+    gemm_setup();
+    if (comm_rank() == 0) {
+        temp_dir_make(folder);
+    }
+    coll_bcast(folder, sizeof folder, 0);
+    MPI_CASE(training_leaves_no_memory_behind);
+    MPI_CASE(a_stopped_run_goes_on_to_the_same_bytes);
+    MPI_CASE(a_missing_dataset_is_an_error_of_all_ranks);
+    if (comm_rank() == 0) {
+        temp_dir_remove(folder);
+    }
+    const int code = mpi_check_end();
+    comm_close();
+    return code;
+}
