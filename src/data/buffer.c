@@ -66,3 +66,14 @@ void records_gather(const float *records, size_t stride, int64_t n_rows, Rng *rn
         memcpy(out + (size_t)b * stride, records + row * stride, stride * sizeof *out);
     }
 }
+
+void buffer_gather(const Buffer *buffer, Rng *rng, int rows, float *out)
+{
+    const size_t stride = buffer->rec.stride;
+
+    REQUIRE(buffer->rows >= 1 && buffer->rows <= UINT32_MAX);
+    for (int b = 0; b < rows; b++) {
+        const float *row = buffer_row(buffer, rng_below(rng, (uint32_t)buffer->rows));
+        memcpy(out + (size_t)b * stride, row, stride * sizeof *out);
+    }
+}

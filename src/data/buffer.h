@@ -1,5 +1,5 @@
-/* A ring of records with fixed capacity: new rows replace the oldest. Also uniform sampling from any
- * array of records, so dataset and buffer are sampled by the same code.
+/* A ring of records with fixed capacity: new rows replace the oldest. Also uniform sampling, from a ring
+ * and from any array of records.
  */
 #ifndef DATA_BUFFER_H
 #define DATA_BUFFER_H
@@ -27,9 +27,11 @@ void buffer_push(Buffer *buffer, const float *records, int64_t rows);
 /* Row i counted from the oldest, 0 .. rows - 1; valid until the next push. */
 const float *buffer_row(const Buffer *buffer, int64_t i);
 
-/* Copy `rows` records, drawn uniformly with replacement, to out (rows, stride).
- * 1 <= n_rows < 2^32. For a Buffer: records_gather(b.records, b.rec.stride, b.rows, ...). */
+/* Copy `rows` records, drawn uniformly with replacement, to out (rows, stride). 1 <= n_rows < 2^32. */
 void records_gather(const float *records, size_t stride, int64_t n_rows, Rng *rng, int rows,
                     float *out);
+/* The same from a ring that is not empty. Rows are drawn by age, so a ring that was filled again from its
+ * youngest rows gives the same draws as the one that has been going round. */
+void buffer_gather(const Buffer *buffer, Rng *rng, int rows, float *out);
 
 #endif

@@ -279,8 +279,7 @@ static void gather_shard(Learner *l, int i, float *rows)
     }
     if (total > real) {
         Rng rng = rng_make(seed, RNG_BATCH_MODEL, step, (uint32_t)shard);
-        records_gather(l->buffer[i].records, stride, l->buffer[i].rows, &rng, total - real,
-                       rows + (size_t)real * stride);
+        buffer_gather(&l->buffer[i], &rng, total - real, rows + (size_t)real * stride);
     }
     l->shard[i] = (Batch){rows, total};
 }

@@ -68,7 +68,7 @@ static void only_written_rows_are_drawn_and_each_as_often(void **state)
         buffer_push(&buffer, row, 1);
     }
     CHECK_OK(mem_alloc(&out, (size_t)DRAWS * STRIDE, sizeof *out, "test"));
-    records_gather(buffer.records, buffer.rec.stride, buffer.rows, &rng, DRAWS, out);
+    buffer_gather(&buffer, &rng, DRAWS, out);
     for (int i = 0; i < DRAWS; i++) {
         const float *drawn = out + (size_t)i * STRIDE;
         const int id = (int)drawn[0] / 100;
@@ -85,6 +85,36 @@ static void only_written_rows_are_drawn_and_each_as_often(void **state)
     assert_true(chi2 < 30);
     mem_free(&out);
     buffer_release(&buffer);
+}
+
+/* A resumed run fills its ring again, from slot 0. */
+static void draws_depend_on_the_youngest_rows_not_on_their_slots(void **state)
+{
+    (void)state;
+    enum { CAPACITY = 7, PUSHED = 24, DRAWS = 50 };
+    Buffer old;
+    Buffer fresh;
+    float row[STRIDE];
+    float a[DRAWS * STRIDE];
+    float b[DRAWS * STRIDE];
+
+    CHECK_OK(buffer_init(&old, record_make(2, 1), CAPACITY));
+    CHECK_OK(buffer_init(&fresh, record_make(2, 1), CAPACITY));
+    for (int i = 0; i < PUSHED; i++) {
+        fill(row, i);
+        buffer_push(&old, row, 1);
+        if (i >= PUSHED - CAPACITY - 2) {
+            buffer_push(&fresh, row, 1);
+        }
+    }
+    assert_int_not_equal(old.head, fresh.head);
+    Rng rng = rng_make(1, RNG_TEST, 0, 1);
+    Rng same = rng;
+    buffer_gather(&old, &rng, DRAWS, a);
+    buffer_gather(&fresh, &same, DRAWS, b);
+    assert_memory_equal(a, b, sizeof a);
+    buffer_release(&old);
+    buffer_release(&fresh);
 }
 
 /* Columns 1 and 2 of rows 0, 2, 3: (1, 5), (3, 5), (8, 5): mean 4, variance (9 + 1 + 16) / 3. */
@@ -146,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_rows_stay_in_order),
         cmocka_unit_test(only_written_rows_are_drawn_and_each_as_often),
+        cmocka_unit_test(draws_depend_on_the_youngest_rows_not_on_their_slots),
         cmocka_unit_test(columns_are_centered_and_scaled),
         cmocka_unit_test(a_large_mean_does_not_hide_the_deviation),
         cmocka_unit_test(what_cannot_be_fitted_is_refused),
