@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/panic.h"
 
 enum { MANIFEST_BYTES_MAX = 1 << 20 };
 
@@ -29,6 +30,7 @@ Status manifest_write(const char *path, const json_t *value)
     size_t n = 0;
 
     TRY(dump(value, JSON_INDENT(2) | JSON_SORT_KEYS, &text, &n));
+    REQUIRE(text != NULL);
     text[n] = '\n';
     TRY(file_write(path, text, n + 1));
 done:

@@ -1,5 +1,6 @@
 #include "run/sealed.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,6 @@
 #include "base/slab.h"
 
 enum { SEAL = 46 };
-static const size_t SEALED_BYTES_MAX = (size_t)1 << 36;
 
 static void make_seal(const unsigned char *image, size_t size, char seal[SEAL + 1])
 {
@@ -66,7 +66,7 @@ Status sealed_open(H5File **file, const char *path, bool required)
                                  path)
                    : h5_open(file, path);
     }
-    TRY(file_read(path, SEALED_BYTES_MAX, &bytes, &n));
+    TRY(file_read(path, SIZE_MAX - SEAL, &bytes, &n));
     const size_t size = n > SEAL ? n - SEAL : 0; /* it may have been replaced meanwhile */
     make_seal(bytes, size, seal);
     if (n < SEAL || memcmp(bytes + size, seal, SEAL) != 0) {

@@ -10,8 +10,14 @@
 
 void temp_dir_make(char *path)
 {
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(path, TEMP_PATH_MAX, "%s/mopo-test-XXXXXX", base != NULL ? base : ".");
+    /* in memory where there is such a place: flushing a thousand files to a disk takes long */
+    const char *const places[] = {getenv("TMPDIR"), "/dev/shm", "."};
+    int i = 0;
+    while (places[i] == NULL || access(places[i], W_OK | X_OK) != 0) {
+        i++;
+        assert_true(i < 3);
+    }
+    (void)snprintf(path, TEMP_PATH_MAX, "%s/mopo-test-XXXXXX", places[i]);
     assert_non_null(mkdtemp(path));
 }
 

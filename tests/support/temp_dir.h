@@ -4,7 +4,8 @@
 
 enum { TEMP_PATH_MAX = 512 };
 
-/* Make a new empty directory in $TMPDIR, else in the working one; its path into path[TEMP_PATH_MAX]. */
+/* Make a new empty directory in $TMPDIR, else in memory, else here; its path into
+ * path[TEMP_PATH_MAX]. */
 void temp_dir_make(char *path);
 void temp_dir_remove(const char *path);
 /* "dir/name" with a printf format for the name, in one of four buffers used in turn. */
