@@ -92,10 +92,13 @@ int main(int argc, char **argv)
     log_start(comm_rank(), comm_size());
     gemm_setup();
     st = run(argc - 1, argv + 1, &verb);
-    (void)fflush(stdout);
-    if (st != OK && comm_rank() == 0) {
-        (void)fprintf(stderr, "mopo%s%s: %s\n", verb != NULL ? " " : "", verb != NULL ? verb : "",
-                      status_reason());
+    if (fflush(stdout) != 0 && st == OK) {
+        st = status_fail(ERR_IO, "the result could not be written to standard output");
+    }
+    if (st != OK && comm_rank() == 0 && verb != NULL) {
+        (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
+    } else if (st != OK && comm_rank() == 0) { /* no such command: the sentence has the name */
+        (void)fprintf(stderr, "%s\n", status_reason());
     }
     log_close_file();
     comm_close();

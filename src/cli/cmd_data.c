@@ -23,7 +23,7 @@ static void print_info(const char *path, const Dataset *d, const EnvKind *env)
                env_normalized_score(env, d->return_mean), env_normalized_score(env, d->return_max));
     }
     printf("  reward       from %g to %g\n", d->reward_min, d->reward_max);
-    printf("  s'           %s\n", d->rule);
+    printf("  rule         %s\n", d->rule);
     printf("  digest       %s\n", d->digest);
 }
 
