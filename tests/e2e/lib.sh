@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# What the end-to-end tests share. A test is `bash test_NAME.sh PROGRAM`; it prints one line for each thing it
+# checks and fails if one did. Everything it writes lies in a temporary directory, which goes away at the end.
+set -u
+
+program=$(realpath "${1:?the path of the program is missing}")
+source_dir=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+# Beside the repository, and not part of it: files that others made.
+# shellcheck disable=SC2034
+shared=${MOPO_SHARED:-$source_dir/../shared}
+work=$(mktemp -d -t mopo-e2e.XXXXXX) || exit 1
+passed=0
+failed=0
+child='' # a run in the background
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OPENBLAS_NUM_THREADS=1
+
+clean_up() {
+    [ -z "$child" ] || kill -KILL "$child" 2>/dev/null
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+cd "$work" || exit 1
+
+# verdict WHAT CODE: note a check by its exit code; what the program said last helps to understand a failure.
+verdict() {
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+        printf 'ok      %s\n' "$1"
+    else
+        failed=$((failed + 1))
+        printf 'FAILED  %s\n' "$1"
+        for file in out err; do
+            [ ! -s "$work/$file" ] || tail -n 12 "$work/$file" | sed "s/^/        $file: /"
+        done
+    fi
+}
+
+# check WHAT COMMAND...: the command must succeed.
+check() {
+    local what=$1
+    shift
+    "$@" >"$work/check" 2>&1
+    local code=$?
+    [ $code -eq 0 ] || sed 's/^/        /' "$work/check"
+    verdict "$what" $code
+}
+
+skip() {
+    printf 'skipped %s\n' "$1"
+}
+
+# Exit with the verdict of all checks.
+finish() {
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+
+# mopo_on RANKS ARGUMENTS...: run the program on so many ranks; 0: as a plain process, without mpirun. Output goes
+# to the files out and err; returns its exit code.
+mopo_on() {
+    local ranks=$1
+    shift
+    if [ "$ranks" -eq 0 ]; then
+        "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+    else
+        mpirun -n "$ranks" "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+    fi
+}
+
+mopo() {
+    mopo_on 0 "$@"
+}
+
+# exits CODE RANKS ARGUMENTS...: check that the program ends with this code.
+exits() {
+    local want=$1
+    shift
+    mopo_on "$@"
+    local code=$?
+    [ $code -eq "$want" ] || echo "        exit code $code, not $want: mopo ${*:2}"
+    [ $code -eq "$want" ]
+}
+
+# same_files DIR DIR NAME...: byte for byte.
+same_files() {
+    local a=$1 b=$2 name
+    shift 2
+    for name in "$@"; do
+        cmp "$a/$name" "$b/$name" || return 1
+    done
+}
+
+# What two runs must have in common if their settings are the same.
+same_run() {
+    same_files "$1" "$2" policy.h5 model.h5 metrics.jsonl metrics.csv
+}
+
+differ() {
+    ! cmp -s "$1" "$2"
+}
+
+# Lines of a file, 0 where it is not there yet.
+lines_of() {
+    if [ -f "$1" ]; then wc -l <"$1"; else echo 0; fi
+}

@@ -1,0 +1,85 @@
+#!/bin/bash
+# The result of a run is a function of its settings: not of the number of ranks, of who learns, or of the day.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+smoke=$source_dir/configs/smoke.yaml
+tiny=(task=halfcheetah collect.rows=2000 model.members=3 model.elites=2 model.hidden=32 model.layers=2
+    model.max_epochs=2 rollout.batch=200 rollout.units=8 rollout.horizon=2 rollout.retain=1 train.epochs=2
+    train.updates_per_epoch=20 train.batch=64 sac.hidden=32 eval.episodes=2)
+
+# train NAME RANKS SETTINGS...: a run in directory NAME.
+train() {
+    local name=$1 ranks=$2
+    shift 2
+    exits 0 "$ranks" train "$@" "run_dir=$name" || {
+        verdict "run $name on $ranks ranks" 1
+        return 1
+    }
+}
+
+# as_reference REFERENCE NAME WHAT RANKS SETTINGS...: one more run; its files must be those of the reference.
+as_reference() {
+    local reference=$1 name=$2 what=$3
+    shift 3
+    train "$name" "$@" && check "$what: same bytes" same_run "$reference" "$name"
+    rm -rf "${name:?}"
+}
+
+echo '# a collected dataset'
+for task in pointmass halfcheetah; do
+    for ranks in 0 2 3; do
+        exits 0 "$ranks" collect "$task-$ranks.hdf5" "task=$task" seed=5 --rows 2500 ||
+            verdict "collect $task on $ranks ranks" 1
+    done
+    check "$task on 2 ranks: same bytes" cmp "$task-0.hdf5" "$task-2.hdf5"
+    check "$task on 3 ranks: same bytes" cmp "$task-0.hdf5" "$task-3.hdf5"
+done
+exits 0 0 collect other.hdf5 task=pointmass seed=6 --rows 2500
+check 'another seed: other bytes' differ pointmass-0.hdf5 other.hdf5
+
+echo '# pointmass, records one epoch old (rollout.lag 1)'
+lag1=("$smoke" dataset=pointmass-0.hdf5 rollout.retain=2 train.epochs=5)
+train lag1 0 "${lag1[@]}"
+as_reference lag1 again 'the same once more' 0 "${lag1[@]}"
+for ranks in 1 2 3 4 8; do
+    as_reference lag1 more "$ranks ranks" "$ranks" "${lag1[@]}"
+done
+for pair in 2/2 3/2 4/2 4/4 5/4 8/4; do
+    as_reference lag1 shared "${pair%/*} ranks, ${pair#*/} of them learners" "${pair%/*}" "${lag1[@]}" \
+        "ranks.learners=${pair#*/}"
+done
+
+echo '# pointmass, records of the epoch itself (rollout.lag 0)'
+train lag0 0 "${lag1[@]}" rollout.lag=0
+check 'lag 0 is not lag 1' differ lag0/policy.h5 lag1/policy.h5
+check 'lag 0 has the same model' cmp lag0/model.h5 lag1/model.h5
+for pair in 2/0 3/2 4/4; do
+    as_reference lag0 more "${pair%/*} ranks, learners ${pair#*/}" "${pair%/*}" "${lag1[@]}" rollout.lag=0 \
+        "ranks.learners=${pair#*/}"
+done
+
+echo '# pointmass, variants'
+train none 0 "${lag1[@]}" penalty.type=none
+check 'without a penalty: another policy' differ none/policy.h5 lag1/policy.h5
+as_reference none more 'without a penalty, 3 ranks' 3 "${lag1[@]}" penalty.type=none
+train seed 0 "${lag1[@]}" seed=1
+check 'another seed: another policy' differ seed/policy.h5 lag1/policy.h5
+check 'another seed: another model' differ seed/model.h5 lag1/model.h5
+normed=("${lag1[@]}" model.spectral_norm=true model.target_scale=zscore model.members=5 eval.every=3)
+train normed 0 "${normed[@]}"
+as_reference normed more 'spectral norm, z-scored targets, rare evaluations, 4 ranks' 4 "${normed[@]}"
+real=("${lag1[@]}" train.real_ratio=1)
+train real 0 "${real[@]}"
+check 'without model data no model is fitted' test ! -e real/model.h5
+train real3 3 "${real[@]}" && check 'without model data, 3 ranks: same bytes' \
+    same_files real real3 policy.h5 metrics.jsonl metrics.csv
+
+echo '# HalfCheetah, MuJoCo in the loop; every run collects its own dataset'
+train cheetah 0 "${tiny[@]}" dataset=cheetah.hdf5
+for ranks in 2 3; do
+    as_reference cheetah more "$ranks ranks" "$ranks" "${tiny[@]}" dataset=cheetah.hdf5
+done
+train cheetah2 2 "${tiny[@]}" dataset=cheetah2.hdf5
+check 'its dataset, collected on 2 ranks: same bytes' cmp cheetah.hdf5 cheetah2.hdf5
+finish
