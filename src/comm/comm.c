@@ -127,6 +127,11 @@ void *comm_world(void)
     return &self.world;
 }
 
+void *comm_node(void)
+{
+    return &self.node;
+}
+
 Status comm_agree(Status mine)
 {
     struct {
@@ -156,13 +161,14 @@ void comm_barrier(void)
 
 enum { PIECE = 1 << 26 }; /* bytes of one transfer: far below INT_MAX */
 
-static void bcast_on(MPI_Comm comm, void *data, size_t bytes, int root)
+void bcast_bytes(void *comm, void *data, size_t bytes, int root)
 {
+    const MPI_Comm *on = comm;
     unsigned char *at = data;
     while (bytes > 0) {
         const size_t part = bytes < PIECE ? bytes : PIECE;
         MPI_Request request;
-        MPI_CHECK(MPI_Ibcast(at, (int)part, MPI_BYTE, root, comm, &request));
+        MPI_CHECK(MPI_Ibcast(at, (int)part, MPI_BYTE, root, *on, &request));
         wait_request(&request, MPI_STATUS_IGNORE);
         at += part;
         bytes -= part;
@@ -172,7 +178,7 @@ static void bcast_on(MPI_Comm comm, void *data, size_t bytes, int root)
 void coll_bcast(void *data, size_t bytes, int root)
 {
     if (self.size > 1) {
-        bcast_on(self.world, data, bytes, root);
+        bcast_bytes(&self.world, data, bytes, root);
     }
 }
 
@@ -231,69 +237,6 @@ void coll_gather(const void *mine, size_t bytes, void *all, const size_t *sizes)
     for (int r = 1; r < self.size; r++) {
         receive_pieces(at, sizes[r], r);
         at += sizes[r];
-    }
-}
-
-struct CommShare {
-    MPI_Win window;
-    MPI_Comm leaders; /* first rank of each host; MPI_COMM_NULL elsewhere */
-    void *data;
-};
-
-Status comm_share_open(CommShare **share, size_t bytes, void **data)
-{
-    CommShare *s = NULL;
-    MPI_Aint size = 0;
-    int unit = 0;
-
-    *share = NULL;
-    Status st = comm_agree(mem_alloc(&s, 1, sizeof *s, "shared memory"));
-    if (st != OK) {
-        mem_free(&s);
-        return st;
-    }
-    const MPI_Aint mine = self.node_rank == 0 ? (MPI_Aint)bytes : 0;
-    void *base = NULL;
-    const int got = MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, self.node, &base, &s->window);
-    st = comm_agree(got == MPI_SUCCESS
-                        ? OK
-                        : status_fail(ERR_NOMEM,
-                                      "%s: no %zu bytes of shared memory for the dataset; "
-                                      "is /dev/shm large enough?",
-                                      self.host, bytes));
-    if (st != OK) {
-        mem_free(&s);
-        return st;
-    }
-    MPI_CHECK(MPI_Win_shared_query(s->window, 0, &size, &unit, &s->data));
-    const int color = self.node_rank == 0 ? 0 : MPI_UNDEFINED;
-    MPI_CHECK(MPI_Comm_split(self.world, color, self.rank, &s->leaders));
-    *data = s->data;
-    *share = s;
-    return OK;
-}
-
-void comm_share_spread(CommShare *share, size_t bytes)
-{
-    if (share->leaders != MPI_COMM_NULL) {
-        int hosts = 1;
-        MPI_CHECK(MPI_Comm_size(share->leaders, &hosts));
-        if (hosts > 1) {
-            bcast_on(share->leaders, share->data, bytes, 0);
-        }
-    }
-    comm_barrier();
-}
-
-void comm_share_close(CommShare **share)
-{
-    CommShare *s = *share;
-    if (s != NULL) {
-        (void)MPI_Win_free(&s->window);
-        if (s->leaders != MPI_COMM_NULL) {
-            (void)MPI_Comm_free(&s->leaders);
-        }
-        mem_free(share);
     }
 }
 
@@ -370,8 +313,8 @@ void comm_reduce_close(Reduce *reduce)
 
 void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes)
 {
-    const Group *group = reduce->ctx;
+    Group *group = reduce->ctx;
     if (group->learners > 1) {
-        bcast_on(group->group, data, bytes, 0);
+        bcast_bytes(&group->group, data, bytes, 0);
     }
 }

@@ -1,9 +1,10 @@
-/* Inside comm/ only: error checks and the yielding wait. */
+/* Inside comm/ only: error checks, the yielding wait, communicators. */
 #ifndef COMM_WAIT_H
 #define COMM_WAIT_H
 
 #include <mpi.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 _Noreturn void mpi_failed(int code, const char *call);
 
@@ -17,6 +18,10 @@ _Noreturn void mpi_failed(int code, const char *call);
 
 /* The communicator of all ranks (an MPI_Comm *). */
 void *comm_world(void);
+/* The communicator of this host's ranks. */
+void *comm_node(void);
+/* Bytes from `root` to all ranks of an MPI_Comm (by address), in pieces below INT_MAX. */
+void bcast_bytes(void *comm, void *data, size_t bytes, int root);
 /* Wait without holding the core; the request must be active. */
 void wait_request(MPI_Request *request, MPI_Status *status);
 
