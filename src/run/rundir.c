@@ -137,6 +137,30 @@ done:
     return st;
 }
 
+/* Temporary files (base/file.h) of a process that was killed while it wrote; ours, since we hold the
+ * lock. */
+static Status clean(const RunDir *dir)
+{
+    static const char *const names[] = {"used.yaml", "manifest.json", "model.h5", "policy.h5"};
+    Status st = OK;
+    char path[RUNDIR_PATH_MAX];
+    DirList list = {0};
+
+    TRY(dir_list(&list, dir->path));
+    for (int i = 0; i < list.count; i++) {
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+            const size_t len = strlen(names[k]);
+            if (strncmp(list.names[i], names[k], len) == 0 &&
+                strncmp(list.names[i] + len, ".tmp.", 5) == 0) {
+                (void)unlink(rundir_file(dir, list.names[i], path));
+            }
+        }
+    }
+done:
+    dir_list_release(&list);
+    return st;
+}
+
 /* ---- settings ---- */
 
 static bool may_change(const char *key)
@@ -216,6 +240,7 @@ Status rundir_open(RunDir *dir, const char *path, const Config *config,
     TRY(check_owner(dir)); /* before anything is put there */
     TRY(take_lock(dir));
     TRY(check_owner(dir)); /* another process may have made a run of it meanwhile */
+    TRY(clean(dir));
     if (dir->resumed && has_results(dir)) {
         TRY(compare_settings(dir, config));
     }

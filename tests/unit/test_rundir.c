@@ -238,6 +238,7 @@ static void files_of_others_are_left_alone(void **state)
     temp_write(temp_path(dir, "b/used.yaml.tmp.a1b2c3"), "tas");
     CHECK_OK(rundir_open(&d, temp_path(dir, "b"), &config, NULL));
     assert_false(d.resumed);
+    assert_false(file_exists(temp_path(dir, "b/used.yaml.tmp.a1b2c3")));
     rundir_close(&d);
 }
 
