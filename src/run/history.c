@@ -37,7 +37,7 @@ static Status reserve(History *h, int64_t room)
     }
     TRY(regrow(&h->epoch, h->count, room, 1, sizeof *h->epoch));
     TRY(regrow(&h->digest, h->count, room, 1, sizeof *h->digest));
-    TRY(regrow(&h->sums, h->count, room, PHASE_SUMS, sizeof *h->sums));
+    TRY(regrow(&h->sums, h->count, room, SUM_COUNT, sizeof *h->sums));
     TRY(regrow(&h->rows, h->count, room, (size_t)h->shards, sizeof *h->rows));
     TRY(regrow(&h->policy, h->count, room, h->actor, sizeof *h->policy));
     h->room = room;
@@ -75,20 +75,20 @@ Status history_add(History *h, int64_t epoch, const float *policy, const UnitRep
         return st;
     }
     const int64_t at = h->count++;
-    double *sums = h->sums + at * PHASE_SUMS;
+    double *sums = h->sums + at * SUM_COUNT;
     int64_t *rows = h->rows + at * h->shards;
-    memset(sums, 0, PHASE_SUMS * sizeof *sums);
+    memset(sums, 0, SUM_COUNT * sizeof *sums);
     memset(rows, 0, (size_t)h->shards * sizeof *rows);
     for (int u = 0; u < count; u++) {
         const uint64_t pair[2] = {chain, units[u].digest};
         chain = bytes_hash(pair, sizeof pair);
         rows[(int64_t)u * h->shards / count] += units[u].rows;
-        sums[PHASE_ROWS] += (double)units[u].rows;
-        sums[PHASE_ENDED] += (double)units[u].ended;
-        sums[PHASE_DROPPED] += (double)units[u].dropped;
-        sums[PHASE_PENALTY_SUM] += units[u].penalty_sum;
-        sums[PHASE_PENALTY_MAX] = fmax(sums[PHASE_PENALTY_MAX], units[u].penalty_max);
-        sums[PHASE_REWARD_SUM] += units[u].reward_sum;
+        sums[SUM_ROWS] += (double)units[u].rows;
+        sums[SUM_ENDED] += (double)units[u].ended;
+        sums[SUM_DROPPED] += (double)units[u].dropped;
+        sums[SUM_PENALTY] += units[u].penalty_sum;
+        sums[SUM_PENALTY_MAX] = fmax(sums[SUM_PENALTY_MAX], units[u].penalty_max);
+        sums[SUM_REWARD] += units[u].reward_sum;
     }
     h->epoch[at] = epoch;
     memcpy(&h->digest[at], &chain, sizeof chain);
@@ -123,7 +123,7 @@ void history_trim(History *h, const int64_t *capacity)
     const size_t V = (size_t)h->shards;
     memmove(h->epoch, h->epoch + from, left * sizeof *h->epoch);
     memmove(h->digest, h->digest + from, left * sizeof *h->digest);
-    memmove(h->sums, h->sums + from * PHASE_SUMS, left * PHASE_SUMS * sizeof *h->sums);
+    memmove(h->sums, h->sums + from * SUM_COUNT, left * SUM_COUNT * sizeof *h->sums);
     memmove(h->rows, h->rows + from * V, left * V * sizeof *h->rows);
     memmove(h->policy, h->policy + from * h->actor, left * h->actor * sizeof *h->policy);
     h->count -= skip;
@@ -145,7 +145,7 @@ int history_slabs(const History *h, Slab slabs[HISTORY_SLABS])
 
     slabs[0] = slab_i64("history.epoch", h->epoch, n);
     slabs[1] = slab_i64("history.digest", h->digest, n);
-    slabs[2] = slab_f64("history.sums", h->sums, n * PHASE_SUMS);
+    slabs[2] = slab_f64("history.sums", h->sums, n * SUM_COUNT);
     slabs[3] = slab_i64("history.rows", h->rows, n * (size_t)h->shards);
     slabs[4] = slab_f32("history.policy", h->policy, n * h->actor);
     return HISTORY_SLABS;

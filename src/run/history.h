@@ -13,13 +13,13 @@
 
 /* A phase as a whole: the unit reports added in unit order. */
 typedef enum {
-    PHASE_ROWS,
-    PHASE_ENDED,
-    PHASE_DROPPED,
-    PHASE_PENALTY_SUM,
-    PHASE_PENALTY_MAX,
-    PHASE_REWARD_SUM,
-    PHASE_SUMS
+    SUM_ROWS,
+    SUM_ENDED,
+    SUM_DROPPED,
+    SUM_PENALTY,
+    SUM_PENALTY_MAX,
+    SUM_REWARD,
+    SUM_COUNT
 } PhaseSum;
 
 enum { HISTORY_SLABS = 5 };
@@ -30,7 +30,7 @@ typedef struct {
     int64_t count, room;
     int64_t *epoch;  /* (count) whose records they are */
     int64_t *digest; /* (count) hash of the units' digests */
-    double *sums;    /* (count, PHASE_SUMS) */
+    double *sums;    /* (count, SUM_COUNT) */
     int64_t *rows;   /* (count, V) records per shard */
     float *policy;   /* (count, actor) */
 } History;

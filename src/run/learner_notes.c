@@ -46,14 +46,14 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     if (at < 0) {
         return;
     }
-    const double *sum = l->history.sums + at * PHASE_SUMS;
-    const double rows = sum[PHASE_ROWS];
+    const double *sum = l->history.sums + at * SUM_COUNT;
+    const double rows = sum[SUM_ROWS];
     v[METRIC_MODEL_ROWS] = rows;
-    v[METRIC_TERMINATIONS] = sum[PHASE_ENDED];
-    v[METRIC_DROPPED_ROWS] = sum[PHASE_DROPPED];
-    v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[PHASE_PENALTY_SUM] / rows;
-    v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[PHASE_PENALTY_MAX];
-    v[METRIC_MODEL_REWARD] = sum[PHASE_REWARD_SUM] / rows;
+    v[METRIC_TERMINATIONS] = sum[SUM_ENDED];
+    v[METRIC_DROPPED_ROWS] = sum[SUM_DROPPED];
+    v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
+    v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    v[METRIC_MODEL_REWARD] = sum[SUM_REWARD] / rows;
     v[METRIC_BUFFER_ROWS] = buffered_rows(l);
 }
 

@@ -39,6 +39,20 @@ typedef struct {
     double epoch_start;
 } Learner;
 
+/* Buffers, messages, crew. *l is safe to close afterwards, whatever the outcome. */
+NODISCARD Status learner_open(Learner *l, Session *s, const RunDir *dir);
+void learner_close(Learner *l);
+
+/* Hand a task out and, without workers, do it. */
+NODISCARD Status learner_start_task(Learner *l, const Task *task, const float *actor);
+/* Between updates: let messages go through. */
+void learner_poll(Learner *l);
+/* All records of the task into the buffers, unit by unit; rank 0 notes the phase. */
+NODISCARD Status learner_finish_rollout(Learner *l, const float *actor);
+/* Returns of the task's episodes, and its times; then the metrics line of its epoch. */
+NODISCARD Status learner_finish_eval(Learner *l);
+void learner_stop_workers(Learner *l);
+
 /* Rows that the ring of a shard can hold: those of rollout.retain epochs. */
 int64_t learner_shard_capacity(const Session *s, int shard);
 /* Start the metrics line of epoch e; sums: statistics added over its updates. */

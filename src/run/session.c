@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/log.h"
+#include "base/mem.h"
 #include "base/panic.h"
 
 Status session_task(const Config *cfg, const EnvKind **env, EnvConfig *env_cfg)
@@ -196,4 +196,25 @@ void session_close(Session *s)
     comm_reduce_close(&s->reduce);
     comm_share_close(&s->share);
     *s = (Session){0};
+}
+
+Status session_settings_digest(const Config *cfg, char digest[SLAB_DIGEST_MAX])
+{
+    Config same;
+    Config defaults;
+    char *text = NULL;
+    Status st = OK;
+
+    config_default(&defaults);
+    same = *cfg;
+    same.top.run_dir[0] = '\0';
+    same.top.dataset[0] = '\0';
+    same.ranks = defaults.ranks;
+    same.checkpoint = defaults.checkpoint;
+    TRY(mem_alloc(&text, CONFIG_YAML_MAX, 1, "a configuration as text"));
+    TRY(config_write(&same, NULL, text, CONFIG_YAML_MAX));
+    bytes_digest(text, strlen(text), digest);
+done:
+    mem_free(&text);
+    return st;
 }

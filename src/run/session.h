@@ -39,4 +39,8 @@ NODISCARD Status session_task(const Config *cfg, const EnvKind **env, EnvConfig 
 /* env NULL: any dimensions. */
 DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env);
 
+/* Digest of everything in the configuration that results depend on: not run_dir, the
+ * dataset's place, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
+NODISCARD Status session_settings_digest(const Config *cfg, char digest[SLAB_DIGEST_MAX]);
+
 #endif
