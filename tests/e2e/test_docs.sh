@@ -5,7 +5,8 @@
 # ranks at most. A comment before a block says what a test must do otherwise:
 #
 #   <!-- test: skip REASON -->             do not run this block
-#   <!-- test: with WORD ... -->           append words to its commands; old=>new replaces text in them
+#   <!-- test: with WORD ... -->           append words to its commands; old=>new replaces text in them, and
+#                                          tiny stands for settings with which training takes a second
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -17,6 +18,8 @@ import sys
 BLOCK = re.compile(r"(?:<!-- test: (skip|with) (.*?) -->\s*)?^```(\w*)\n(.*?)^```", re.M | re.S)
 OURS = re.compile(r"(mpirun\b[^|;]* )?mopo\b|\./[\w/.-]+\.sh --help")
 VERB = re.compile(r"((?:mpirun\b.* )?mopo)(?! +[a-z-])(.*)")
+TINY = """collect.rows=2000 model.members=2 model.elites=1 model.hidden=16 model.max_epochs=1 rollout.batch=64
+    train.epochs=1 train.updates_per_epoch=10 train.batch=64 sac.hidden=16 eval.episodes=1"""
 
 for kind, words, language, text in BLOCK.findall(open(sys.argv[1], encoding="utf-8").read()):
     if language != "sh" or kind == "skip":
@@ -26,12 +29,12 @@ for kind, words, language, text in BLOCK.findall(open(sys.argv[1], encoding="utf
         if not OURS.match(line):
             continue
         line = re.sub(r"^mpirun( -n \d+)?", "mpirun -n 2", line)
-        added = [word for word in words.split() if "=>" not in word]
+        added = [TINY if word == "tiny" else word for word in words.split() if "=>" not in word]
         for old, new in (word.split("=>") for word in words.split() if "=>" in word):
             line = line.replace(old, new)
         if added:
             line = VERB.sub(r"\1 train\2", line)  # a bare `mopo` takes no words
-            line = re.sub(r"( >.*)?$", lambda end: " " + " ".join(added) + end.group(), line, count=1)
+            line = re.sub(r"( >.*)?$", lambda end: " " + " ".join(" ".join(added).split()) + end.group(), line, count=1)
         print(line)
 PYTHON
 
