@@ -9,6 +9,7 @@
 #include "base/timer.h"
 #include "comm/comm.h"
 #include "run/collect.h"
+#include "run/timing.h"
 
 /* Whole episodes of all ranks, in episode order, on rank 0. */
 static Status gather_rows(const EnvKind *env, const CollectRows *mine, CollectRows *all)
@@ -45,8 +46,12 @@ static Status one_round(const EnvKind *env, const EnvConfig *env_cfg, uint64_t s
     const int64_t n = comm_size();
     const int64_t from = first + count * r / n;
     const int64_t to = first + count * (r + 1) / n;
+    const double start = timer_now();
 
-    TRY(comm_agree(collect_episodes(env, env_cfg, seed, from, to - from, &mine)));
+    st = collect_episodes(env, env_cfg, seed, from, to - from, &mine);
+    const double busy = timer_now() - start;
+    TRY(comm_agree(st));
+    timing_phase("collect", busy, timer_now() - start - busy);
     TRY(gather_rows(env, &mine, &round));
     if (comm_rank() == 0) {
         st = collect_join(total, &round, 1, most);

@@ -12,6 +12,7 @@
 #include "model/ensemble_fit.h"
 #include "run/model_file.h"
 #include "run/stop.h"
+#include "run/timing.h"
 
 enum { NOTES = 2 }; /* numbers of a member beside its floats: Adam steps, best holdout error */
 
@@ -24,6 +25,7 @@ typedef struct {
     Arena tmp;
     int64_t pass, since; /* passes done; those without a gain */
     double mse[ENSEMBLE_MAX], loss[ENSEMBLE_MAX];
+    double busy; /* seconds in passes */
     /* for checkpoints, on rank 0: all members, in order of their owners */
     float *floats; /* (E, member_floats) */
     double *notes; /* (E, NOTES) */
@@ -240,6 +242,7 @@ static Status do_pass(Fit *f)
         }
     }
     const double busy = timer_now() - start;
+    f->busy += busy;
     TRY(comm_agree(st));
     coll_sum(f->mse, s->ens.cfg.members); /* each slot is filled by one rank: exact */
     coll_sum(f->loss, s->ens.cfg.members);
@@ -311,6 +314,7 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
     Status st = OK;
     Fit f;
     const double start = timer_now();
+    const double waited = comm_waited();
 
     TRY(comm_agree(fit_open(&f, s, dir)));
     log_info("model: %d members of %d x %d on %lld rows, %lld held out; spectral norm %s",
@@ -336,6 +340,7 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
         }
     }
     TRY(gather_best(&f));
+    timing_phase("model", f.busy, comm_waited() - waited);
     TRY(comm_agree(comm_rank() == 0 ? write_model(&f) : OK));
     log_info("model: %lld passes in %.1f s; elites %lld %lld ... with holdout MSE %.5f",
              (long long)f.pass, timer_now() - start, (long long)s->ens.elite[0],

@@ -92,7 +92,7 @@ static Status run_epoch(Learner *l, int64_t e)
     TRY(learner_finish_eval(l));
     learner_begin_line(l, e, sums); /* before the next phase comes and this one is forgotten */
     TRY(learner_finish_rollout(l, l->sent));
-    learner_note_updates(l, e, updated - start, in_updates, timer_now() - updated);
+    learner_note_updates(e, updated - start, in_updates, timer_now() - updated);
 done:
     return st;
 }

@@ -1,11 +1,10 @@
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/timer.h"
 #include "run/learner_state.h"
+#include "run/timing.h"
 
 /* Rows in all shards' rings, from the list of phases: the same on any number of learners. */
 static double buffered_rows(const Learner *l)
@@ -109,43 +108,18 @@ Status learner_note_epoch(Learner *l)
     return metrics_append(&l->log, &l->line);
 }
 
-/* The clock's file: not part of any result, so a failure to write it is not one of the run. */
-static void timing_line(Learner *l, const char *line)
+void learner_note_task(const Learner *l, int rank, const TaskTime *time)
 {
-    if (l->timing != NULL) {
-        (void)fputs(line, l->timing);
-        (void)fflush(l->timing);
-    }
+    timing_line("{\"rank\": %d, \"phase\": \"crew\", \"policy_epoch\": %lld, \"rollout\": %.4f, "
+                "\"eval\": %.4f, \"wait\": %.4f}",
+                rank, (long long)l->task.epoch, time->rollout, time->eval, time->wait);
 }
 
-void learner_note_task(Learner *l, int rank, const TaskTime *time)
+void learner_note_updates(int64_t epoch, double update, double exchange, double wait)
 {
-    char line[256];
-
-    (void)snprintf(line, sizeof line,
-                   "{\"rank\": %d, \"policy_epoch\": %lld, \"rollout\": %.4f, \"eval\": %.4f, "
-                   "\"wait\": %.4f}\n",
-                   rank, (long long)l->task.epoch, time->rollout, time->eval, time->wait);
-    timing_line(l, line);
-}
-
-void learner_note_updates(Learner *l, int64_t epoch, double update, double exchange, double wait)
-{
-    char line[256];
-
-    (void)snprintf(line, sizeof line,
-                   "{\"rank\": %d, \"epoch\": %lld, \"update\": %.4f, \"exchange\": %.4f, "
-                   "\"wait\": %.4f}\n",
-                   comm_rank(), (long long)epoch, update - exchange, exchange, wait);
-    timing_line(l, line);
-}
-
-void learner_close_timing(Learner *l)
-{
-    if (l->timing != NULL) {
-        (void)fclose(l->timing);
-        l->timing = NULL;
-    }
+    timing_line("{\"rank\": 0, \"phase\": \"learn\", \"epoch\": %lld, \"update\": %.4f, "
+                "\"exchange\": %.4f, \"wait\": %.4f}",
+                (long long)epoch, update - exchange, exchange, wait);
 }
 
 /* --- checkpoints -------------------------------------------------------------------------------- */
@@ -212,7 +186,6 @@ Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *
 {
     Status st = OK;
     int64_t lengths[METRICS_FILES] = {0};
-    char path[RUNDIR_PATH_MAX];
 
     metrics_clear(&l->line);
     l->result = (LearnResult){.first_return = nan(""),
@@ -227,10 +200,6 @@ Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *
         log_info("policy: going on after epoch %lld", (long long)*epoch);
     }
     TRY(metrics_open(&l->log, l->dir->path, from != NULL ? lengths : NULL));
-    l->timing = fopen(rundir_file(l->dir, "timing.jsonl", path), "ae");
-    if (l->timing == NULL) {
-        log_warn("%s: %s; the run goes on without it", path, strerror(errno));
-    }
 done:
     return status_while(st, "going on from %s", from != NULL ? from->path : "nothing");
 }

@@ -114,6 +114,5 @@ void learner_close(Learner *l)
     mem_free(&l->shard);
     if (l->lead) {
         metrics_close(&l->log);
-        learner_close_timing(l);
     }
 }

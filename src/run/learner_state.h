@@ -4,8 +4,6 @@
 #ifndef RUN_LEARNER_STATE_H
 #define RUN_LEARNER_STATE_H
 
-#include <stdio.h>
-
 #include "data/buffer.h"
 #include "run/crew.h"
 #include "run/history.h"
@@ -35,8 +33,6 @@ typedef struct {
     History history;
     MetricsLog log;
     Metrics line; /* of the last epoch, waiting for its evaluation */
-    FILE *timing;
-    double epoch_start;
 } Learner;
 
 /* Buffers, messages, crew. *l is safe to close afterwards, whatever the outcome. */
@@ -60,9 +56,8 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums);
 /* Fill in the returns if the task evaluated, and write the line of the task's epoch. */
 Status learner_note_epoch(Learner *l);
 /* timing.jsonl: what a rank's task took, and an epoch's updates on rank 0. */
-void learner_note_task(Learner *l, int rank, const TaskTime *time);
-void learner_note_updates(Learner *l, int64_t epoch, double update, double exchange, double wait);
-void learner_close_timing(Learner *l);
+void learner_note_task(const Learner *l, int rank, const TaskTime *time);
+void learner_note_updates(int64_t epoch, double update, double exchange, double wait);
 
 /* Checkpoint after `epoch` epochs. */
 NODISCARD Status learner_save(Learner *l, int64_t epoch);

@@ -15,6 +15,7 @@
 #include "run/crew.h"
 #include "run/fit_model.h"
 #include "run/stop.h"
+#include "run/timing.h"
 
 /* A dataset that is not there is collected if the configuration says so. */
 static Status provide_dataset(const Config *cfg)
@@ -164,12 +165,16 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
 
     *summary = (TrainSummary){0};
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
+    if (lead) {
+        timing_open(&dir);
+    }
     stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     log_info("run %s%s", cfg->top.run_dir, lead && dir.resumed ? " (going on)" : "");
     TRY(provide_dataset(cfg));
     TRY(session_open(&s, cfg));
     TRY(describe(&s, &dir));
     TRY(run_phases(&s, &dir, summary));
+    timing_memory();
     summary->data_mean = s.data.return_mean;
     summary->data_best = s.data.return_max;
     summary->seconds = timer_now() - start;
@@ -179,6 +184,7 @@ done:
         log_file("%s: %s", st == ERR_INTERRUPTED ? "stopped" : "error", status_reason());
     }
     session_close(&s);
+    timing_close();
     if (lead) {
         rundir_close(&dir);
     }
