@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every command that the documentation shows works: the lines of ```sh blocks in README.md and docs/*.md
-# that begin with `mopo` or `mpirun ... mopo`, or ask a script of ours for --help; other lines are for the
-# reader. Each document has a folder of its own, in which its commands run one after the other, on two
+# that begin with `mopo`, `mpirun ... mopo` or `cmp`, or ask a script of ours for --help; other lines are for
+# the reader. Each document has a folder of its own, in which its commands run one after the other, on two
 # ranks at most. A comment before a block says what a test must do otherwise:
 #
 #   <!-- test: skip REASON -->             do not run this block
@@ -16,7 +16,7 @@ import re
 import sys
 
 BLOCK = re.compile(r"(?:<!-- test: (skip|with) (.*?) -->\s*)?^```(\w*)\n(.*?)^```", re.M | re.S)
-OURS = re.compile(r"(mpirun\b[^|;]* )?mopo\b|\./[\w/.-]+\.sh --help")
+OURS = re.compile(r"(mpirun\b[^|;]* )?mopo\b|cmp\b|\./[\w/.-]+\.sh --help")
 VERB = re.compile(r"((?:mpirun\b.* )?mopo)(?! +[a-z-])(.*)")
 TINY = """collect.rows=2000 model.members=2 model.elites=1 model.hidden=16 model.max_epochs=1 rollout.batch=64
     train.epochs=1 train.updates_per_epoch=10 train.batch=64 sac.hidden=16 eval.episodes=1"""
@@ -32,7 +32,7 @@ for kind, words, language, text in BLOCK.findall(open(sys.argv[1], encoding="utf
         added = [TINY if word == "tiny" else word for word in words.split() if "=>" not in word]
         for old, new in (word.split("=>") for word in words.split() if "=>" in word):
             line = line.replace(old, new)
-        if added:
+        if added and "mopo" in line:
             line = VERB.sub(r"\1 train\2", line)  # a bare `mopo` takes no words
             line = re.sub(r"( >.*)?$", lambda end: " " + " ".join(" ".join(added).split()) + end.group(), line, count=1)
         print(line)
