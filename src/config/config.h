@@ -49,9 +49,9 @@ typedef struct ConfigOrigins ConfigOrigins;
  * `origins` may be NULL; else *origins is to be freed with config_origins_free. */
 NODISCARD Status config_load(Config *config, ConfigOrigins **origins, const char *path, int count,
                              char *const words[]);
-/* Sets the caller's pointer to NULL; NULL is fine. */
 /* Put `count` words "key=value" over a configuration. Errors as config_load. */
 NODISCARD Status config_words_over(Config *config, int count, char *const words[]);
+/* Sets the caller's pointer to NULL; NULL is fine. */
 void config_origins_free(ConfigOrigins **origins);
 
 /* Checks across keys: ERR_CONFIG with the two keys, their values and what to change. */

@@ -1,4 +1,4 @@
-/* Branched model rollouts: MOPO algorithm 2, lines 5 to 9; released code, mopo.py _rollout_model.
+/* Branched model rollouts: MOPO algorithm 2, lines 4 to 12; released code, mopo.py _rollout_model.
  *
  * A rollout phase of one epoch is a fixed list of units; unit u is a function of (policy, ensemble,
  * dataset, seed, epoch, u) and of nothing else, so any rank may do it. From dataset states, h times:

@@ -1,6 +1,6 @@
 /* A rank's work for the learners: roll out its units and play its evaluation episodes with a given
  * policy, and deliver the results. Workers do it when a POLICY message comes, learners without
- * workers do it between updates.
+ * workers do it before the updates of an epoch.
  */
 #ifndef RUN_CREW_H
 #define RUN_CREW_H

@@ -1,4 +1,4 @@
-/* The learners' side of policy training: MOPO algorithm 2 from line 4 on, epoch by epoch. Learner
+/* The learners' side of policy training: MOPO algorithm 2 from line 3 on, epoch by epoch. Learner
  * ranks hold equal copies of the agent and each the buffers of its shards; rank 0 also speaks to the
  * workers, the disk and the user. docs/parallel.md draws it.
  */
