@@ -7,6 +7,7 @@
 #define BASE_VMATH_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -24,14 +25,25 @@ static inline uint32_t vm_bits(float x)
     return bits;
 }
 
-/* e^x: 1 ulp on [-87, 88]; flushes to 0 below, stops at about 2.4e38 above; NaN stays NaN. */
-static inline float vm_exp(float x)
+/* yes where `if_yes`, otherwise no. In bits, because of a branch gcc computes both sides to their ends
+ * and chooses then. */
+static inline float vm_select(bool if_yes, float yes, float no)
 {
-    const float shift = 12582912.0F; /* 1.5 * 2^23: adding it rounds to an integer */
-    float c = x < -87.3F ? -87.3F : x;
-    c = c > 88.3F ? 88.3F : c;
-    const float k = fmaf(c, 1.44269504F, shift);
-    const float n = k - shift;
+    const uint32_t mask = -(uint32_t)if_yes;
+    return vm_from_bits((vm_bits(yes) & mask) | (vm_bits(no) & ~mask));
+}
+
+/* e^x: 1 ulp on [-87, 88], 1.2e-38 below -87.3, infinity above 88.8; NaN stays NaN. For sums with 1,
+ * where zero below would be a wasted comparison. */
+static inline float vm_exp_above(float x)
+{
+    /* 1.5 * 2^23: adding it rounds to an integer; 127 more, and its low bits are an exponent's */
+    const float shift = 12582912.0F + 127.0F;
+    const uint32_t most = 0x4B4000FEU; /* of shift + 127: beyond, the polynomial grows instead */
+    const float c = vm_select(x < -87.3F, -87.3F, x);
+    uint32_t k = vm_bits(fmaf(c, 1.44269504F, shift));
+    k = k < most ? k : most;
+    const float n = vm_from_bits(k) - shift;
     float r = fmaf(n, -0.693145752F, c);
     r = fmaf(n, -1.42860677e-6F, r);
     float p = 1.98756912e-4F;
@@ -41,9 +53,13 @@ static inline float vm_exp(float x)
     p = fmaf(p, r, 1.66666657e-1F);
     p = fmaf(p, r, 0.5F);
     p = fmaf(p * r, r, r) + 1.0F;
-    const float scale = vm_from_bits((vm_bits(k) - 0x4B400000U + 127U) << 23);
-    const float e = p * scale;
-    return x < -87.3F ? 0.0F : e;
+    return p * vm_from_bits(k << 23);
+}
+
+/* The same, but 0 below -87.3. */
+static inline float vm_exp(float x)
+{
+    return vm_select(x < -87.3F, 0.0F, vm_exp_above(x));
 }
 
 /* Natural logarithm of a normal positive float: 1 ulp. */
@@ -71,7 +87,7 @@ static inline float vm_log(float x)
 
 static inline float vm_sigmoid(float x)
 {
-    return 1.0F / (1.0F + vm_exp(-x));
+    return 1.0F / (1.0F + vm_exp_above(-x));
 }
 
 /* log(1 + e^x), for large |x| too. */
@@ -82,15 +98,14 @@ static inline float vm_softplus(float x)
     /* log1p(e) by the correction of Kahan and Goldberg: exact where 1 + e rounds */
     const float u = 1.0F + e;
     const float d = u - 1.0F;
-    const float l = d == 0.0F ? e : vm_log(u) * (e / d);
-    const float top = x > 0.0F ? x : 0.0F;
-    return isnan(x) ? x : top + l;
+    const float l = vm_select(d == 0.0F, e, vm_log(u) * (e / d));
+    return vm_select(x > 0.0F, x, 0.0F) + vm_select(isnan(x), x, l);
 }
 
 static inline float vm_tanh(float x)
 {
     const float a = fabsf(x);
-    const float e = vm_exp(-2.0F * a);
+    const float e = vm_exp_above(-2.0F * a);
     const float big = (1.0F - e) / (1.0F + e);
     /* odd polynomial where 1 - e would cancel */
     const float x2 = x * x;
@@ -100,7 +115,7 @@ static inline float vm_tanh(float x)
     p = fmaf(p, x2, 1.33314422036e-1F);
     p = fmaf(p, x2, -3.33332819422e-1F);
     const float small = fmaf(p * x2, x, x);
-    return a < 0.625F ? small : copysignf(big, x);
+    return vm_select(a < 0.625F, small, copysignf(big, x));
 }
 
 /* sine and cosine of 2 pi t, t in [0, 1]. */
@@ -119,10 +134,10 @@ static inline void vm_sincos_turn(float t, float *sine, float *cosine)
     c = fmaf(c, r2, -1.388731625493765e-3F);
     c = fmaf(c, r2, 4.166664568298827e-2F);
     c = fmaf(c * r2, r2, fmaf(-0.5F, r2, 1.0F));
-    const float a = (quadrant & 1U) != 0U ? c : s;
-    const float b = (quadrant & 1U) != 0U ? s : c;
-    *sine = (quadrant & 2U) != 0U ? -a : a;
-    *cosine = ((quadrant + 1U) & 2U) != 0U ? -b : b;
+    const float a = vm_select((quadrant & 1U) != 0U, c, s);
+    const float b = vm_select((quadrant & 1U) != 0U, s, c);
+    *sine = vm_select((quadrant & 2U) != 0U, -a, a);
+    *cosine = vm_select(((quadrant + 1U) & 2U) != 0U, -b, b);
 }
 
 #endif

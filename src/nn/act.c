@@ -24,8 +24,9 @@ static void silu_row_both(float *restrict h, const float *restrict bias, int col
     for (int j = 0; j < cols; j++) {
         const float z = h[j] + bias[j];
         const float s = vm_sigmoid(z);
-        h[j] = z * s;
-        d[j] = s * (1.0F + z * (1.0F - s));
+        const float f = z * s;
+        h[j] = f;
+        d[j] = fmaf(f, 1.0F - s, s); /* s (1 + z (1 - s)) */
     }
 }
 

@@ -5,31 +5,52 @@
 
 #include "base/vmath.h"
 
+/* Columns that are handled together, as one vector. The last piece of a row overlaps the one before
+ * it, because a remainder done number by number takes longer than the rest. */
+enum { LANES = 8 };
+
+static size_t piece_at(size_t at, size_t n)
+{
+    return at + LANES <= n ? at : n - LANES;
+}
+
+static inline void std_piece(const float *restrict raw, const float *restrict bounds, size_t width,
+                             size_t Y, float *restrict std)
+{
+    for (size_t j = 0; j < width; j++) {
+        const float top = bounds[j];
+        const float low = bounds[Y + j];
+        const float a = top - vm_softplus(top - raw[j]);
+        std[j] = vm_exp(0.5F * (low + vm_softplus(a - low)));
+    }
+}
+
 void gauss_std(const float *out, const float *bounds, int rows, int Y, float *std)
 {
-    const size_t y = (size_t)Y;
+    const size_t n = (size_t)Y;
     for (size_t i = 0; i < (size_t)rows; i++) {
-        const float *raw = out + i * 2 * y + y;
-        float *restrict s = std + i * y;
-        for (size_t j = 0; j < y; j++) {
-            const float top = bounds[j];
-            const float low = bounds[y + j];
-            const float a = top - vm_softplus(top - raw[j]);
-            s[j] = vm_exp(0.5F * (low + vm_softplus(a - low)));
+        const float *raw = out + i * 2 * n + n;
+        for (size_t at = 0; n >= LANES && at < n; at += LANES) {
+            const size_t p = piece_at(at, n);
+            std_piece(raw + p, bounds + p, LANES, n, std + i * n + p);
+        }
+        if (n < LANES) {
+            std_piece(raw, bounds, n, n, std + i * n);
         }
     }
 }
 
-/* Outputs of one row that are handled together; the terms of the loss are kept apart and added later,
- * because a sum inside the loop would keep the compiler from using vectors. */
-enum { BLOCK = 64 };
+/* What a piece adds to the loss and to the gradient of the bounds, column by column. */
+typedef struct {
+    float loss[LANES], top[LANES], low[LANES];
+} Terms;
 
-/* n <= BLOCK outputs of one row; bounds and their gradients lie Y apart. */
-static void nll_block(const float *restrict out, const float *restrict bounds,
-                      const float *restrict y, size_t n, size_t Y, float scale,
-                      float *restrict dout, float *restrict dbounds, float *restrict term)
+/* `width` outputs of one row; out, dout and bounds hold a second half, Y further on. */
+static inline void nll_piece(const float *restrict out, const float *restrict bounds,
+                             const float *restrict y, size_t width, size_t Y, float scale,
+                             float *restrict dout, Terms *restrict terms)
 {
-    for (size_t j = 0; j < n; j++) {
+    for (size_t j = 0; j < width; j++) {
         const float top = bounds[j];
         const float low = bounds[Y + j];
         const float raw = out[Y + j];
@@ -41,11 +62,11 @@ static void nll_block(const float *restrict out, const float *restrict bounds,
         const float dlv = (1.0F - square) * scale;
         const float da = vm_sigmoid(a - low);
         const float inside = vm_sigmoid(top - raw);
-        term[j] = square + lv;
         dout[j] = 2.0F * off * precision * scale;
         dout[Y + j] = dlv * da * inside;
-        dbounds[j] += dlv * da * (1.0F - inside);
-        dbounds[Y + j] += dlv * (1.0F - da);
+        terms->loss[j] = square + lv;
+        terms->top[j] = dlv * da * (1.0F - inside);
+        terms->low[j] = dlv * (1.0F - da);
     }
 }
 
@@ -58,13 +79,21 @@ double gauss_nll(const float *out, const float *bounds, const float *y, int rows
 
     memset(dbounds, 0, 2 * n * sizeof *dbounds);
     for (size_t i = 0; i < (size_t)rows; i++) {
-        for (size_t at = 0; at < n; at += BLOCK) {
-            const size_t width = n - at < BLOCK ? n - at : BLOCK;
-            float term[BLOCK];
-            nll_block(out + i * 2 * n + at, bounds + at, y + i * n + at, width, n, scale,
-                      dout + i * 2 * n + at, dbounds + at, term);
-            for (size_t k = 0; k < width; k++) {
-                loss += (double)term[k];
+        const float *row = out + i * 2 * n;
+        float *drow = dout + i * 2 * n;
+        for (size_t at = 0; at < n; at += LANES) {
+            Terms t;
+            size_t p = 0;
+            if (n >= LANES) {
+                p = piece_at(at, n);
+                nll_piece(row + p, bounds + p, y + i * n + p, LANES, n, scale, drow + p, &t);
+            } else {
+                nll_piece(row, bounds, y + i * n, n, n, scale, drow, &t);
+            }
+            for (size_t j = at; j < n && j < at + LANES; j++) { /* each column once */
+                loss += (double)t.loss[j - p];
+                dbounds[j] += t.top[j - p];
+                dbounds[n + j] += t.low[j - p];
             }
         }
     }
