@@ -1,0 +1,183 @@
+/* plan: every unit of work has one owner of the right role, loads are even, learners get aligned blocks
+ * of shards, and the choice of learners keeps a worker. */
+#include "support/check.h"
+
+#include "comm/plan.h"
+
+enum { RANKS_MOST = 1000 };
+
+static const PlanCost even = {.update = 1, .work = 1};
+
+/* Fails with the plan's numbers, which cmocka would not show. */
+static void check_plan(const Plan *p, bool held, const char *what)
+{
+    if (!held) {
+        print_error("ranks %d, learners %d, shards %d, units %d, episodes %d: %s\n", p->ranks,
+                    p->learners, p->shards, p->units, p->episodes, what);
+        fail();
+    }
+}
+
+/* n items with these owners: all in first .. last, each of whom has n / owners or one more. */
+static void check_loads(const Plan *p, int (*owner)(const Plan *, int), int n, int first, int last,
+                        const char *what)
+{
+    static int load[RANKS_MOST];
+    const int owners = last - first + 1;
+
+    for (int r = 0; r < p->ranks; r++) {
+        load[r] = 0;
+    }
+    for (int i = 0; i < n; i++) {
+        const int r = owner(p, i);
+        check_plan(p, r >= first && r <= last, what);
+        load[r]++;
+    }
+    for (int r = first; r <= last; r++) {
+        check_plan(p, load[r] >= n / owners, what);
+        check_plan(p, load[r] <= (n + owners - 1) / owners, what);
+    }
+}
+
+static void check_properties(const Plan *p)
+{
+    const int first = plan_first_worker(p);
+
+    check_plan(p, p->learners >= 1 && p->learners <= p->ranks && p->learners <= p->shards, "roles");
+    check_plan(p, (p->learners & (p->learners - 1)) == 0, "learners are a power of two");
+    check_plan(p, first == (p->ranks > p->learners ? p->learners : 0), "first worker");
+    for (int r = 0; r < p->ranks; r++) {
+        check_plan(p, plan_is_learner(p, r) == (r < p->learners), "learners come first");
+    }
+    check_loads(p, plan_shard_owner, p->shards, 0, p->learners - 1, "owner of a shard");
+    for (int s = 0; s < p->shards; s++) { /* as comm_reduce_open cuts the tree */
+        check_plan(p, plan_shard_owner(p, s) == s / (p->shards / p->learners), "aligned blocks");
+    }
+    for (int u = 0; u < p->units; u++) {
+        const int s = plan_unit_shard(p, u);
+        check_plan(p, s >= 0 && s < p->shards, "shard of a unit");
+        check_plan(p, u == 0 || s >= plan_unit_shard(p, u - 1), "units go to shards in order");
+        check_plan(p, first > 0 || plan_unit_owner(p, u) == plan_shard_owner(p, s),
+                   "without workers, records stay where they are made");
+    }
+    const int last = first == 0 ? p->learners - 1 : p->ranks - 1;
+    check_loads(p, plan_unit_owner, p->units, first, last, "owner of a unit");
+    check_loads(p, plan_episode_owner, p->episodes, first, last, "owner of an episode");
+    check_loads(p, plan_member_owner, 7, 0, p->ranks - 1, "owner of a member");
+}
+
+static void everything_has_one_owner_and_loads_are_even(void **state)
+{
+    (void)state;
+    static const int ranks[] = {1, 2, 3, 4, 5, 7, 8, 16, 17, 64, 65, 100, 999, RANKS_MOST};
+
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
+        for (int shards = 1; shards <= 64; shards *= 2) {
+            for (int wanted = 0; wanted <= shards; wanted = wanted > 0 ? 2 * wanted : 1) {
+                for (int times = 1; times <= 16; times += 5) {
+                    const int cores = times % 2 == 0 ? ranks[i] : 2;
+                    const Plan p =
+                        plan_make(ranks[i], cores, wanted, shards, times * shards, 9 + times, even);
+                    check_properties(&p);
+                }
+            }
+        }
+    }
+}
+
+static void units_fill_the_shards_evenly(void **state)
+{
+    (void)state;
+    const Plan p = plan_make(5, 5, 2, 4, 64, 10, even);
+    int load[4] = {0};
+
+    for (int u = 0; u < 64; u++) {
+        load[plan_unit_shard(&p, u)]++;
+    }
+    for (int s = 0; s < 4; s++) {
+        assert_int_equal(load[s], 16);
+    }
+}
+
+static void wanted_learners_are_taken_as_far_as_they_go(void **state)
+{
+    (void)state;
+    assert_int_equal(plan_make(8, 1, 4, 4, 8, 1, even).learners, 4); /* cores do not matter then */
+    assert_int_equal(plan_make(4, 1, 4, 4, 8, 1, even).learners, 4); /* no workers: as asked */
+    assert_int_equal(plan_make(3, 8, 4, 4, 8, 1, even).learners, 2);
+    assert_int_equal(plan_make(1, 8, 4, 4, 8, 1, even).learners, 1);
+    assert_int_equal(plan_make(8, 8, 8, 2, 8, 1, even).learners, 2);
+}
+
+static void a_choice_leaves_a_worker(void **state)
+{
+    (void)state;
+    static const PlanCost costs[] = {{1, 1}, {1000, 1}, {1, 1000}, {1, 0}};
+
+    for (int ranks = 2; ranks <= RANKS_MOST; ranks++) {
+        for (int c = 0; c < 4; c++) {
+            const Plan p = plan_make(ranks, ranks, 0, 64, 64, 10, costs[c]);
+            check_plan(&p, p.learners < ranks && plan_first_worker(&p) == p.learners, "a worker");
+        }
+    }
+    assert_int_equal(plan_first_worker(&(Plan){.ranks = 1, .learners = 1}), 0);
+}
+
+static void ranks_that_share_cores_have_one_learner(void **state)
+{
+    (void)state;
+    const PlanCost slow_updates = {.update = 1000, .work = 1};
+
+    assert_int_equal(plan_make(8, 7, 0, 8, 8, 1, slow_updates).learners, 1);
+    assert_true(plan_make(8, 8, 0, 8, 8, 1, slow_updates).learners > 1);
+}
+
+/* Slow updates want learners, slow rollouts want workers. */
+static void the_choice_follows_the_costs(void **state)
+{
+    (void)state;
+    int before = 1;
+
+    assert_int_equal(plan_make(16, 16, 0, 8, 64, 10, (PlanCost){1, 1000}).learners, 1);
+    for (double update = 0.1; update < 1000; update *= 2) {
+        const int now = plan_make(16, 16, 0, 8, 64, 10, (PlanCost){update, 1}).learners;
+        assert_true(now >= before);
+        before = now;
+    }
+    assert_true(before >= 4);
+}
+
+/* floor(k (s+1) / V) - floor(k s / V); 12 rows over 8 shards: 1 2 1 2 1 2 1 2. */
+static void rows_are_dealt_completely(void **state)
+{
+    (void)state;
+    for (int shards = 1; shards <= 64; shards *= 2) {
+        for (int k = 0; k <= 300; k++) {
+            int sum = 0;
+            for (int s = 0; s < shards; s++) {
+                const int n = plan_deal(k, shards, s);
+                assert_in_range(n, k / shards, (k + shards - 1) / shards);
+                sum += n;
+            }
+            assert_int_equal(sum, k);
+        }
+    }
+    for (int s = 0; s < 8; s++) {
+        assert_int_equal(plan_deal(12, 8, s), 1 + s % 2);
+    }
+    assert_int_equal(plan_deal(2000000000, 64, 63), 31250000); /* no overflow on the way */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_has_one_owner_and_loads_are_even),
+        cmocka_unit_test(units_fill_the_shards_evenly),
+        cmocka_unit_test(wanted_learners_are_taken_as_far_as_they_go),
+        cmocka_unit_test(a_choice_leaves_a_worker),
+        cmocka_unit_test(ranks_that_share_cores_have_one_learner),
+        cmocka_unit_test(the_choice_follows_the_costs),
+        cmocka_unit_test(rows_are_dealt_completely),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+/* stop: each signal, the time limit and the file, in a process of their own. */
+#include "support/check.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "run/stop.h"
+#include "support/temp_dir.h"
+
+static char dir[TEMP_PATH_MAX];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    temp_dir_make(dir);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    temp_dir_remove(dir);
+    return 0;
+}
+
+static void rest(long milliseconds)
+{
+    const struct timespec time = {0, milliseconds * 1000000};
+    (void)nanosleep(&time, NULL);
+}
+
+static bool reason_is(const char *text)
+{
+    return strcmp(stop_reason(), text) == 0;
+}
+
+/* Run `body` in a child; it returns true if all is well. Signals stay caught after stop_listen. */
+static void in_child(bool (*body)(int), int argument)
+{
+    int how = 0;
+    const pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(body(argument) ? 0 : 1);
+    }
+    assert_true(waitpid(child, &how, 0) == child);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static bool signal_is_told(int number)
+{
+    const char *name = number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGUSR2";
+    stop_listen(0, NULL);
+    const bool quiet = !stop_wanted();
+    return quiet && raise(number) == 0 && stop_wanted() && reason_is(name) && stop_wanted();
+}
+
+static void signals_are_requests(void **state)
+{
+    (void)state;
+    in_child(signal_is_told, SIGTERM);
+    in_child(signal_is_told, SIGINT);
+    in_child(signal_is_told, SIGUSR2);
+}
+
+static bool time_runs_out(int unused)
+{
+    (void)unused;
+    stop_listen(0.05, NULL);
+    const bool quiet = !stop_wanted();
+    rest(80);
+    return quiet && stop_wanted() && reason_is("time limit");
+}
+
+static bool zero_is_no_limit(int unused)
+{
+    (void)unused;
+    stop_listen(0, NULL);
+    rest(20);
+    return !stop_wanted();
+}
+
+static void the_time_limit_counts_from_the_start(void **state)
+{
+    (void)state;
+    in_child(time_runs_out, 0);
+    in_child(zero_is_no_limit, 0);
+}
+
+static bool file_stops_once(int unused)
+{
+    (void)unused;
+    const char *path = temp_path(dir, "stop");
+
+    stop_listen(0, dir);
+    const bool quiet = !stop_wanted();
+    temp_write(path, "");
+    const bool told = stop_wanted() && reason_is("stop file");
+    const bool taken = !file_exists(path);
+    const bool stays = stop_wanted(); /* the request, though its file is gone */
+    stop_listen(0, dir);              /* the next start */
+    return quiet && told && taken && stays && !stop_wanted();
+}
+
+static bool file_is_not_looked_for(int unused)
+{
+    (void)unused;
+    temp_write(temp_path(dir, "stop"), "");
+    stop_listen(0, NULL); /* ranks but 0 */
+    return !stop_wanted() && file_exists(temp_path(dir, "stop"));
+}
+
+static void the_file_is_taken_away_once_seen(void **state)
+{
+    (void)state;
+    in_child(file_stops_once, 0);
+    in_child(file_is_not_looked_for, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signals_are_requests),
+        cmocka_unit_test(the_time_limit_counts_from_the_start),
+        cmocka_unit_test_setup_teardown(the_file_is_taken_away_once_seen, make_dir, remove_dir),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
