@@ -58,8 +58,8 @@
     KEY(s, REAL, decay_second, 5e-5, 0, 1, "", "weight decay of layer 2; code")                    \
     KEY(s, REAL, decay_hidden, 7.5e-5, 0, 1, "", "weight decay of the other hidden layers; code")  \
     KEY(s, REAL, decay_head, 1e-4, 0, 1, "", "weight decay of both heads; code")                   \
-    KEY(s, REAL, logvar_max, 0.5, -100, 100, "", "start of the upper log-variance bound; code")    \
-    KEY(s, REAL, logvar_min, -10, -100, 100, "", "start of the lower log-variance bound; code")    \
+    KEY(s, REAL, logvar_max, 0.5, -80, 80, "", "start of the upper log-variance bound; code")      \
+    KEY(s, REAL, logvar_min, -10, -80, 80, "", "start of the lower log-variance bound; code")      \
     KEY(s, REAL, logvar_reg, 0.01, 0, 100, "", "weight of the bounds in the loss; code")
 
 #define CONFIG_ROLLOUT(KEY, TEXT, ENUM, s)                                                       \

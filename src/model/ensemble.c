@@ -359,14 +359,13 @@ void ensemble_predict(const Ensemble *ens, const float *sa, int rows, Arena *tmp
 
     scale_inputs(ens, sa, rows, x);
     mlp_infer(&ens->joint, ens->frozen, x, rows, tmp, out);
+    gauss_std(out, ens->frozen + ens->joint.count, rows, ens->cfg.members, (int)Y, std);
     for (size_t b = 0; b < (size_t)rows; b++) {
         const float *s = sa + b * D;
         for (size_t e = 0; e < E; e++) {
             const size_t at = b * E + e;
-            const float *bounds = ens->frozen + ens->joint.count + e * 2 * Y;
             float *restrict m = mean + at * Y;
             float *restrict d = std + at * Y;
-            gauss_std(out + at * 2 * Y, bounds, 1, (int)Y, d);
             for (size_t j = 0; j < Y; j++) {
                 m[j] = out[at * 2 * Y + j] * ens->out_std[j] + ens->out_mean[j];
                 d[j] *= ens->out_std[j];

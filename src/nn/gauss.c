@@ -1,12 +1,12 @@
 #include "nn/gauss.h"
 
+#include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "base/vmath.h"
 
-/* Columns that are handled together, as one vector. The last piece of a row overlaps the one before
- * it, because a remainder done number by number takes longer than the rest. */
+/* Columns that are handled together, as one vector, row after row. The last piece of columns overlaps
+ * the one before it, because a remainder done number by number takes longer than the rest. */
 enum { LANES = 8 };
 
 static size_t piece_at(size_t at, size_t n)
@@ -14,59 +14,89 @@ static size_t piece_at(size_t at, size_t n)
     return at + LANES <= n ? at : n - LANES;
 }
 
-static inline void std_piece(const float *restrict raw, const float *restrict bounds, size_t width,
-                             size_t Y, float *restrict std)
+/* The bounds of a piece of columns: M, exp M, exp m. */
+typedef struct {
+    float top[LANES], exp_top[LANES], exp_low[LANES];
+} Bounds;
+
+static inline Bounds bounds_of(const float *bounds, size_t width, size_t Y)
 {
+    Bounds b = {0};
     for (size_t j = 0; j < width; j++) {
-        const float top = bounds[j];
-        const float low = bounds[Y + j];
-        const float a = top - vm_softplus(top - raw[j]);
-        std[j] = vm_exp(0.5F * (low + vm_softplus(a - low)));
+        b.top[j] = bounds[j];
+        b.exp_top[j] = vm_exp(bounds[j]);
+        b.exp_low[j] = vm_exp(bounds[Y + j]);
+    }
+    return b;
+}
+
+/* `width` columns of all rows, which lie `ld` (raw) and `lds` (std) apart. */
+static inline void std_piece(const float *restrict raw, size_t ld, const float *bounds, int rows,
+                             size_t width, size_t Y, float *restrict std, size_t lds)
+{
+    const Bounds b = bounds_of(bounds, width, Y);
+
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        for (size_t j = 0; j < width; j++) {
+            const float share = vm_sigmoid(raw[i * ld + j] - b.top[j]);
+            std[i * lds + j] = sqrtf(fmaf(b.exp_top[j], share, b.exp_low[j]));
+        }
     }
 }
 
-void gauss_std(const float *out, const float *bounds, int rows, int Y, float *std)
+void gauss_std(const float *out, const float *bounds, int rows, int groups, int Y, float *std)
 {
     const size_t n = (size_t)Y;
-    for (size_t i = 0; i < (size_t)rows; i++) {
-        const float *raw = out + i * 2 * n + n;
+    const size_t G = (size_t)groups;
+
+    for (size_t g = 0; g < G; g++) {
+        const float *raw = out + g * 2 * n + n;
+        const float *own = bounds + g * 2 * n;
+        float *to = std + g * n;
         for (size_t at = 0; n >= LANES && at < n; at += LANES) {
             const size_t p = piece_at(at, n);
-            std_piece(raw + p, bounds + p, LANES, n, std + i * n + p);
+            std_piece(raw + p, G * 2 * n, own + p, rows, LANES, n, to + p, G * n);
         }
         if (n < LANES) {
-            std_piece(raw, bounds, n, n, std + i * n);
+            std_piece(raw, G * 2 * n, own, rows, n, n, to, G * n);
         }
     }
 }
 
-/* What a piece adds to the loss and to the gradient of the bounds, column by column. */
+/* Sums over rows, column by column. */
 typedef struct {
-    float loss[LANES], top[LANES], low[LANES];
-} Terms;
+    double loss[LANES];
+    float top[LANES], low[LANES];
+} Sums;
 
-/* `width` outputs of one row; out, dout and bounds hold a second half, Y further on. */
-static inline void nll_piece(const float *restrict out, const float *restrict bounds,
-                             const float *restrict y, size_t width, size_t Y, float scale,
-                             float *restrict dout, Terms *restrict terms)
+/* `width` columns of all rows. With e = exp(M - raw) the shares of the variance are
+ *   v_top = exp(M) / (1 + e),  v_low = exp(m),  dlv/draw = v_top / v e / (1 + e). */
+static inline void nll_piece(const float *restrict out, const float *bounds,
+                             const float *restrict y, int rows, size_t width, size_t Y, float scale,
+                             float *restrict dout, Sums *restrict sums)
 {
-    for (size_t j = 0; j < width; j++) {
-        const float top = bounds[j];
-        const float low = bounds[Y + j];
-        const float raw = out[Y + j];
-        const float a = top - vm_softplus(top - raw);
-        const float lv = low + vm_softplus(a - low);
-        const float precision = vm_exp(-lv);
-        const float off = out[j] - y[j];
-        const float square = off * off * precision;
-        const float dlv = (1.0F - square) * scale;
-        const float da = vm_sigmoid(a - low);
-        const float inside = vm_sigmoid(top - raw);
-        dout[j] = 2.0F * off * precision * scale;
-        dout[Y + j] = dlv * da * inside;
-        terms->loss[j] = square + lv;
-        terms->top[j] = dlv * da * (1.0F - inside);
-        terms->low[j] = dlv * (1.0F - da);
+    const Bounds b = bounds_of(bounds, width, Y);
+
+    *sums = (Sums){0};
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        const float *restrict row = out + i * 2 * Y;
+        float *restrict drow = dout + i * 2 * Y;
+        for (size_t j = 0; j < width; j++) {
+            const float below = b.top[j] - row[Y + j];
+            const float e = vm_exp(vm_select(below > 80.0F, 80.0F, below)); /* e / (1 + e) < inf */
+            const float share = 1.0F / (1.0F + e);
+            const float v = fmaf(b.exp_top[j], share, b.exp_low[j]);
+            const float precision = 1.0F / v;
+            const float off = row[j] - y[i * Y + j];
+            const float square = off * off * precision;
+            const float dlv = (1.0F - square) * scale;
+            const float dtop = dlv * (b.exp_top[j] * share * precision);
+            drow[j] = 2.0F * off * precision * scale;
+            drow[Y + j] = dtop * (e * share);
+            sums->loss[j] += (double)(square + vm_log(v));
+            sums->top[j] += dtop * share;
+            sums->low[j] += dlv * (b.exp_low[j] * precision);
+        }
     }
 }
 
@@ -77,24 +107,19 @@ double gauss_nll(const float *out, const float *bounds, const float *y, int rows
     const float scale = 1.0F / ((float)total * (float)Y);
     double loss = 0;
 
-    memset(dbounds, 0, 2 * n * sizeof *dbounds);
-    for (size_t i = 0; i < (size_t)rows; i++) {
-        const float *row = out + i * 2 * n;
-        float *drow = dout + i * 2 * n;
-        for (size_t at = 0; at < n; at += LANES) {
-            Terms t;
-            size_t p = 0;
-            if (n >= LANES) {
-                p = piece_at(at, n);
-                nll_piece(row + p, bounds + p, y + i * n + p, LANES, n, scale, drow + p, &t);
-            } else {
-                nll_piece(row, bounds, y + i * n, n, n, scale, drow, &t);
-            }
-            for (size_t j = at; j < n && j < at + LANES; j++) { /* each column once */
-                loss += (double)t.loss[j - p];
-                dbounds[j] += t.top[j - p];
-                dbounds[n + j] += t.low[j - p];
-            }
+    for (size_t at = 0; at < n; at += LANES) {
+        Sums sums;
+        size_t p = 0;
+        if (n >= LANES) {
+            p = piece_at(at, n);
+            nll_piece(out + p, bounds + p, y + p, rows, LANES, n, scale, dout + p, &sums);
+        } else {
+            nll_piece(out, bounds, y, rows, n, n, scale, dout, &sums);
+        }
+        for (size_t j = at; j < n && j < at + LANES; j++) { /* each column once */
+            loss += sums.loss[j - p];
+            dbounds[j] = sums.top[j - p];
+            dbounds[n + j] = sums.low[j - p];
         }
     }
     return loss * (double)scale;

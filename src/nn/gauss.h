@@ -2,13 +2,14 @@
  * code of MOPO, bnn.py). The network gives out (rows, 2 Y) = [ mean | raw ]; bounds (2 Y) = [ M | m ].
  *
  *   a = M - softplus(M - raw),  lv = m + softplus(a - m),  variance = exp(lv)
+ *   the same in fewer steps: variance = exp(m) + exp(M) / (1 + exp(M - raw)), for |M|, |m| up to 80
  *   NLL = mean over rows and outputs of (mean - y)^2 exp(-lv) + lv
  */
 #ifndef NN_GAUSS_H
 #define NN_GAUSS_H
 
-/* out -> std (rows, Y) = exp(lv / 2). */
-void gauss_std(const float *out, const float *bounds, int rows, int Y, float *std);
+/* std = exp(lv / 2) of G heads side by side: out (rows, G, 2 Y), bounds (G, 2 Y), std (rows, G, Y). */
+void gauss_std(const float *out, const float *bounds, int rows, int groups, int Y, float *std);
 /* The NLL of y (rows, Y), with dLoss/dout (rows, 2 Y) and dLoss/dbounds (2 Y), both overwritten;
  * `total` is the number of rows that the mean is over (rows of all shards of the batch). */
 double gauss_nll(const float *out, const float *bounds, const float *y, int rows, int total, int Y,

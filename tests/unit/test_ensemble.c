@@ -206,7 +206,7 @@ static void member_forward(Model *m, int member, const float *weights, const flo
         x[i] = (sa[i] - ens->in_mean[i % D]) * ens->in_inv[i % D];
     }
     mlp_infer(&ens->net, weights, x, ROWS, &m->tmp, out);
-    gauss_std(out, ensemble_member(ens, member) + ens->net.count, ROWS, Y, std);
+    gauss_std(out, ensemble_member(ens, member) + ens->net.count, ROWS, 1, Y, std);
     for (int i = 0; i < ROWS * Y; i++) {
         const int row = i / Y;
         const int j = i % Y;

@@ -23,7 +23,7 @@ static void gaussian_loss_agrees_with_autograd(void **state)
     float dout[ROWS * 2 * Y];
     float dbounds[2 * Y];
 
-    gauss_std(out, bounds, ROWS, Y, std);
+    gauss_std(out, bounds, ROWS, 1, Y, std);
     CHECK_CLOSE(std, golden_array(g, ROWS * Y, "std"), ROWS * Y, 1e-6, 0);
     const double loss = gauss_nll(out, bounds, y, ROWS, ROWS, Y, dout, dbounds);
     CHECK_NEAR(loss, golden_number(g, "loss"), 1e-6, 0);
@@ -69,11 +69,11 @@ static void log_variance_keeps_to_its_bounds(void **state)
     for (int i = 0; i < 5; i++) {
         const float out[2] = {0, raws[i]};
         float std;
-        gauss_std(out, bounds, 1, 1, &std);
+        gauss_std(out, bounds, 1, 1, 1, &std);
         CHECK_NEAR(2 * log((double)std), want[i], 0, 1e-6);
     }
     float std;
-    gauss_std((const float[]){0, NAN}, bounds, 1, 1, &std);
+    gauss_std((const float[]){0, NAN}, bounds, 1, 1, 1, &std);
     assert_true(isnan(std));
 }
 
