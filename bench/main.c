@@ -35,6 +35,8 @@ int main(int argc, char *argv[])
     bench_update(&report);
     bench_model_step(&report);
     bench_rollout(&report);
+    bench_env(&report);
+    bench_data(&report);
     report_print(&report, json);
     return 0;
 }
