@@ -1,7 +1,7 @@
 /* exp, log, sigmoid, softplus, tanh, sine and cosine in float32 as straight-line code that the
  * compiler turns into vector instructions. Only IEEE operations in a fixed order: a vector and a
  * scalar evaluation give the same bits. Errors below are the largest seen against double libm over
- * a dense sweep (tests/unit/test_vmath.c).
+ * a dense sweep (tests/unit/test_base.c).
  */
 #ifndef BASE_VMATH_H
 #define BASE_VMATH_H

@@ -58,6 +58,7 @@ static Status take_memory(CommShare *s, size_t bytes)
             st = status_fail(ERR_NOMEM, "%s: no %zu bytes of shared memory", comm_host(), bytes);
         } else {
             MPI_CHECK(MPI_Win_shared_query(s->window, 0, &size, &unit, &s->data));
+            MPI_CHECK(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->window)); /* until it is closed */
         }
     }
     st = comm_agree(st);
@@ -99,7 +100,13 @@ void comm_share_spread(CommShare *share, size_t bytes)
             bcast_bytes(&share->leaders, share->data, bytes, 0);
         }
     }
+    if (share->window != MPI_WIN_NULL) {
+        MPI_CHECK(MPI_Win_sync(share->window)); /* what was written before the barrier */
+    }
     comm_barrier();
+    if (share->window != MPI_WIN_NULL) {
+        MPI_CHECK(MPI_Win_sync(share->window)); /* is seen behind it */
+    }
 }
 
 void comm_share_close(CommShare **share)
@@ -109,6 +116,7 @@ void comm_share_close(CommShare **share)
         return;
     }
     if (s->window != MPI_WIN_NULL) {
+        (void)MPI_Win_unlock_all(s->window);
         (void)MPI_Win_free(&s->window);
     } else {
         mem_free(&s->data);

@@ -29,10 +29,9 @@
     KEY(s, INT, max_rows, 0, 0, 2147483647, "rows",                                             \
         "keep only the last rows; 0 = all (code: 1000000)")
 
-#define CONFIG_COLLECT(KEY, TEXT, ENUM, s)                                      \
-    KEY(s, INT, rows, 0, 0, 100000000, "rows",                                  \
-        "if the dataset is not there, collect this many rows first; 0 = never") \
-    ENUM(s, policy, "random", "random", "behaviour policy of collected data")
+#define CONFIG_COLLECT(KEY, TEXT, ENUM, s)     \
+    KEY(s, INT, rows, 0, 0, 100000000, "rows", \
+        "if the dataset is not there, collect this many random rows first; 0 = never")
 
 #define CONFIG_MODEL(KEY, TEXT, ENUM, s)                                                           \
     KEY(s, INT, members, 7, 1, 32, "", "dynamics models in the ensemble; C.2")                     \

@@ -78,48 +78,67 @@ static void scale_row(const Ensemble *ens, const Record *rec, const float *row, 
     }
 }
 
-/* Mean and population deviation of one column over the training rows; a constant column gets 1. */
-static void column_scale(const FitData *data, bool target, int j, double *mean, double *std)
+enum { COLUMNS_MAX = 2 * ENSEMBLE_DIM_MAX };
+
+/* Column k of the inputs, then of the targets. */
+static double column_value(const Record *rec, const float *row, int k)
 {
-    double sum = 0;
-    double squares = 0;
+    const int D = rec->S + rec->A;
+    return (double)(k < D ? row[k] : target_of(rec, row, k - D));
+}
+
+/* Means and population deviations of the first `columns` columns over the training rows, all columns
+ * in two passes over the rows; a constant column gets deviation 1. */
+static void column_scales(const FitData *data, int columns, double *mean, double *std)
+{
+    double sum[COLUMNS_MAX] = {0};
+    double squares[COLUMNS_MAX] = {0};
     const double n = (double)data->n_train;
 
-    for (int pass = 0; pass < 2; pass++) {
-        for (int64_t i = 0; i < data->n_train; i++) {
-            const float *row = data->records + (size_t)data->order[i] * data->rec.stride;
-            const double v = (double)(target ? target_of(&data->rec, row, j) : row[j]);
-            sum += pass == 0 ? v : 0;
-            squares += pass == 0 ? 0 : (v - *mean) * (v - *mean);
+    for (int64_t i = 0; i < data->n_train; i++) {
+        const float *row = data->records + (size_t)data->order[i] * data->rec.stride;
+        for (int k = 0; k < columns; k++) {
+            sum[k] += column_value(&data->rec, row, k);
         }
-        *mean = sum / n;
     }
-    *std = sqrt(squares / n);
-    *std = *std < 1e-12 ? 1.0 : *std;
+    for (int k = 0; k < columns; k++) {
+        mean[k] = sum[k] / n;
+    }
+    for (int64_t i = 0; i < data->n_train; i++) {
+        const float *row = data->records + (size_t)data->order[i] * data->rec.stride;
+        for (int k = 0; k < columns; k++) {
+            const double off = column_value(&data->rec, row, k) - mean[k];
+            squares[k] += off * off;
+        }
+    }
+    for (int k = 0; k < columns; k++) {
+        std[k] = sqrt(squares[k] / n);
+        std[k] = std[k] < 1e-12 ? 1.0 : std[k];
+    }
 }
 
 Status fit_data_scales(FitData *data, Ensemble *ens)
 {
-    double mean = 0;
-    double std = 0;
+    double mean[COLUMNS_MAX];
+    double std[COLUMNS_MAX];
+    const int D = data->rec.S + data->rec.A;
+    const int Y = data->rec.S + 1;
 
-    for (int j = 0; j < data->rec.S + data->rec.A; j++) {
-        column_scale(data, false, j, &mean, &std);
-        ens->in_mean[j] = (float)mean;
-        ens->in_inv[j] = (float)(1.0 / std);
+    column_scales(data, ens->cfg.zscore_targets ? D + Y : D, mean, std);
+    for (int j = 0; j < D; j++) {
+        ens->in_mean[j] = (float)mean[j];
+        ens->in_inv[j] = (float)(1.0 / std[j]);
     }
-    for (int j = 0; ens->cfg.zscore_targets && j <= data->rec.S; j++) {
-        column_scale(data, true, j, &mean, &std);
-        ens->out_mean[j] = (float)mean;
-        ens->out_std[j] = (float)std;
+    for (int j = 0; ens->cfg.zscore_targets && j < Y; j++) {
+        ens->out_mean[j] = (float)mean[D + j];
+        ens->out_std[j] = (float)std[D + j];
     }
     for (int64_t i = 0; i < data->n_hold; i++) {
         const float *row =
             data->records + (size_t)data->order[data->n_train + i] * data->rec.stride;
-        scale_row(ens, &data->rec, row, data->hold_x + i * (data->rec.S + data->rec.A),
-                  data->hold_y + i * (data->rec.S + 1));
+        scale_row(ens, &data->rec, row, data->hold_x + i * D, data->hold_y + i * Y);
     }
-    for (int j = 0; j < data->rec.S + data->rec.A; j++) {
+    for (int j = 0; j < D; j++) {
         if (!isfinite(ens->in_mean[j]) || !isfinite(ens->in_inv[j])) {
             return status_fail(ERR_NUMERIC, "input column %d of the dataset has no finite scale",
                                j);

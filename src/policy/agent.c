@@ -23,11 +23,6 @@ const AgentKind *agent_find(const char *name)
     return NULL;
 }
 
-static size_t pad(size_t n)
-{
-    return (n + 15) / 16 * 16;
-}
-
 Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
                   uint64_t seed)
 {
@@ -35,7 +30,7 @@ Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, i
     agent->squash = (Squash){cfg->act_dim, cfg->log_std_min, cfg->log_std_max};
     kind->layout(agent);
     const size_t T = agent->trained;
-    const size_t targets = pad(agent->critic.count);
+    const size_t targets = agent_padded(agent->critic.count);
     agent->grad_stride = T + AGENT_TAIL;
     const size_t floats = 3 * T + targets + (size_t)shards * agent->grad_stride;
     const Status st = mem_alloc(&agent->block, floats, sizeof(float), "the agent");

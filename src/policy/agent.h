@@ -84,6 +84,12 @@ struct AgentKind {
     size_t (*act_cost)(const Agent *agent, int rows);
 };
 
+/* Floats of a part of the block, rounded up to whole 64-byte lines. */
+static inline size_t agent_padded(size_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
 /* NULL when there is no such agent. */
 const AgentKind *agent_find(const char *name);
 /* Row i of the table, NULL at its end. */

@@ -22,20 +22,15 @@
 
 enum { CRITICS = 2 };
 
-static size_t pad(size_t n)
-{
-    return (n + 15) / 16 * 16;
-}
-
 static void sac_layout(Agent *agent)
 {
     const AgentConfig *c = &agent->cfg;
     agent->actor = mlp_make(c->state_dim, c->hidden, c->layers, 2 * c->act_dim, 1, ACT_RELU);
     agent->critic = mlp_make(c->state_dim + c->act_dim, c->hidden, c->layers, 1, CRITICS, ACT_RELU);
     agent->at_actor = 0;
-    agent->at_critic = pad(agent->actor.count);
-    agent->at_alpha = agent->at_critic + pad(agent->critic.count);
-    agent->trained = agent->at_alpha + pad(1);
+    agent->at_critic = agent_padded(agent->actor.count);
+    agent->at_alpha = agent->at_critic + agent_padded(agent->critic.count);
+    agent->trained = agent->at_alpha + agent_padded(1);
 }
 
 static void sac_init(Agent *agent, uint64_t seed)
