@@ -70,12 +70,15 @@ static void the_digest_knows_the_order_of_units(void **state)
     const UnitReport a[2] = {{.digest = 1}, {.digest = 2}};
     const UnitReport b[2] = {{.digest = 2}, {.digest = 1}};
     const UnitReport c[2] = {{.digest = 1, .rows = 9}, {.digest = 2}};
-    History h = make(3);
+    const UnitReport d[2] = {{.digest = 3}, {.digest = 2}};
+    History h = make(4);
 
     CHECK_OK(history_add(&h, 1, policy, a, 2));
     CHECK_OK(history_add(&h, 2, policy, b, 2));
     CHECK_OK(history_add(&h, 3, policy, c, 2));
+    CHECK_OK(history_add(&h, 4, policy, d, 2));
     assert_true(h.digest[0] != h.digest[1]);
+    assert_true(h.digest[0] != h.digest[3]);
     assert_true(h.digest[0] == h.digest[2]); /* of the units' digests, nothing else */
     history_release(&h);
 }

@@ -267,6 +267,33 @@ static void rows_come_from_elites_each_as_often(void **state)
     world_free(w);
 }
 
+/* No row ends here, so row i of every step is the same rollout. Its noise is the reward. */
+static void each_step_has_draws_of_its_own(void **state)
+{
+    (void)state;
+    World *w = world_make();
+    const float reward[MEMBERS] = {0, 0, 1}; /* tells the elites apart */
+    const float step[MEMBERS] = {0};
+    const int64_t n = rollout_unit_starts(&w->roll, 0);
+    int other_member = 0;
+
+    set_constant(w, reward, step, 1e-3F);
+    w->roll.lambda = 0;
+    w->roll.uniform_actions = true;
+    assert_int_equal(run(w, 1, 0).rows, HORIZON * n);
+    for (int64_t i = n; i < HORIZON * n; i++) {
+        const float *row = record(w, i);
+        const float *before = record(w, i - n);
+        const float noise = row[w->roll.rec.r] - roundf(row[w->roll.rec.r]);
+        const float noise_before = before[w->roll.rec.r] - roundf(before[w->roll.rec.r]);
+        assert_true(fabsf(noise - noise_before) > 1e-7F);
+        assert_true(row[w->roll.rec.a] != before[w->roll.rec.a]);
+        other_member += fabsf(row[w->roll.rec.r] - before[w->roll.rec.r]) > 0.5F ? 1 : 0;
+    }
+    assert_in_range(other_member, (HORIZON - 1) * n / 4, (HORIZON - 1) * n * 3 / 4);
+    world_free(w);
+}
+
 /* s' = s + 0.25 + 0.1 N(0, 1), r = N(0, 0.01): the noise has this size in each coordinate. */
 static void rows_are_drawn_from_the_gaussian(void **state)
 {
@@ -421,6 +448,7 @@ int main(void)
         cmocka_unit_test(records_form_rollouts_that_end_where_the_task_says),
         cmocka_unit_test(the_penalty_is_subtracted_exactly),
         cmocka_unit_test(rows_come_from_elites_each_as_often),
+        cmocka_unit_test(each_step_has_draws_of_its_own),
         cmocka_unit_test(rows_are_drawn_from_the_gaussian),
         cmocka_unit_test(a_unit_depends_on_epoch_and_number_only),
         cmocka_unit_test(what_is_not_finite_is_not_stored),
