@@ -24,7 +24,7 @@ int comm_size(void);
 int comm_local_size(void);
 int comm_local_rank(void);
 const char *comm_host(void);
-/* Cores of this host that the process may use. */
+/* Online cores of this host; a job may have been given fewer. */
 int comm_cores(void);
 /* "Open MPI 4.1.4 ..." */
 const char *comm_library(void);

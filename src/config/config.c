@@ -206,7 +206,7 @@ static Status load_file(YamlList *list, YamlList *base, const char *path)
     Status st = OK;
     if (!file_exists(path)) {
         return status_fail(
-            ERR_IO, "%s: no such configuration file; see configs/ for ready-made ones", path);
+            ERR_CONFIG, "%s: no such configuration file; see configs/ for ready-made ones", path);
     }
     TRY(yaml_read_file(list, path));
     TRY(read_base(base, list, path));

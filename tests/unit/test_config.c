@@ -211,7 +211,7 @@ static void files_that_cannot_be_read_are_named(void **state)
     static char big[BIG];
     Config c;
 
-    assert_int_equal(config_load(&c, NULL, "missing.yaml", 0, NULL), ERR_IO);
+    assert_int_equal(config_load(&c, NULL, "missing.yaml", 0, NULL), ERR_CONFIG);
     assert_string_equal(status_reason(),
                         "missing.yaml: no such configuration file; see configs/ for "
                         "ready-made ones");
