@@ -31,6 +31,8 @@ Status comm_open(int *argc, char ***argv)
 
     /* an oversubscribed node must not spin: our own waits sleep, MPI's inner ones should yield */
     (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    /* without mpirun no helper process is needed, and none is left to race with the next start */
+    (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     if (MPI_Init_thread(argc, argv, MPI_THREAD_SINGLE, &given) != MPI_SUCCESS ||
         MPI_Comm_dup(MPI_COMM_WORLD, &self.world) != MPI_SUCCESS) {
         return status_fail(ERR_MPI, "MPI could not be started");
