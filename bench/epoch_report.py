@@ -27,7 +27,7 @@ def seconds(run):
     learn = [x for x in lines if x["phase"] == "learn" and x["epoch"] > 1]
     crew = {}
     for x in lines:
-        if x["phase"] == "crew" and x["policy_epoch"] > 1:
+        if x["phase"] == "crew" and x["policy_epoch"] > 1 and x["rollout"] > 0.01:  # not the last evaluation alone
             crew.setdefault(x["policy_epoch"], []).append(x)
     model = [x for x in lines if x["phase"] == "model"]
     log = (run / "log.txt").read_text()
