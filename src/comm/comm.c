@@ -234,7 +234,9 @@ void coll_gather(const void *mine, size_t bytes, void *all, const size_t *sizes)
         return;
     }
     unsigned char *at = all;
-    memcpy(at, mine, bytes);
+    if (bytes > 0) { /* `mine` may be NULL then */
+        memcpy(at, mine, bytes);
+    }
     at += bytes;
     for (int r = 1; r < self.size; r++) {
         receive_pieces(at, sizes[r], r);

@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#include "base/panic.h"
+
 /* An update shared by L learners also exchanges gradients: each doubling costs about this share. */
 static const double exchange_share = 0.05;
 
@@ -68,6 +70,7 @@ int plan_episode_owner(const Plan *plan, int episode)
 {
     const int first = plan_first_worker(plan);
     const int hands = first == 0 ? plan->learners : plan->ranks - first;
+    REQUIRE(hands > 0);
     /* from the far end: the first workers have the odd units */
     return first + hands - 1 - episode % hands;
 }

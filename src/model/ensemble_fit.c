@@ -119,8 +119,8 @@ static void column_scales(const FitData *data, int columns, double *mean, double
 
 Status fit_data_scales(FitData *data, Ensemble *ens)
 {
-    double mean[COLUMNS_MAX];
-    double std[COLUMNS_MAX];
+    double mean[COLUMNS_MAX] = {0};
+    double std[COLUMNS_MAX] = {0};
     const int D = data->rec.S + data->rec.A;
     const int Y = data->rec.S + 1;
 
@@ -183,7 +183,7 @@ void member_fit_release(MemberFit *fit)
 
 size_t member_fit_cost(const Ensemble *ens, const FitData *data, int batch)
 {
-    const size_t one = (size_t)(data->rec.S + data->rec.A + data->rec.S + 1);
+    const size_t one = 2 * (size_t)data->rec.S + (size_t)data->rec.A + 1;
     const size_t pass = 2 * arena_cost((size_t)batch * one) + ensemble_loss_cost(ens, batch);
     const size_t hold = ensemble_mse_cost(ens, HOLD_PIECE);
     return pass > hold ? pass : hold;
@@ -193,8 +193,8 @@ Status member_fit_pass(MemberFit *fit, Ensemble *ens, const FitData *data, int64
                        double lr, uint64_t seed, Arena *tmp, double *loss)
 {
     const size_t mark = tmp->used;
-    const size_t D = (size_t)(data->rec.S + data->rec.A);
-    const size_t Y = (size_t)(data->rec.S + 1);
+    const size_t D = (size_t)data->rec.S + (size_t)data->rec.A;
+    const size_t Y = (size_t)data->rec.S + 1;
     float *x = arena_floats(tmp, (size_t)batch * D);
     float *y = arena_floats(tmp, (size_t)batch * Y);
     double sum = 0;

@@ -84,7 +84,7 @@ static Shard shard_make(const Agent *agent, int b, Arena *tmp)
 static size_t sac_update_cost(const Agent *agent, int rows)
 {
     const size_t b = (size_t)rows;
-    const size_t D = (size_t)(agent->cfg.state_dim + agent->cfg.act_dim);
+    const size_t D = (size_t)agent->cfg.state_dim + (size_t)agent->cfg.act_dim;
     const size_t arrays = 12 * arena_cost(2 * b * 2 * (D + CRITICS));
     return arrays + mlp_tape_cost(&agent->actor, 2 * rows) +
            mlp_tape_cost(&agent->critic, 2 * rows) + mlp_backward_cost(&agent->critic, rows) +

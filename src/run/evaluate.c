@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "base/panic.h"
 #include "comm/comm.h"
 
 size_t play_cost(const Player *player)
@@ -60,7 +61,7 @@ Status evaluate(const Player *player, const EnvConfig *env_cfg, int count, Episo
     Status st = OK;
     Env *env = NULL;
     Arena tmp = {0};
-    double *numbers = NULL; /* (count, 2): each filled by one rank, 0 on the others: exact sums */
+    double *numbers = NULL; /* (2, count): each filled by one rank, 0 on the others: exact sums */
 
     st = arena_init(&tmp, play_cost(player));
     st = st != OK ? st : mem_alloc(&numbers, 2 * (size_t)count, sizeof *numbers, "returns");
@@ -68,14 +69,15 @@ Status evaluate(const Player *player, const EnvConfig *env_cfg, int count, Episo
     for (int k = comm_rank(); st == OK && k < count; k += comm_size()) {
         EpisodeEntry entry;
         st = play_episode(player, env, k, &tmp, &entry);
-        numbers[2 * k] = entry.total;
-        numbers[2 * k + 1] = entry.length;
+        numbers[k] = entry.total;
+        numbers[count + k] = entry.length;
     }
     TRY(comm_agree(st));
+    REQUIRE(numbers != NULL);
     coll_sum(numbers, 2 * count);
     for (int k = 0; k < count; k++) {
         entries[k] =
-            (EpisodeEntry){.episode = k, .total = numbers[2 * k], .length = numbers[2 * k + 1]};
+            (EpisodeEntry){.episode = k, .total = numbers[k], .length = numbers[count + k]};
     }
 done:
     if (env != NULL) {

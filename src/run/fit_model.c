@@ -98,8 +98,9 @@ static void pack(const Fit *f)
         memcpy(to + ens->stride, fit->m, ens->trained * sizeof *to);
         memcpy(to + ens->stride + ens->trained, fit->v, ens->trained * sizeof *to);
         memcpy(to + ens->stride + 2 * ens->trained, fit->snapshot, ens->stride * sizeof *to);
-        f->my_notes[k * NOTES] = (double)fit->steps;
-        f->my_notes[k * NOTES + 1] = fit->best;
+        double *notes = f->my_notes + (size_t)k * NOTES;
+        notes[0] = (double)fit->steps;
+        notes[1] = fit->best;
     }
 }
 

@@ -131,7 +131,7 @@ static Status refill(Learner *l, History *past)
         TRY(make_phase(l, epoch, l->sent));
         if (l->lead) {
             const int64_t at = history_find(&l->history, epoch);
-            REQUIRE(at >= 0);
+            REQUIRE(at >= 0 && past->digest != NULL);
             if (l->history.digest[at] != past->digest[i]) {
                 log_warn(
                     "the model rows of epoch %lld came out different from before the stop: "

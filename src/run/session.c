@@ -117,7 +117,7 @@ static Status load_dataset(Session *s)
     const size_t bytes = (size_t)s->data.rows * s->data.rec.stride * sizeof(float);
     TRY(comm_share_open(&s->share, bytes, &records));
     s->data.records = records;
-    if (comm_rank() == 0) {
+    if (own.records != NULL) { /* rank 0 */
         memcpy(records, own.records, bytes);
     }
     comm_share_spread(s->share, bytes);

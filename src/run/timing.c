@@ -44,7 +44,7 @@ void timing_line(const char *format, ...)
     }
 }
 
-/* Every rank's pair of numbers in order of ranks, on all ranks; NULL when memory is refused. */
+/* Each rank's two numbers, (2, ranks), on all ranks; NULL when memory is refused. */
 static double *gather_pairs(double first, double second)
 {
     double *all = NULL;
@@ -54,8 +54,8 @@ static double *gather_pairs(double first, double second)
         mem_free(&all);
         return NULL;
     }
-    all[2 * comm_rank()] = first;
-    all[2 * comm_rank() + 1] = second;
+    all[comm_rank()] = first;
+    all[ranks + comm_rank()] = second;
     coll_sum(all, 2 * ranks);
     return all;
 }
@@ -66,7 +66,7 @@ void timing_phase(const char *phase, double busy, double wait)
 
     for (int r = 0; all != NULL && r < comm_size(); r++) {
         timing_line("{\"rank\": %d, \"phase\": \"%s\", \"busy\": %.4f, \"wait\": %.4f}", r, phase,
-                    all[2 * r], all[2 * r + 1]);
+                    all[r], all[comm_size() + r]);
     }
     mem_free(&all);
 }
@@ -80,8 +80,8 @@ void timing_memory(void)
     (void)getrusage(RUSAGE_SELF, &usage);
     double *all = gather_pairs((double)usage.ru_maxrss / 1024.0, 0);
     for (int r = 0; all != NULL && r < comm_size(); r++) {
-        most = all[2 * r] > most ? all[2 * r] : most;
-        sum += all[2 * r];
+        most = all[r] > most ? all[r] : most;
+        sum += all[r];
     }
     if (all != NULL) {
         log_info("memory: at most %.0f MB in a rank, %.0f MB in all (the shared dataset counted in "
