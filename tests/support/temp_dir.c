@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/file.h"
+#include "base/mem.h"
 #include "support/check.h"
 
 void temp_dir_make(char *path)
@@ -68,4 +70,20 @@ const char *temp_read(const char *path)
     text[n] = '\0';
     (void)fclose(file);
     return text;
+}
+
+int temp_dir_setup(void **state, char *path)
+{
+    (void)state;
+    temp_dir_make(path);
+    return 0;
+}
+
+int temp_dir_teardown(void **state, const char *path)
+{
+    (void)state;
+    file_fail_at(0, 0);
+    mem_fail_at(0);
+    temp_dir_remove(path);
+    return 0;
 }

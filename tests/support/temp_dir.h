@@ -8,6 +8,9 @@ enum { TEMP_PATH_MAX = 512 };
  * path[TEMP_PATH_MAX]. */
 void temp_dir_make(char *path);
 void temp_dir_remove(const char *path);
+/* The two as cmocka fixtures; the second also switches off injected faults of files and memory. */
+int temp_dir_setup(void **state, char *path);
+int temp_dir_teardown(void **state, const char *path);
 /* "dir/name" with a printf format for the name, in one of four buffers used in turn. */
 const char *temp_path(const char *dir, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

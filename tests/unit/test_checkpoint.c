@@ -19,18 +19,12 @@ static char dir[TEMP_PATH_MAX];
 
 static int make_dir(void **state)
 {
-    (void)state;
-    temp_dir_make(dir);
-    return 0;
+    return temp_dir_setup(state, dir);
 }
 
 static int remove_dir(void **state)
 {
-    (void)state;
-    file_fail_at(0, 0);
-    mem_fail_at(0);
-    temp_dir_remove(dir);
-    return 0;
+    return temp_dir_teardown(state, dir);
 }
 
 enum { FLOATS = 50, WORLD_SLABS = 4 };

@@ -27,17 +27,12 @@ static const PolicyInfo info = {.algorithm = "MOPO",
 
 static int make_dir(void **state)
 {
-    (void)state;
-    temp_dir_make(dir);
-    return 0;
+    return temp_dir_setup(state, dir);
 }
 
 static int remove_dir(void **state)
 {
-    (void)state;
-    file_fail_at(0, 0);
-    temp_dir_remove(dir);
-    return 0;
+    return temp_dir_teardown(state, dir);
 }
 
 static Mlp random_actor(int layers)

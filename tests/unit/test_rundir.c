@@ -25,19 +25,12 @@ static Config config;
 
 static int make_dir(void **state)
 {
-    (void)state;
-    temp_dir_make(dir);
-    (void)snprintf(run, sizeof run, "%s/a/run", dir);
-    config_default(&config);
-    return 0;
+    return temp_dir_setup(state, dir);
 }
 
 static int remove_dir(void **state)
 {
-    (void)state;
-    file_fail_at(0, 0);
-    temp_dir_remove(dir);
-    return 0;
+    return temp_dir_teardown(state, dir);
 }
 
 static const RunFacts some_facts = {.mpi = "MPI 3",
