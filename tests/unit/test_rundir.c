@@ -25,7 +25,10 @@ static Config config;
 
 static int make_dir(void **state)
 {
-    return temp_dir_setup(state, dir);
+    const int code = temp_dir_setup(state, dir);
+    (void)snprintf(run, sizeof run, "%s/a/run", dir);
+    config_default(&config);
+    return code;
 }
 
 static int remove_dir(void **state)
