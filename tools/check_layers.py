@@ -25,7 +25,7 @@ LAYERS = {
 # foreign header: the files or folders that may include it
 FOREIGN = {
     "cblas.h": ["nn/gemm.c"],
-    "hdf5.h": ["data/h5.c", "data/dataset.c"],
+    "hdf5.h": ["data/h5.c"],
     "jansson.h": ["run", "cli", "main.c"],
     "mpi.h": ["comm"],
     "mujoco/mujoco.h": ["env/mj.c"],

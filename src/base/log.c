@@ -47,7 +47,7 @@ static void put(LogLevel at, const char *format, va_list args) PRINTF_LIKE(2, 0)
 
 static void put(LogLevel at, const char *format, va_list args)
 {
-    static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
+    static const char *const words[] = {"", "warning: ", ""};
     char text[2 * STATUS_REASON_MAX];
     char who[32] = "";
 
@@ -75,10 +75,8 @@ static void put(LogLevel at, const char *format, va_list args)
         va_end(args);                  \
     }
 
-LOG_FUNCTION(log_error, LOG_ERROR)
 LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
-LOG_FUNCTION(log_debug, LOG_DEBUG)
 
 void log_file(const char *format, ...)
 {

@@ -1,12 +1,12 @@
 /* Messages for people, to stderr and, once opened, to the run's log.txt. Rank 0 prints info; other
- * ranks only warnings and errors. stdout belongs to a command's result.
+ * ranks only warnings. Errors are a Status, told once by main. stdout belongs to a command's result.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include "base/status.h"
 
-typedef enum { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } LogLevel;
+typedef enum { LOG_QUIET, LOG_WARN, LOG_INFO } LogLevel;
 
 /* Once, at start. Time stamps count seconds from this call. */
 void log_start(int rank, int ranks);
@@ -17,9 +17,7 @@ void log_set_level(LogLevel most);
 /* Into the file only: what the user is told on another way. */
 void log_file(const char *format, ...) PRINTF_LIKE(1, 2);
 
-void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
-void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
 
 #endif

@@ -26,8 +26,7 @@ typedef enum {
     RNG_ROLLOUT_NOISE,  /* same */
     RNG_EVAL_RESET,     /* step = epoch, item = episode */
     RNG_COLLECT_RESET,  /* item = episode */
-    RNG_COLLECT_ACTION, /* item = episode */
-    RNG_EVAL_ACTION     /* step = epoch, item = episode */
+    RNG_COLLECT_ACTION  /* item = episode */
 } RngPurpose;
 
 typedef struct {

@@ -30,6 +30,7 @@ static int choose_learners(int ranks, int cores, int shards, PlanCost cost)
 
 Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes, PlanCost cost)
 {
+    REQUIRE(shards <= PLAN_SHARDS_MAX);
     int learners = wanted > 0 ? wanted : choose_learners(ranks, cores, shards, cost);
     while (learners > ranks || learners > shards) {
         learners /= 2;

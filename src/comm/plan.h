@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+enum { PLAN_SHARDS_MAX = 64 }; /* the most that train.shards allows */
+
 typedef struct {
     int ranks, learners; /* learners: a power of two, at most shards */
     int shards, units, episodes;

@@ -1,7 +1,7 @@
 /* Named arrays of numbers and short texts in HDF5 files, for everything the program saves.
  * Writing makes an image in memory whose bytes depend on the content only (no time stamps); reading
- * checks existence, kind of number and shape before it touches memory. Only h5.c and dataset.c
- * include hdf5.h. HDF5 prints nothing itself: its innermost message is quoted in ours, and it may
+ * checks existence, kind of number and shape before it touches memory. Only h5.c
+ * includes hdf5.h. HDF5 prints nothing itself: its innermost message is quoted in ours, and it may
  * not load plugins. Local: nothing here is collective.
  * Known limit: what we check lies above the library. HDF5 1.10 itself crashes on about one in 900
  * files with a damaged byte; a digest, where one is at hand, belongs in front of h5_open_image.

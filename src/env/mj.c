@@ -179,11 +179,6 @@ int mjsim_nv(const MjSim *sim)
     return (int)sim->model->nv;
 }
 
-int mjsim_nu(const MjSim *sim)
-{
-    return (int)sim->model->nu;
-}
-
 const double *mjsim_qpos(const MjSim *sim)
 {
     return sim->data->qpos;

@@ -26,7 +26,6 @@ NODISCARD Status mjsim_get_inertial(const MjSim *sim, const char *body, MjInerti
 
 int mjsim_nq(const MjSim *sim);
 int mjsim_nv(const MjSim *sim);
-int mjsim_nu(const MjSim *sim);
 const double *mjsim_qpos(const MjSim *sim);  /* (nq) of now, borrowed */
 const double *mjsim_qvel(const MjSim *sim);  /* (nv) */
 const double *mjsim_qpos0(const MjSim *sim); /* (nq) of the model */

@@ -50,7 +50,7 @@ Status learner_finish_rollout(Learner *l, const float *actor)
 {
     Session *s = l->s;
     const size_t row = s->roll.rec.stride * sizeof(float);
-    int64_t capacity[64];
+    int64_t capacity[PLAN_SHARDS_MAX];
 
     if (l->task.rollout == 0) {
         return OK;
@@ -118,11 +118,8 @@ void learner_stop_workers(Learner *l)
         if (l->policy[r] != NULL) {
             const Task task = {.stop = 1};
             (void)mail_wait(l->policy[r]);
-            memset(mail_data(l->policy[r]), 0,
-                   sizeof task + l->s->agent.actor.count * sizeof(float));
             memcpy(mail_data(l->policy[r]), &task, sizeof task);
-            mail_send(l->policy[r], r, TAG_POLICY,
-                      sizeof task + l->s->agent.actor.count * sizeof(float));
+            mail_send(l->policy[r], r, TAG_POLICY, sizeof task);
             (void)mail_wait(l->policy[r]);
         }
     }

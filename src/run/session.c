@@ -42,7 +42,7 @@ static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
     return (EnsembleConfig){.members = cfg->model.members,
                             .elites = cfg->model.elites,
                             .state_dim = env->state_dim,
-                            .act_dim = env != NULL ? env->act_dim : 0,
+                            .act_dim = env->act_dim,
                             .hidden = cfg->model.hidden,
                             .layers = cfg->model.layers,
                             .spectral_norm = cfg->model.spectral_norm,
@@ -61,7 +61,7 @@ static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
 static AgentConfig agent_config(const Config *cfg, const EnvKind *env)
 {
     return (AgentConfig){.state_dim = env->state_dim,
-                         .act_dim = env != NULL ? env->act_dim : 0,
+                         .act_dim = env->act_dim,
                          .hidden = cfg->sac.hidden,
                          .layers = cfg->sac.layers,
                          .actor_lr = cfg->sac.actor_lr,

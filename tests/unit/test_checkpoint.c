@@ -217,7 +217,7 @@ static void later_steps_are_superseded(void **state)
 static void a_failed_save_loses_nothing(void **state)
 {
     (void)state;
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_QUIET);
     for (int again = 0; again < 2; again++) { /* step 2 after step 1; step 1 once more, keep 1 */
         int k = 1;
         for (;; k++) {
@@ -246,7 +246,7 @@ static void a_failed_save_loses_nothing(void **state)
 static void a_save_without_memory_loses_nothing(void **state)
 {
     (void)state;
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_QUIET);
     const int64_t blocks = mem_count();
     for (int k = 1; k <= 12; k++) {
         CHECK_OK(save(PHASE_POLICY, 1, 2));
@@ -283,7 +283,7 @@ static void damage_leads_to_the_one_before(void **state)
 {
     (void)state;
     static const char *const files[] = {"state.h5", "manifest.json"};
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_QUIET);
     CHECK_OK(save(PHASE_POLICY, 1, 2));
     CHECK_OK(save(PHASE_POLICY, 2, 2));
     for (int f = 0; f < 2; f++) {
@@ -333,7 +333,7 @@ static void never_a_silent_fresh_start(void **state)
 static void foreign_names_are_not_believed(void **state)
 {
     (void)state;
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_QUIET);
     CHECK_OK(save(PHASE_POLICY, 1, 2));
     CHECK_OK(save(PHASE_POLICY, 2, 2));
     assert_int_equal(
