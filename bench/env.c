@@ -12,7 +12,6 @@ enum { STEPS = 250, A_MAX = 16, Q_MAX = 64 };
 
 typedef struct {
     EnvKind kind; /* halfcheetah, episodes of STEPS steps */
-    EnvConfig config;
     Agent agent;
     Player player;
     Env *env;
@@ -26,7 +25,7 @@ static void play_open(Play *p)
     *p = (Play){.kind = *env_find("halfcheetah")};
     p->kind.horizon = STEPS;
     const AgentConfig agent = paper_agent(p->kind.state_dim, p->kind.act_dim);
-    must(p->kind.open(&p->env, &p->config));
+    must(p->kind.open(&p->env, &p->kind));
     must(agent_init(&p->agent, agent_find("sac"), &agent, 0, 1));
     p->player = (Player){.env = &p->kind,
                          .actor = &p->agent.actor,
@@ -83,7 +82,7 @@ static void collect_run(void *ctx)
 {
     Play *p = ctx;
     CollectRows rows;
-    must(collect_episodes(&p->kind, &p->config, 1, 0, 1, &rows));
+    must(collect_episodes(&p->kind, 1, 0, 1, &rows));
     collect_release(&rows);
 }
 
@@ -91,7 +90,7 @@ static void collect_run(void *ctx)
 static void note_collected(Play *p)
 {
     CollectRows rows;
-    must(collect_episodes(&p->kind, &p->config, 1, 0, 1, &rows));
+    must(collect_episodes(&p->kind, 1, 0, 1, &rows));
     for (int64_t t = 0; t < rows.rows; t++) {
         const double *row = rows.data + (size_t)t * rows.stride;
         memcpy(p->ctrl[t], row + rows.state_dim, (size_t)rows.act_dim * sizeof *row);

@@ -13,21 +13,20 @@ static Status run(const OptionValues *in)
 {
     Status st = OK;
     Config config;
-    const EnvKind *env = NULL;
-    EnvConfig env_cfg;
+    EnvKind env;
     int rows = ROWS_DEFAULT;
 
     TRY(options_count(in, 1, -1));
     TRY(option_int(in, "rows", 1, ROWS_MOST, &rows));
     config_default(&config);
     TRY(config_words_over(&config, in->count - 1, in->words + 1));
-    TRY(session_task(&config, &env, &env_cfg));
+    TRY(session_task(&config, &env));
     int taken = comm_rank() == 0 && file_exists(in->words[0]) ? 1 : 0;
     coll_bcast(&taken, sizeof taken, 0);
     if (taken != 0 && !option_flag(in, "force")) {
         return status_fail(ERR_USAGE, "%s is there already; --force writes over it", in->words[0]);
     }
-    TRY(collect_job(env, &env_cfg, (uint64_t)config.top.seed, rows, in->words[0]));
+    TRY(collect_job(&env, (uint64_t)config.top.seed, rows, in->words[0]));
 done:
     return st;
 }

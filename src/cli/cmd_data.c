@@ -31,8 +31,8 @@ static Status info(const OptionValues *in)
 {
     Status st = OK;
     Config config;
+    EnvKind task;
     const EnvKind *env = NULL;
-    EnvConfig env_cfg;
     Dataset data = {0};
 
     TRY(options_count(in, 2, -1));
@@ -40,7 +40,8 @@ static Status info(const OptionValues *in)
     config.top.task[0] = '\0'; /* any dimensions, unless a task is given */
     TRY(config_words_over(&config, in->count - 2, in->words + 2));
     if (config.top.task[0] != '\0') {
-        TRY(session_task(&config, &env, &env_cfg));
+        TRY(session_task(&config, &task));
+        env = &task;
     }
     DatasetOptions options = session_dataset_options(&config, env);
     TRY(dataset_read(&data, in->words[1], &options));

@@ -125,31 +125,30 @@ static Status run(const OptionValues *in)
 {
     Status st = OK;
     Subject subject = {0};
-    const EnvKind *env = NULL;
-    EnvConfig env_cfg;
+    EnvKind env;
     EpisodeEntry *entries = NULL;
 
     TRY(options_count(in, 1, -1));
     TRY(comm_agree(comm_rank() == 0 ? load(in, &subject) : OK));
     TRY(share(&subject));
-    TRY(session_task(&subject.config, &env, &env_cfg));
-    TRY(check_dimensions(&subject, env));
+    TRY(session_task(&subject.config, &env));
+    TRY(check_dimensions(&subject, &env));
     TRY(comm_agree(
         mem_alloc(&entries, (size_t)subject.episodes, sizeof *entries, "evaluation episodes")));
     const int64_t epoch = subject.policy.info.epoch;
-    const Player player = {.env = env,
+    const Player player = {.env = &env,
                            .actor = &subject.policy.actor,
                            .squash = &subject.policy.squash,
                            .params = subject.policy.params,
                            .seed = (uint64_t)subject.config.top.seed,
                            .epoch = epoch > 0 ? epoch : 0};
-    TRY(evaluate(&player, &env_cfg, subject.episodes, entries));
+    TRY(evaluate(&player, subject.episodes, entries));
     if (comm_rank() == 0) {
-        const ReturnSummary r = summarize_returns(env, entries, subject.episodes);
+        const ReturnSummary r = summarize_returns(&env, entries, subject.episodes);
         if (option_flag(in, "json")) {
-            print_json(&subject, env, entries, &r);
+            print_json(&subject, &env, entries, &r);
         } else {
-            print_text(&subject, env, &r);
+            print_text(&subject, &env, &r);
         }
     }
 done:

@@ -19,9 +19,26 @@
     KEY(s, INT, seed, 0, 0, 2147483647, "", "seed of every random draw")  \
     TEXT(s, run_dir, "", "run directory; empty: runs/<config>-s<seed>")
 
-#define CONFIG_ENV(KEY, TEXT, ENUM, s)         \
-    ENUM(s, inertia, "legacy", "legacy|exact", \
-         "capsule inertia: legacy = MuJoCo <= 2.1.0 (gym v2, D4RL), exact = gym v4 and later")
+#define CONFIG_ENV(KEY, TEXT, ENUM, s)                                                             \
+    ENUM(s, gym_version, "v2", "v2|v4|v5",                                                         \
+         "what `auto` means below; v2 on MuJoCo 2.0 is what D4RL and the paper used")              \
+    ENUM(s, inertia, "auto", "auto|legacy|exact",                                                  \
+         "capsule inertia: legacy = MuJoCo <= 2.1.0 (gym v2), exact = later ones (gym v4, v5)")    \
+    ENUM(s, walker2d_foot, "auto", "auto|v2|v5",                                                   \
+         "friction of walker2d's right foot: v2 = 0.9 (to gym v4), v5 = 1.9")                      \
+    ENUM(s, healthy_bonus, "auto", "auto|always|healthy",                                          \
+         "bonus of hopper, walker2d, ant: always = on the last step, too (to gym v4)")             \
+    ENUM(s, ant_observation, "auto", "auto|27|111-zero|111|105",                                   \
+         "ant: without contact forces (v4), with zeros (v2, D4RL), with real ones, as v5")         \
+    ENUM(s, reward, "task", "task|behavior",                                                       \
+         "behavior: what the paper's jump and angle data were collected with")                     \
+    ENUM(s, jump_speed, "min", "min|max", "halfcheetah-jump: min(v, 3), or the paper's max(v, 3)") \
+    ENUM(s, jump_observation, "18", "18|17", "halfcheetah-jump: with or without torso height")     \
+    ENUM(s, jump_height, "episode", "episode|fixed",                                               \
+         "halfcheetah-jump: height counts from the episode's start, or from 0.7")                  \
+    KEY(s, BOOL, angle_bonus, true, 0, 0, "", "ant-angle: bonus of 1 a step; code (paper: none)")  \
+    KEY(s, BOOL, clip_actions, false, 0, 0, "",                                                    \
+        "clip actions to [-1, 1] before cost and engine, as D4RL's wrapper; gym does not")
 
 #define CONFIG_DATA(KEY, TEXT, ENUM, s)                                                         \
     ENUM(s, next, "auto", "auto|stored|joined|d4rl",                                            \

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -23,6 +24,28 @@ const EnvKind *env_find(const char *name)
         }
     }
     return NULL;
+}
+
+Status env_configure(EnvKind *task, const char *name, const EnvConfig *config)
+{
+    const EnvKind *row = env_find(name);
+    char known[256] = "";
+
+    if (row == NULL) {
+        for (int i = 0; env_kind(i) != NULL; i++) {
+            const size_t used = strlen(known);
+            (void)snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
+                           env_kind(i)->name);
+        }
+        *task = (EnvKind){0};
+        return status_fail(ERR_CONFIG, "task: %s is not known; there are: %s", name, known);
+    }
+    *task = *row;
+    task->config = *config;
+    if (task->configure != NULL) {
+        task->configure(task);
+    }
+    return OK;
 }
 
 double env_normalized_score(const EnvKind *kind, double episode_return)
@@ -50,8 +73,9 @@ Status task_set_state(Env *env, const double *qpos, const double *qvel)
     return mjsim_set_state(env->sim, qpos, qvel);
 }
 
-bool task_never_terminates(const float *s, const float *a, const float *s2)
+bool task_never_terminates(const EnvKind *kind, const float *s, const float *a, const float *s2)
 {
+    (void)kind;
     (void)s;
     (void)a;
     (void)s2;

@@ -10,9 +10,26 @@
 #include "base/status.h"
 
 typedef struct Env Env;
+typedef struct EnvKind EnvKind;
 
+/* What Ant shows of its contact forces: nothing (27 numbers), zeros as gym v2 on MuJoCo 2.0 and D4RL
+ * (111), real ones (111), real ones without the world's row as gym v5 (105). */
+typedef enum { FORCES_NONE, FORCES_ZERO, FORCES_REAL, FORCES_REAL_V5 } ContactForces;
+
+/* Versions of the tasks. All zero is what D4RL used, but for `forces`: gym v2 on MuJoCo 2.0. */
 typedef struct {
-    bool exact_inertia; /* false: capsules as in MuJoCo <= 2.1.0, which D4RL used */
+    bool exact_inertia;   /* capsules as MuJoCo >= 2.1.1 (gym v4, v5); false: as MuJoCo <= 2.1.0 */
+    bool v5_foot;         /* Walker2d's right foot has friction 1.9, not 0.9 */
+    bool v5_bonus;        /* no healthy bonus on the step that ends the episode */
+    ContactForces forces; /* Ant */
+    bool behavior_reward; /* what the paper's out-of-distribution data were collected with */
+    bool jump_max;        /* halfcheetah-jump: max(v, 3) as the paper prints, not min(v, 3) */
+    bool jump_no_height;  /* halfcheetah-jump: 17 numbers, without the torso's height */
+    bool
+        jump_fixed; /* halfcheetah-jump: height is counted from 0.7, not from the episode's start */
+    bool angle_no_bonus; /* ant-angle: without the bonus of 1, as the paper's formula */
+    bool
+        clip_actions; /* actions are clipped to [-1, 1] before cost and engine, as D4RL's wrapper */
 } EnvConfig;
 
 typedef struct {
@@ -20,14 +37,27 @@ typedef struct {
     bool terminal; /* the task ended; never set by the time limit */
 } EnvStep;
 
+/* What a reward depends on, besides the action: the torso before and after a control step as gym
+ * reads it (stale xpos and all), meters. */
 typedef struct {
+    double before[3], after[3];
+    double start_z;       /* `before[2]` of the episode's first step */
+    double contact_force; /* sum of clipped contact forces squared; Ant with real forces only */
+    bool healthy;         /* after the step */
+} Motion;
+
+/* A task as configured: a row of the table, adapted to its `config` by env_configure. By value. */
+struct EnvKind {
     const char *name;
     const char *source; /* where reward, noise and limits were published */
     int state_dim, act_dim;
     int horizon;             /* steps after which an episode is cut (a timeout) */
     int nq, nv;              /* sizes of the simulator's position and velocity */
     double ref_min, ref_max; /* D4RL's reference returns; equal where there are none */
-    Status (*open)(Env **env, const EnvConfig *config);
+    EnvConfig config;
+    /* Adapt the copy to its config: state_dim and the like; NULL: nothing depends on it. */
+    void (*configure)(EnvKind *kind);
+    Status (*open)(Env **env, const EnvKind *kind);
     void (*close)(Env *env);
     /* Draw a start state from *rng (positions first, then velocities). */
     Status (*reset)(Env *env, Rng *rng);
@@ -37,14 +67,24 @@ typedef struct {
     void (*get_state)(const Env *env, double *qpos, double *qvel);
     /* Put the simulator into a state (forgets warm starts): for oracles, relabelling and tests. */
     Status (*set_state)(Env *env, const double *qpos, const double *qvel);
+    /* The state that shows as s: qpos (nq), qvel (nv); what s does not show (x, and y of Ant) is 0.
+     * Hopper and Walker2d clip velocities to 10, which cannot be undone. False: s is impossible. */
+    bool (*state_of)(const EnvKind *kind, const float *s, double *qpos, double *qvel);
+    /* Motion of the step just made; NULL where the reward is no function of one. */
+    void (*motion)(const Env *env, Motion *motion);
+    /* The reward as a function: what `step` gives, and what relabelling computes. action: (A), as
+     * the environment gets it (clipped already where config.clip_actions). */
+    double (*reward)(const EnvKind *kind, const Motion *motion, const double *action);
     /* The task's own termination rule on a predicted transition: s (S), a (A), s2 (S). */
-    bool (*terminates)(const float *s, const float *a, const float *s2);
-} EnvKind;
+    bool (*terminates)(const EnvKind *kind, const float *s, const float *a, const float *s2);
+};
 
-/* NULL when there is no such task. */
-const EnvKind *env_find(const char *name);
-/* Row i of the table, NULL at its end. */
+/* The task `name` under `config`. Error: ERR_CONFIG with the names there are. */
+NODISCARD Status env_configure(EnvKind *task, const char *name, const EnvConfig *config);
+/* Row i of the table, not adapted to any config; NULL at its end. */
 const EnvKind *env_kind(int i);
+/* The row called `name`; NULL when there is none. */
+const EnvKind *env_find(const char *name);
 /* 100 (return - ref_min) / (ref_max - ref_min), Fu et al. 2020; NaN where no reference exists. */
 double env_normalized_score(const EnvKind *kind, double episode_return);
 

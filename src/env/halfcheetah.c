@@ -50,7 +50,7 @@ static const MjInertial exact_inertials[] = {
      .inertia = {0.003529109456066946, 0.003529109456066946, 0.0008788040167364017}},
 };
 
-static Status open_env(Env **out, const EnvConfig *config)
+static Status open_env(Env **out, const EnvKind *kind)
 {
     Status st = OK;
     Env *env = NULL;
@@ -58,7 +58,8 @@ static Status open_env(Env **out, const EnvConfig *config)
     *out = NULL;
     TRY(mem_alloc(&env, 1, sizeof *env, "a task"));
     TRY(mjsim_open(&env->sim, "halfcheetah", asset_halfcheetah, FRAME_SKIP));
-    if (config->exact_inertia) {
+    env->kind = *kind;
+    if (kind->config.exact_inertia) {
         const int n = (int)(sizeof exact_inertials / sizeof *exact_inertials);
         TRY(mjsim_set_inertials(env->sim, exact_inertials, n));
     }

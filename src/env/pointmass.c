@@ -16,10 +16,13 @@ enum { S = 4, A = 2, HORIZON = 100 };
 static const double dt = 0.1;
 static const float box = 2.0F;
 
-static Status open_env(Env **out, const EnvConfig *config)
+static Status open_env(Env **out, const EnvKind *kind)
 {
-    (void)config;
-    return mem_alloc(out, 1, sizeof **out, "a task");
+    const Status st = mem_alloc(out, 1, sizeof **out, "a task");
+    if (st == OK) {
+        (*out)->kind = *kind;
+    }
+    return st;
 }
 
 static void close_env(Env *env)
@@ -67,8 +70,9 @@ static void observe(const Env *env, float *s)
     }
 }
 
-static bool terminates(const float *s, const float *a, const float *s2)
+static bool terminates(const EnvKind *kind, const float *s, const float *a, const float *s2)
 {
+    (void)kind;
     (void)s;
     (void)a;
     return !(fabsf(s2[0]) <= box && fabsf(s2[1]) <= box);
@@ -92,7 +96,7 @@ static Status step(Env *env, const float *action, EnvStep *out)
     const double d2 = env->pos[0] * env->pos[0] + env->pos[1] * env->pos[1];
     observe(env, s2);
     out->reward = (float)(exp(-d2) - 0.01 * cost);
-    out->terminal = terminates(NULL, action, s2);
+    out->terminal = terminates(&env->kind, NULL, action, s2);
     return OK;
 }
 

@@ -6,7 +6,9 @@
 #include "env/mj.h"
 
 struct Env {
+    EnvKind kind;          /* as it was opened with */
     MjSim *sim;            /* owned; NULL in a task without MuJoCo */
+    Motion motion;         /* of the last step */
     double pos[2], vel[2]; /* state of pointmass */
 };
 
@@ -17,7 +19,7 @@ extern const EnvKind env_pointmass;
 void task_close(Env *env);
 void task_get_state(const Env *env, double *qpos, double *qvel);
 Status task_set_state(Env *env, const double *qpos, const double *qvel);
-bool task_never_terminates(const float *s, const float *a, const float *s2);
+bool task_never_terminates(const EnvKind *kind, const float *s, const float *a, const float *s2);
 
 /* The steps in double: what `step` of the table does, before rounding. For comparison with
  * published trajectories. action: (A). */

@@ -160,7 +160,7 @@ static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Un
             continue;
         }
         const bool done =
-            roll->env->terminates(row, row + rec->a, s2) || beyond(s2, S, roll->guard);
+            roll->env->terminates(roll->env, row, row + rec->a, s2) || beyond(s2, S, roll->guard);
         report->reward_sum += (double)row[rec->r];
         report->penalty_sum += (double)w->u[i];
         report->penalty_max = fmax(report->penalty_max, (double)w->u[i]);

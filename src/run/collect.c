@@ -118,8 +118,8 @@ done:
     return status_while(st, "episode %lu of %s", (unsigned long)episode, kind->name);
 }
 
-Status collect_episodes(const EnvKind *kind, const EnvConfig *config, uint64_t seed, int64_t first,
-                        int64_t count, CollectRows *out)
+Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t first, int64_t count,
+                        CollectRows *out)
 {
     Status st = OK;
     Env *env = NULL;
@@ -134,7 +134,7 @@ Status collect_episodes(const EnvKind *kind, const EnvConfig *config, uint64_t s
     }
     TRY(collect_init(out, kind, 0));
     TRY(mem_alloc(&scratch, 2 * S + (size_t)kind->act_dim, sizeof *scratch, "an episode"));
-    TRY(kind->open(&env, config));
+    TRY(kind->open(&env, kind));
     for (int64_t k = 0; k < count; k++) {
         TRY(record_episode(kind, env, seed, (uint32_t)(first + k), scratch, scratch + S,
                            scratch + 2 * S, out));

@@ -31,8 +31,8 @@ void collect_release(CollectRows *rows);
  * (seed, RNG_COLLECT_RESET, item = episode), actions from RNG_COLLECT_ACTION. At the horizon an
  * episode ends with timeout, which wins over a termination in the same step, as in D4RL.
  * Errors: ERR_ENV, ERR_NOMEM, ERR_ARG (numbers beyond 2^32); *out is then zero. */
-NODISCARD Status collect_episodes(const EnvKind *kind, const EnvConfig *config, uint64_t seed,
-                                  int64_t first, int64_t count, CollectRows *out);
+NODISCARD Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t first, int64_t count,
+                                  CollectRows *out);
 
 /* Append the n pieces, in the order given, and stop at max_rows (0: all). As in D4RL's files an
  * episode that is cut there gets no flag. All pieces are of one task. Error: ERR_NOMEM. */

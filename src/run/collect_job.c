@@ -36,8 +36,8 @@ done:
 }
 
 /* Episodes first .. first + count - 1 over the ranks, appended to *total (rank 0). */
-static Status one_round(const EnvKind *env, const EnvConfig *env_cfg, uint64_t seed, int64_t first,
-                        int64_t count, int64_t most, CollectRows *total)
+static Status one_round(const EnvKind *env, uint64_t seed, int64_t first, int64_t count,
+                        int64_t most, CollectRows *total)
 {
     Status st = OK;
     CollectRows mine = {0};
@@ -48,7 +48,7 @@ static Status one_round(const EnvKind *env, const EnvConfig *env_cfg, uint64_t s
     const int64_t to = first + count * (r + 1) / n;
     const double start = timer_now();
 
-    st = collect_episodes(env, env_cfg, seed, from, to - from, &mine);
+    st = collect_episodes(env, seed, from, to - from, &mine);
     const double busy = timer_now() - start;
     TRY(comm_agree(st));
     timing_phase("collect", busy, timer_now() - start - busy);
@@ -75,8 +75,7 @@ static Status make_folder_of(const char *path)
     return file_make_dirs(folder);
 }
 
-Status collect_job(const EnvKind *env, const EnvConfig *env_cfg, uint64_t seed, int64_t rows,
-                   const char *path)
+Status collect_job(const EnvKind *env, uint64_t seed, int64_t rows, const char *path)
 {
     Status st = OK;
     CollectRows total = {0};
@@ -90,7 +89,7 @@ Status collect_job(const EnvKind *env, const EnvConfig *env_cfg, uint64_t seed, 
     while (have < rows) {
         /* as many episodes as are needed if none ends early; at least as many as keep ranks busy */
         const int64_t needed = (rows - have + env->horizon - 1) / env->horizon;
-        TRY(one_round(env, env_cfg, seed, next, needed, rows, &total));
+        TRY(one_round(env, seed, next, needed, rows, &total));
         next += needed;
         have = total.rows;
         coll_bcast(&have, sizeof have, 0);

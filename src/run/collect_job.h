@@ -9,7 +9,6 @@
 
 /* Record `rows` transitions of uniformly random actions with the task's settings and write them to
  * `path` in D4RL's layout. Errors, the same on all ranks: ERR_ENV, ERR_NOMEM, ERR_IO. */
-NODISCARD Status collect_job(const EnvKind *env, const EnvConfig *env_cfg, uint64_t seed,
-                             int64_t rows, const char *path);
+NODISCARD Status collect_job(const EnvKind *env, uint64_t seed, int64_t rows, const char *path);
 
 #endif

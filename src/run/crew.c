@@ -41,7 +41,7 @@ Status crew_open(Crew *crew, Session *s)
     const size_t record = s->roll.rec.stride * sizeof(float);
 
     *crew = (Crew){.s = s, .waited = comm_waited()};
-    TRY(s->env->open(&crew->env, &s->env_cfg));
+    TRY(s->env->open(&crew->env, s->env));
     for (int i = 0; s->uses_model && i < CREW_BUFFERS; i++) {
         TRY(mail_open(&crew->records[i], (size_t)rollout_unit_most(&s->roll) * record));
     }

@@ -56,7 +56,7 @@ ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes
     return r;
 }
 
-Status evaluate(const Player *player, const EnvConfig *env_cfg, int count, EpisodeEntry *entries)
+Status evaluate(const Player *player, int count, EpisodeEntry *entries)
 {
     Status st = OK;
     Env *env = NULL;
@@ -65,7 +65,7 @@ Status evaluate(const Player *player, const EnvConfig *env_cfg, int count, Episo
 
     st = arena_init(&tmp, play_cost(player));
     st = st != OK ? st : mem_alloc(&numbers, 2 * (size_t)count, sizeof *numbers, "returns");
-    st = st != OK ? st : player->env->open(&env, env_cfg);
+    st = st != OK ? st : player->env->open(&env, player->env);
     for (int k = comm_rank(); st == OK && k < count; k += comm_size()) {
         EpisodeEntry entry;
         st = play_episode(player, env, k, &tmp, &entry);

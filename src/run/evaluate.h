@@ -40,7 +40,6 @@ typedef struct {
 ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes, int count);
 
 /* Deal `count` episodes to the ranks, play, and give all entries to every rank. Collective. */
-NODISCARD Status evaluate(const Player *player, const EnvConfig *env_cfg, int count,
-                          EpisodeEntry *entries);
+NODISCARD Status evaluate(const Player *player, int count, EpisodeEntry *entries);
 
 #endif

@@ -5,21 +5,45 @@
 #include "base/mem.h"
 #include "base/panic.h"
 
-Status session_task(const Config *cfg, const EnvKind **env, EnvConfig *env_cfg)
+static bool is(const char *word, const char *other)
 {
-    *env = env_find(cfg->top.task);
-    if (*env == NULL) {
-        char known[256] = "";
-        for (int i = 0; env_kind(i) != NULL; i++) {
-            const size_t used = strlen(known);
-            (void)snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
-                           env_kind(i)->name);
+    return strcmp(word, other) == 0;
+}
+
+/* `auto` stands for what that version of gym does. */
+static ContactForces contact_forces(const char *word, const char *gym)
+{
+    static const char *const words[] = {[FORCES_NONE] = "27",
+                                        [FORCES_ZERO] = "111-zero",
+                                        [FORCES_REAL] = "111",
+                                        [FORCES_REAL_V5] = "105"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (is(word, words[i])) {
+            return (ContactForces)i;
         }
-        return status_fail(ERR_CONFIG, "task: %s is not known; there are: %s", cfg->top.task,
-                           known);
     }
-    *env_cfg = (EnvConfig){.exact_inertia = strcmp(cfg->env.inertia, "exact") == 0};
-    return OK;
+    return is(gym, "v2") ? FORCES_ZERO : is(gym, "v4") ? FORCES_NONE : FORCES_REAL_V5;
+}
+
+Status session_task(const Config *cfg, EnvKind *task)
+{
+    const char *gym = cfg->env.gym_version;
+    const bool v5 = is(gym, "v5");
+    const char *inertia = cfg->env.inertia;
+    const char *foot = cfg->env.walker2d_foot;
+    const char *bonus = cfg->env.healthy_bonus;
+    const EnvConfig config = {.exact_inertia =
+                                  is(inertia, "auto") ? !is(gym, "v2") : is(inertia, "exact"),
+                              .v5_foot = is(foot, "auto") ? v5 : is(foot, "v5"),
+                              .v5_bonus = is(bonus, "auto") ? v5 : is(bonus, "healthy"),
+                              .forces = contact_forces(cfg->env.ant_observation, gym),
+                              .behavior_reward = is(cfg->env.reward, "behavior"),
+                              .jump_max = is(cfg->env.jump_speed, "max"),
+                              .jump_no_height = is(cfg->env.jump_observation, "17"),
+                              .jump_fixed = is(cfg->env.jump_height, "fixed"),
+                              .angle_no_bonus = !cfg->env.angle_bonus,
+                              .clip_actions = cfg->env.clip_actions};
+    return env_configure(task, cfg->top.task, &config);
 }
 
 DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env)
@@ -166,7 +190,8 @@ Status session_open(Session *s, const Config *cfg)
     Status st = OK;
 
     *s = (Session){.cfg = *cfg};
-    TRY(comm_agree(session_task(cfg, &s->env, &s->env_cfg)));
+    TRY(comm_agree(session_task(cfg, &s->task)));
+    s->env = &s->task;
     s->real_rows = (int)(cfg->train.real_ratio * cfg->train.batch);
     s->uses_model = s->real_rows < cfg->train.batch;
     TRY(load_dataset(s));

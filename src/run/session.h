@@ -16,8 +16,8 @@
 
 typedef struct {
     Config cfg;
-    const EnvKind *env;
-    EnvConfig env_cfg;
+    EnvKind task;       /* as configured */
+    const EnvKind *env; /* &task */
     Plan plan;
     Dataset data; /* records lie in shared memory */
     CommShare *share;
@@ -35,7 +35,7 @@ NODISCARD Status session_open(Session *s, const Config *cfg);
 void session_close(Session *s);
 
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
-NODISCARD Status session_task(const Config *cfg, const EnvKind **env, EnvConfig *env_cfg);
+NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 /* env NULL: any dimensions. */
 DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env);
 

@@ -21,11 +21,10 @@
 static Status provide_dataset(const Config *cfg)
 {
     Status st = OK;
-    const EnvKind *env = NULL;
-    EnvConfig env_cfg;
+    EnvKind env;
     int there = 0;
 
-    TRY(comm_agree(session_task(cfg, &env, &env_cfg)));
+    TRY(comm_agree(session_task(cfg, &env)));
     if (cfg->top.dataset[0] == '\0') {
         return status_fail(ERR_CONFIG,
                            "dataset: no file is given; say dataset=FILE.hdf5, or make one "
@@ -44,7 +43,7 @@ static Status provide_dataset(const Config *cfg)
                            "`mopo collect`, or set collect.rows to let mopo collect random data",
                            cfg->top.dataset);
     }
-    TRY(collect_job(env, &env_cfg, (uint64_t)cfg->top.seed, cfg->collect.rows, cfg->top.dataset));
+    TRY(collect_job(&env, (uint64_t)cfg->top.seed, cfg->collect.rows, cfg->top.dataset));
 done:
     return st;
 }

@@ -9,7 +9,6 @@
 
 static Agent agent;
 static Player player;
-static const EnvConfig env_cfg;
 
 static void make_player(void)
 {
@@ -40,13 +39,13 @@ static void all_ranks_get_the_episodes_of_one(void)
     Arena tmp;
 
     MPI_CHECK_OK(arena_init(&tmp, play_cost(&player)));
-    MPI_CHECK_OK(player.env->open(&env, &env_cfg));
+    MPI_CHECK_OK(player.env->open(&env, player.env));
     for (int k = 0; k < MOST; k++) {
         MPI_CHECK_OK(play_episode(&player, env, k, &tmp, &want[k]));
     }
     for (int count = 1; count <= MOST; count += 5) {
         memset(got, 0xff, sizeof got);
-        MPI_CHECK_OK(evaluate(&player, &env_cfg, count, got));
+        MPI_CHECK_OK(evaluate(&player, count, got));
         for (int k = 0; k < count; k++) {
             MPI_CHECK(got[k].episode == k);
             MPI_CHECK_NEAR(got[k].total, want[k].total, 0, 0);
@@ -73,7 +72,7 @@ static void a_failure_of_one_rank_is_told_to_all(void)
 
     broken.reset = refuse;
     unlucky.env = &broken;
-    MPI_CHECK(evaluate(&unlucky, &env_cfg, 8, got) == ERR_ENV);
+    MPI_CHECK(evaluate(&unlucky, 8, got) == ERR_ENV);
     MPI_CHECK(strstr(status_reason(), "the last rank's simulator") != NULL);
     MPI_CHECK(mem_count() == before);
 }

@@ -9,8 +9,6 @@
 #include "run/collect.h"
 #include "support/temp_dir.h"
 
-static const EnvConfig config = {.exact_inertia = false};
-
 /* Offsets in a row, from the header. */
 static size_t at_action(const CollectRows *rows)
 {
@@ -37,9 +35,9 @@ static void pieces_join_to_the_same_rows_however_they_are_cut(void **state)
     CollectRows joined;
     const int64_t first[4] = {0, 3, 3, 10}; /* the second piece is empty */
 
-    CHECK_OK(collect_episodes(kind, &config, 7, 0, 10, &whole));
+    CHECK_OK(collect_episodes(kind, 7, 0, 10, &whole));
     for (int i = 0; i < 3; i++) {
-        CHECK_OK(collect_episodes(kind, &config, 7, first[i], first[i + 1] - first[i], &piece[i]));
+        CHECK_OK(collect_episodes(kind, 7, first[i], first[i + 1] - first[i], &piece[i]));
     }
     CHECK_OK(collect_init(&joined, kind, 0));
     CHECK_OK(collect_join(&joined, piece, 3, 0));
@@ -76,8 +74,8 @@ static void check_replay(const char *task, int64_t episodes)
     int64_t ends = 0;
     int64_t step_of_episode = 0;
 
-    CHECK_OK(collect_episodes(kind, &config, 1, 100, episodes, &rows));
-    CHECK_OK(kind->open(&env, &config));
+    CHECK_OK(collect_episodes(kind, 1, 100, episodes, &rows));
+    CHECK_OK(kind->open(&env, kind));
     for (int64_t i = 0; i < rows.rows; i++) {
         const double *row = rows.data + (size_t)i * rows.stride;
         const double *flags = row + at_flags(&rows);
@@ -131,7 +129,7 @@ static void a_written_file_is_a_dataset(void **state)
     char dir[TEMP_PATH_MAX];
 
     temp_dir_make(dir);
-    CHECK_OK(collect_episodes(kind, &config, 7, 0, 40, &rows));
+    CHECK_OK(collect_episodes(kind, 7, 0, 40, &rows));
     CHECK_OK(collect_write(temp_path(dir, "d.hdf5"), &rows));
     CHECK_OK(
         dataset_read(&set, temp_path(dir, "d.hdf5"),
@@ -161,12 +159,12 @@ static void errors_leave_nothing_behind(void **state)
     const int64_t blocks = mem_count();
     CollectRows rows;
 
-    assert_int_equal(collect_episodes(env_kind(0), &config, 1, -1, 1, &rows), ERR_ARG);
-    assert_int_equal(collect_episodes(env_kind(0), &config, 1, UINT32_MAX, 2, &rows), ERR_ARG);
+    assert_int_equal(collect_episodes(env_kind(0), 1, -1, 1, &rows), ERR_ARG);
+    assert_int_equal(collect_episodes(env_kind(0), 1, UINT32_MAX, 2, &rows), ERR_ARG);
     Status st = ERR_NOMEM;
     for (int64_t k = 1; st != OK; k++) {
         mem_fail_at(k);
-        st = collect_episodes(env_find("pointmass"), &config, 1, 0, 50, &rows);
+        st = collect_episodes(env_find("pointmass"), 1, 0, 50, &rows);
         mem_fail_at(0);
         assert_true(st == OK || (st == ERR_NOMEM && mem_count() == blocks && rows.data == NULL));
     }

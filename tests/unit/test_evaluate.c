@@ -27,7 +27,6 @@ static void bench_make(Bench *b, float push)
                              .alpha = 1,
                              .log_std_min = -20,
                              .log_std_max = 2};
-    const EnvConfig env_cfg = {0};
 
     CHECK_OK(agent_init(&b->agent, agent_find("sac"), &cfg, 0, 1));
     float *actor = agent_actor(&b->agent);
@@ -42,7 +41,7 @@ static void bench_make(Bench *b, float push)
                          .params = actor,
                          .seed = 5,
                          .epoch = 3};
-    CHECK_OK(b->player.env->open(&b->env, &env_cfg));
+    CHECK_OK(b->player.env->open(&b->env, b->player.env));
     CHECK_OK(arena_init(&b->tmp, play_cost(&b->player))); /* it suffices, or the arena panics */
 }
 
