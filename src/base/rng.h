@@ -26,7 +26,9 @@ typedef enum {
     RNG_ROLLOUT_NOISE,  /* same */
     RNG_EVAL_RESET,     /* step = epoch, item = episode */
     RNG_COLLECT_RESET,  /* item = episode */
-    RNG_COLLECT_ACTION  /* item = episode */
+    RNG_COLLECT_ACTION, /* item = episode */
+    RNG_TERMINAL_INIT,
+    RNG_TERMINAL_BATCH /* step = update */
 } RngPurpose;
 
 typedef struct {

@@ -32,6 +32,7 @@ typedef struct {
     float *eps;        /* (rows, max(A, Y)) */
     float *mean, *std; /* (rows, E, Y) */
     float *u;          /* (rows) */
+    uint8_t *done;     /* (rows) */
 } Unit;
 
 static Unit unit_make(const Rollout *roll, Arena *tmp)
@@ -46,7 +47,8 @@ static Unit unit_make(const Rollout *roll, Arena *tmp)
                   .eps = arena_floats(tmp, rows * (S + 1 + A)),
                   .mean = arena_floats(tmp, outs),
                   .std = arena_floats(tmp, outs),
-                  .u = arena_floats(tmp, rows)};
+                  .u = arena_floats(tmp, rows),
+                  .done = arena_bytes(tmp, rows)};
 }
 
 size_t rollout_cost(const Rollout *roll)
@@ -58,8 +60,8 @@ size_t rollout_cost(const Rollout *roll)
     const size_t outs = n * (size_t)roll->ens->cfg.members * (S + 1);
     const size_t act = roll->agent->kind->act_cost(roll->agent, rows);
     const size_t predict = ensemble_predict_cost(roll->ens, rows);
-    return 4 * arena_cost(n * (S + A + 1)) + arena_cost(n) + 2 * arena_cost(outs) +
-           (act > predict ? act : predict);
+    return 4 * arena_cost(n * (S + A + 1)) + 2 * arena_cost(n) + 2 * arena_cost(outs) +
+           (act > predict ? act : predict) + termination_cost(&roll->end, rows);
 }
 
 /* Streams within an epoch are numbered by the model step. */
@@ -135,9 +137,10 @@ static void sample(const Rollout *roll, const Unit *w, size_t i, size_t member, 
     }
 }
 
-/* One step of all live rows: records are appended, rows that go on are moved to the front. */
-static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Unit *w,
-                      float *records, UnitReport *report)
+/* Records of all live rows, behind the report's rows; those that are not finite are left out. Returns
+ * how many; w->u moves with them. */
+static size_t sample_rows(const Rollout *roll, int64_t epoch, int step, int unit, Unit *w,
+                          float *records, UnitReport *report)
 {
     const Record *rec = &roll->rec;
     const size_t S = (size_t)rec->S;
@@ -146,21 +149,38 @@ static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Un
     const uint64_t stream = stream_step(epoch, step);
     Rng member = rng_make(roll->seed, RNG_ROLLOUT_MEMBER, stream, (uint32_t)unit);
     Rng noise = rng_make(roll->seed, RNG_ROLLOUT_NOISE, stream, (uint32_t)unit);
-    size_t on = 0;
+    size_t kept = 0;
 
     rng_fill_normal(&noise, w->eps, n * (S + 1));
     for (size_t i = 0; i < n; i++) {
-        float *row = records + (size_t)report->rows * rec->stride;
+        float *row = records + ((size_t)report->rows + kept) * rec->stride;
         const size_t elite = (size_t)roll->ens->elite[rng_below(&member, elites)];
         memcpy(row, w->sa + i * (S + (size_t)rec->A), (S + (size_t)rec->A) * sizeof *row);
         sample(roll, w, i, elite, row);
-        const float *s2 = row + rec->s2;
         if (!all_finite(row + rec->r, S + 1) || !isfinite(w->u[i])) {
             report->dropped++;
             continue;
         }
-        const bool done =
-            roll->env->terminates(roll->env, row, row + rec->a, s2) || beyond(s2, S, roll->guard);
+        w->u[kept++] = w->u[i];
+    }
+    return kept;
+}
+
+/* One step of all live rows: records are appended, rows that go on are moved to the front. */
+static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Arena *tmp, Unit *w,
+                      float *records, UnitReport *report)
+{
+    const Record *rec = &roll->rec;
+    const size_t S = (size_t)rec->S;
+    const size_t n = sample_rows(roll, epoch, step, unit, w, records, report);
+    float *rows = records + (size_t)report->rows * rec->stride;
+    size_t on = 0;
+
+    termination_mark(&roll->end, roll->env, rec, rows, (int)n, tmp, w->done);
+    for (size_t i = 0; i < n; i++) {
+        float *row = rows + i * rec->stride;
+        const float *s2 = row + rec->s2;
+        const bool done = w->done[i] != 0 || beyond(s2, S, roll->guard);
         report->reward_sum += (double)row[rec->r];
         report->penalty_sum += (double)w->u[i];
         report->penalty_max = fmax(report->penalty_max, (double)w->u[i]);
@@ -193,7 +213,7 @@ void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int uni
                               .members = roll->ens->cfg.members,
                               .outs = roll->rec.S + 1};
         roll->penalty->eval(&in, w.u);
-        step_rows(roll, epoch, step, unit, &w, records, report);
+        step_rows(roll, epoch, step, unit, tmp, &w, records, report);
     }
     report->digest = bytes_hash(records, (size_t)report->rows * roll->rec.stride * sizeof *records);
     arena_reset(tmp, mark);

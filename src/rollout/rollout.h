@@ -19,11 +19,13 @@
 #include "model/ensemble.h"
 #include "model/penalty.h"
 #include "policy/agent.h"
+#include "rollout/termination.h"
 
 typedef struct {
     const Ensemble *ens; /* frozen */
     const Agent *agent;
     const EnvKind *env; /* for its termination rule */
+    Termination end;    /* what it may be replaced by; all zero: the task's rule */
     const Penalty *penalty;
     Record rec;
     const float *dataset; /* (dataset_rows, rec.stride) start states, borrowed */
