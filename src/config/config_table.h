@@ -40,10 +40,13 @@
     KEY(s, BOOL, clip_actions, false, 0, 0, "",                                                    \
         "clip actions to [-1, 1] before cost and engine, as D4RL's wrapper; gym does not")
 
-#define CONFIG_DATA(KEY, TEXT, ENUM, s)                                                         \
-    ENUM(s, next, "auto", "auto|stored|joined|d4rl",                                            \
-         "where s' comes from: next_observations, the next row of the episode, or as d4rl did") \
-    KEY(s, INT, max_rows, 0, 0, 2147483647, "rows",                                             \
+#define CONFIG_DATA(KEY, TEXT, ENUM, s)                                                           \
+    ENUM(s, next, "auto", "auto|stored|joined|d4rl",                                              \
+         "where s' comes from: next_observations, the next row of the episode, or as d4rl did")   \
+    TEXT(s, action_low, "",                                                                       \
+         "lowest action of the file, a number or one for each (-2,0); empty: -1; auto: measured") \
+    TEXT(s, action_high, "", "highest action of the file, in the same way; empty: 1")             \
+    KEY(s, INT, max_rows, 0, 0, 2147483647, "rows",                                               \
         "keep only the last rows; 0 = all (code: 1000000)")
 
 #define CONFIG_COLLECT(KEY, TEXT, ENUM, s)     \
@@ -95,6 +98,15 @@
     ENUM(s, type, "max_std", "none|max_std", "uncertainty u(s, a); `mopo config tables`") \
     KEY(s, REAL, lambda, 1, 0, 1e9, "reward", "penalty coefficient; T4")
 
+#define CONFIG_TERMINATION(KEY, TEXT, ENUM, s)                                                 \
+    ENUM(s, rule, "task", "task|never|bounds|learned",                                         \
+         "what ends a model rollout: the task's rule, nothing, bounds below, or a classifier " \
+         "of the data's terminal rows")                                                        \
+    TEXT(s, bounds, "",                                                                        \
+         "for rule bounds: COLUMN:LOW..HIGH, ... of the state, such as 0:0.7..2, 1:-0.2..0.2") \
+    KEY(s, INT, hidden, 64, 1, 4096, "units", "width of the classifier's two hidden layers")   \
+    KEY(s, INT, updates, 5000, 1, 10000000, "updates", "Adam steps of its fit, 256 rows each")
+
 #define CONFIG_TRAIN(KEY, TEXT, ENUM, s)                                                          \
     KEY(s, INT, epochs, 1000, 1, 10000000, "epochs", "epochs of policy training; code")           \
     KEY(s, INT, updates_per_epoch, 1000, 1, 10000000, "updates", "gradient steps an epoch; code") \
@@ -117,9 +129,17 @@
     KEY(s, REAL, log_std_min, -20, -100, 100, "", "clip of the log deviation; code")       \
     KEY(s, REAL, log_std_max, 2, -100, 100, "", "clip of the log deviation; code")
 
-#define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                \
-    KEY(s, INT, episodes, 10, 1, 1000000, "episodes", "episodes per evaluation; code") \
-    KEY(s, INT, every, 1, 1, 1000000, "epochs", "evaluate each so many epochs, and the last")
+#define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                       \
+    KEY(s, INT, episodes, 10, 1, 1000000, "episodes", "episodes per evaluation; code")        \
+    KEY(s, INT, every, 1, 1, 1000000, "epochs", "evaluate each so many epochs, and the last") \
+    KEY(s, INT, model_steps, 100, 1, 1000000, "steps",                                        \
+        "longest evaluation episode in the model, where there is no simulator")
+
+#define CONFIG_FQE(KEY, TEXT, ENUM, s)                                                       \
+    KEY(s, INT, updates, 20000, 1, 10000000, "updates",                                      \
+        "steps of fitted Q evaluation, where there is no simulator; network as sac.hidden, " \
+        "sac.layers")                                                                        \
+    KEY(s, REAL, lr, 3e-4, 1e-8, 1, "", "Adam step size")
 
 #define CONFIG_CHECKPOINT(KEY, TEXT, ENUM, s)                                             \
     KEY(s, INT, every, 1, 1, 1000000, "epochs", "save each so many epochs, and the last") \
@@ -131,18 +151,20 @@
         "program")
 
 /* SECTION(name, list); `top` first. */
-#define CONFIG_SECTIONS(SECTION)           \
-    SECTION(top, CONFIG_TOP)               \
-    SECTION(env, CONFIG_ENV)               \
-    SECTION(data, CONFIG_DATA)             \
-    SECTION(collect, CONFIG_COLLECT)       \
-    SECTION(model, CONFIG_MODEL)           \
-    SECTION(rollout, CONFIG_ROLLOUT)       \
-    SECTION(penalty, CONFIG_PENALTY)       \
-    SECTION(train, CONFIG_TRAIN)           \
-    SECTION(sac, CONFIG_SAC)               \
-    SECTION(eval, CONFIG_EVAL)             \
-    SECTION(checkpoint, CONFIG_CHECKPOINT) \
+#define CONFIG_SECTIONS(SECTION)             \
+    SECTION(top, CONFIG_TOP)                 \
+    SECTION(env, CONFIG_ENV)                 \
+    SECTION(data, CONFIG_DATA)               \
+    SECTION(collect, CONFIG_COLLECT)         \
+    SECTION(model, CONFIG_MODEL)             \
+    SECTION(rollout, CONFIG_ROLLOUT)         \
+    SECTION(penalty, CONFIG_PENALTY)         \
+    SECTION(termination, CONFIG_TERMINATION) \
+    SECTION(train, CONFIG_TRAIN)             \
+    SECTION(sac, CONFIG_SAC)                 \
+    SECTION(eval, CONFIG_EVAL)               \
+    SECTION(fqe, CONFIG_FQE)                 \
+    SECTION(checkpoint, CONFIG_CHECKPOINT)   \
     SECTION(ranks, CONFIG_RANKS)
 
 #endif

@@ -23,7 +23,18 @@ const EnvKind *env_find(const char *name)
             return env_kind(i);
         }
     }
-    return NULL;
+    return strcmp(name, env_none.name) == 0 ? &env_none : NULL;
+}
+
+Status env_need_simulator(const EnvKind *task, const char *for_what)
+{
+    return task->open != NULL
+               ? OK
+               : status_fail(
+                     ERR_CONFIG,
+                     "task %s has no simulator, which %s needs; say task=NAME (`mopo config "
+                     "tables` lists them), or see docs/own-data.md for what works without",
+                     task->name, for_what);
 }
 
 Status env_configure(EnvKind *task, const char *name, const EnvConfig *config)
@@ -37,6 +48,8 @@ Status env_configure(EnvKind *task, const char *name, const EnvConfig *config)
             (void)snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
                            env_kind(i)->name);
         }
+        const size_t end = strlen(known);
+        (void)snprintf(known + end, sizeof known - end, ", %s", env_none.name);
         *task = (EnvKind){0};
         return status_fail(ERR_CONFIG, "task: %s is not known; there are: %s", name, known);
     }

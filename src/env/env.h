@@ -81,10 +81,13 @@ struct EnvKind {
 
 /* The task `name` under `config`. Error: ERR_CONFIG with the names there are. */
 NODISCARD Status env_configure(EnvKind *task, const char *name, const EnvConfig *config);
-/* Row i of the table, not adapted to any config; NULL at its end. */
+/* Row i of the table of simulated tasks, not adapted to any config; NULL at its end. */
 const EnvKind *env_kind(int i);
-/* The row called `name`; NULL when there is none. */
+/* The row called `name`, or the task "none", which has no simulator: its `open` and all that work on
+ * an Env are NULL, and its dimensions are 0 until a dataset gives them. NULL: no such task. */
 const EnvKind *env_find(const char *name);
+/* ERR_CONFIG, with advice, for the task "none"; `for_what`: "collecting". */
+NODISCARD Status env_need_simulator(const EnvKind *task, const char *for_what);
 /* 100 (return - ref_min) / (ref_max - ref_min), Fu et al. 2020; NaN where no reference exists. */
 double env_normalized_score(const EnvKind *kind, double episode_return);
 

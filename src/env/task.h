@@ -14,6 +14,7 @@ struct Env {
 
 extern const EnvKind env_halfcheetah;
 extern const EnvKind env_pointmass;
+extern const EnvKind env_none; /* not in the table: it cannot be opened */
 
 /* Entries of EnvKind that are the same for every MuJoCo task. */
 void task_close(Env *env);
