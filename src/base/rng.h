@@ -28,7 +28,10 @@ typedef enum {
     RNG_COLLECT_RESET,  /* item = episode */
     RNG_COLLECT_ACTION, /* item = episode */
     RNG_TERMINAL_INIT,
-    RNG_TERMINAL_BATCH /* step = update */
+    RNG_TERMINAL_BATCH, /* step = update */
+    RNG_FQE_INIT,
+    RNG_FQE_BATCH, /* step = update */
+    RNG_EVAL_MODEL /* step = epoch, item = episode */
 } RngPurpose;
 
 typedef struct {

@@ -1,0 +1,119 @@
+#include "run/model_world.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static bool begins(const Dataset *data, int64_t i)
+{
+    const Record *rec = &data->rec;
+    const float *row = data->records + (size_t)i * rec->stride;
+    const float *before = row - rec->stride;
+
+    return i == 0 || before[rec->cont] == 0.0F ||
+           memcmp(before + rec->s2, row, (size_t)rec->S * sizeof *row) != 0;
+}
+
+Status episode_starts(const Dataset *data, double gamma, EpisodeStarts *starts)
+{
+    Status st = OK;
+    const Record *rec = &data->rec;
+    double weight = 1;
+    double sum = 0;
+
+    *starts = (EpisodeStarts){0};
+    TRY(mem_alloc(&starts->rows, MODEL_WORLD_STARTS, sizeof *starts->rows, "starts of episodes"));
+    for (int64_t i = 0; i < data->rows; i++) {
+        if (begins(data, i)) {
+            if (starts->n == MODEL_WORLD_STARTS) {
+                break;
+            }
+            starts->rows[starts->n++] = i;
+            weight = 1;
+        }
+        sum += weight * (double)data->records[(size_t)i * rec->stride + rec->r];
+        weight *= gamma;
+    }
+    starts->discounted = sum / (double)starts->n;
+done:
+    return st;
+}
+
+void episode_starts_release(EpisodeStarts *starts)
+{
+    mem_free(&starts->rows);
+    *starts = (EpisodeStarts){0};
+}
+
+size_t model_episode_cost(const Rollout *roll, const Player *player)
+{
+    const size_t S = (size_t)roll->rec.S;
+    const size_t outs = (size_t)roll->ens->cfg.members * (S + 1);
+    return arena_cost(roll->rec.stride) + 2 * arena_cost(outs) + arena_cost(S + 1) +
+           arena_cost((size_t)player->actor->out) + mlp_infer_cost(player->actor, 1) +
+           ensemble_predict_cost(roll->ens, 1) + termination_cost(&roll->end, 1);
+}
+
+/* r and s' into the record; false where they are not finite. */
+static bool predict(const Rollout *roll, size_t elite, Rng *noise, Arena *tmp, float *row)
+{
+    const size_t mark = tmp->used;
+    const Record *rec = &roll->rec;
+    const size_t Y = (size_t)rec->S + 1;
+    float *mean = arena_floats(tmp, (size_t)roll->ens->cfg.members * Y);
+    float *std = arena_floats(tmp, (size_t)roll->ens->cfg.members * Y);
+    float *eps = arena_floats(tmp, Y);
+    bool finite = true;
+
+    ensemble_predict(roll->ens, row, 1, tmp, mean,
+                     std); /* s and a stand side by side in a record */
+    rng_fill_normal(noise, eps, Y);
+    for (size_t j = 0; j < Y; j++) {
+        const float x = mean[elite * Y + j] + std[elite * Y + j] * eps[j];
+        row[j == 0 ? rec->r : rec->s2 + j - 1] = x;
+        finite = finite && isfinite(x);
+    }
+    arena_reset(tmp, mark);
+    return finite;
+}
+
+static bool beyond(const Rollout *roll, const float *s)
+{
+    for (int j = 0; roll->guard > 0.0F && j < roll->rec.S; j++) {
+        if (fabsf(s[j]) >= roll->guard) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Player *player,
+                   int max_steps, int episode, Arena *tmp, EpisodeEntry *entry)
+{
+    const size_t mark = tmp->used;
+    const Record *rec = &roll->rec;
+    const size_t S = (size_t)rec->S;
+    const size_t elite = (size_t)roll->ens->elite[episode % roll->ens->cfg.elites];
+    float *row = arena_floats(tmp, rec->stride);
+    float *head = arena_floats(tmp, (size_t)player->actor->out);
+    uint8_t end = 0;
+    Rng rng = rng_make(player->seed, RNG_EVAL_MODEL, (uint64_t)player->epoch, (uint32_t)episode);
+
+    *entry = (EpisodeEntry){.episode = episode};
+    const int64_t start = starts->rows[rng_below(&rng, (uint32_t)starts->n)];
+    memcpy(row, roll->dataset + (size_t)start * rec->stride, S * sizeof *row);
+    for (int t = 0; t < max_steps && end == 0; t++) {
+        mlp_infer(player->actor, player->params, row, 1, tmp, head);
+        squash_forward(player->squash, head, NULL, 1, row + rec->a, rec->A, NULL);
+        if (!predict(roll, elite, &rng, tmp, row)) {
+            break;
+        }
+        entry->total += (double)row[rec->r];
+        entry->length += 1;
+        termination_mark(&roll->end, roll->env, rec, row, 1, tmp, &end);
+        end |= beyond(roll, row + rec->s2) ? 1 : 0;
+        memcpy(row, row + rec->s2, S * sizeof *row);
+    }
+    arena_reset(tmp, mark);
+}
