@@ -41,7 +41,11 @@ Status crew_open(Crew *crew, Session *s)
     const size_t record = s->roll.rec.stride * sizeof(float);
 
     *crew = (Crew){.s = s, .waited = comm_waited()};
-    TRY(s->env->open(&crew->env, s->env));
+    if (s->env->open != NULL) {
+        TRY(s->env->open(&crew->env, s->env));
+    } else {
+        TRY(episode_starts(&s->data, s->cfg.sac.gamma, &crew->starts));
+    }
     for (int i = 0; s->uses_model && i < CREW_BUFFERS; i++) {
         TRY(mail_open(&crew->records[i], (size_t)rollout_unit_most(&s->roll) * record));
     }
@@ -64,6 +68,7 @@ void crew_close(Crew *crew)
     }
     mail_close(&crew->report);
     mail_close(&crew->done);
+    episode_starts_release(&crew->starts);
     *crew = (Crew){0};
 }
 
@@ -92,6 +97,17 @@ static void roll_out(Crew *crew, const Task *task, const float *actor)
     mail_send(crew->report, 0, TAG_UNITS, (size_t)n * sizeof *entries);
 }
 
+static Status play(Crew *crew, const Player *player, int episode, EpisodeEntry *entry)
+{
+    Session *s = crew->s;
+    if (crew->env != NULL) {
+        return play_episode(player, crew->env, episode, &s->tmp, entry);
+    }
+    model_episode(&s->roll, &crew->starts, player, s->cfg.eval.model_steps, episode, &s->tmp,
+                  entry);
+    return OK;
+}
+
 Status crew_do(Crew *crew, const Task *task, const float *actor)
 {
     Session *s = crew->s;
@@ -114,7 +130,7 @@ Status crew_do(Crew *crew, const Task *task, const float *actor)
                                    .params = actor,
                                    .seed = (uint64_t)s->cfg.top.seed,
                                    .epoch = task->epoch};
-            const Status st = play_episode(&player, crew->env, k, &s->tmp, &entries[n++]);
+            const Status st = play(crew, &player, k, &entries[n++]);
             if (st != OK) {
                 return st;
             }

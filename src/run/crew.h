@@ -6,6 +6,7 @@
 #define RUN_CREW_H
 
 #include "run/evaluate.h"
+#include "run/model_world.h"
 #include "run/session.h"
 
 /* What the learners ask for; goes in front of the actor's parameters in a POLICY message. */
@@ -30,7 +31,8 @@ enum { CREW_BUFFERS = 4 };
 
 typedef struct {
     Session *s;
-    Env *env;
+    Env *env;             /* NULL where there is no simulator: episodes are played in the model */
+    EpisodeStarts starts; /* of those */
     Mail *records[CREW_BUFFERS]; /* units under way to the owners of their shards */
     Mail *report;                /* UnitEntry of each unit of this rank, to rank 0 */
     Mail *done;                  /* TaskTime, then an EpisodeEntry of each episode, to rank 0 */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "run/model_world.h"
 
 static bool is(const char *word, const char *other)
 {
@@ -154,8 +155,9 @@ static size_t scratch_bytes(const Session *s)
 {
     const int shard_rows = s->cfg.train.batch / s->cfg.train.shards + 1;
     const AgentKind *kind = s->agent.kind;
-    const size_t episode = arena_cost((size_t)s->env->state_dim) +
-                           arena_cost((size_t)s->env->act_dim) + kind->act_cost(&s->agent, 1);
+    const Player player = {.env = s->env, .actor = &s->agent.actor};
+    const size_t episode =
+        s->env->open != NULL ? play_cost(&player) : model_episode_cost(&s->roll, &player);
     const size_t batch = arena_cost((size_t)s->cfg.train.batch * s->data.rec.stride +
                                     16 * (size_t)s->cfg.train.shards);
     size_t most = kind->update_cost(&s->agent, shard_rows) + batch;
@@ -163,6 +165,30 @@ static size_t scratch_bytes(const Session *s)
         most = rollout_cost(&s->roll);
     }
     return episode > most ? episode : most;
+}
+
+static Status set_termination(Session *s)
+{
+    static const char *const words[] = {[END_TASK] = "task",
+                                        [END_NEVER] = "never",
+                                        [END_BOUNDS] = "bounds",
+                                        [END_LEARNED] = "learned"};
+    Status st = OK;
+    Termination *end = &s->roll.end;
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        end->rule = is(s->cfg.termination.rule, words[i]) ? (EndRule)i : end->rule;
+    }
+    if (end->rule == END_BOUNDS) {
+        TRY(termination_bounds(end, s->cfg.termination.bounds, s->data.rec.S));
+    }
+    if (end->rule == END_LEARNED) {
+        TRY(terminal_head_init(&s->head, s->data.rec, s->cfg.termination.hidden,
+                               (uint64_t)s->cfg.top.seed));
+        end->head = &s->head;
+    }
+done:
+    return st;
 }
 
 static void set_rollout(Session *s)
@@ -194,7 +220,12 @@ Status session_open(Session *s, const Config *cfg)
     s->env = &s->task;
     s->real_rows = (int)(cfg->train.real_ratio * cfg->train.batch);
     s->uses_model = s->real_rows < cfg->train.batch;
+    s->needs_model = s->uses_model || s->env->open == NULL;
     TRY(load_dataset(s));
+    if (s->env->open == NULL) { /* task none is as large as its data */
+        s->task.state_dim = s->data.rec.S;
+        s->task.act_dim = s->data.rec.A;
+    }
     const EnsembleConfig ens = ensemble_config(cfg, s->env);
     TRY(comm_agree(ensemble_init(&s->ens, &ens, (uint64_t)cfg->top.seed)));
 
@@ -208,6 +239,7 @@ Status session_open(Session *s, const Config *cfg)
     TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, s->reduce.count, (uint64_t)cfg->top.seed)));
     set_rollout(s);
+    TRY(comm_agree(set_termination(s)));
     TRY(comm_agree(arena_init(&s->tmp, scratch_bytes(s))));
 done:
     return st;
@@ -218,6 +250,7 @@ void session_close(Session *s)
     arena_release(&s->tmp);
     agent_release(&s->agent);
     ensemble_release(&s->ens);
+    terminal_head_release(&s->head);
     comm_reduce_close(&s->reduce);
     comm_share_close(&s->share);
     *s = (Session){0};

@@ -21,10 +21,12 @@ typedef struct {
     Plan plan;
     Dataset data; /* records lie in shared memory */
     CommShare *share;
-    bool uses_model; /* false when every row of a batch is real */
-    int real_rows;   /* of a batch */
+    bool uses_model;  /* false when every row of a batch is real */
+    bool needs_model; /* to use it, or to evaluate in it: there is no simulator */
+    int real_rows;    /* of a batch */
     Ensemble ens;
     Agent agent;
+    TerminalHead head; /* where termination.rule is learned */
     Rollout roll;
     Reduce reduce; /* over the learners */
     Arena tmp;

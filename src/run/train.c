@@ -14,6 +14,7 @@
 #include "run/collect_job.h"
 #include "run/crew.h"
 #include "run/fit_model.h"
+#include "run/fit_terminal.h"
 #include "run/stop.h"
 #include "run/timing.h"
 
@@ -43,6 +44,7 @@ static Status provide_dataset(const Config *cfg)
                            "`mopo collect`, or set collect.rows to let mopo collect random data",
                            cfg->top.dataset);
     }
+    TRY(comm_agree(env_need_simulator(&env, "collecting a dataset")));
     TRY(collect_job(&env, (uint64_t)cfg->top.seed, cfg->collect.rows, cfg->top.dataset));
 done:
     return st;
@@ -135,11 +137,12 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         }
     }
     TRY(comm_agree(st));
-    if (s->uses_model) {
+    if (s->needs_model) {
         TRY(fetch_model(s, dir, &fitted));
         if (!fitted) {
             TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
         }
+        TRY(fit_terminal(s, dir));
     }
     if (plan_is_learner(&s->plan, comm_rank())) {
         const bool resume = found && from.phase == PHASE_POLICY;
