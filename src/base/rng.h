@@ -30,8 +30,11 @@ typedef enum {
     RNG_TERMINAL_INIT,
     RNG_TERMINAL_BATCH, /* step = update */
     RNG_FQE_INIT,
-    RNG_FQE_BATCH, /* step = update */
-    RNG_EVAL_MODEL /* step = epoch, item = episode */
+    RNG_FQE_BATCH,     /* step = update */
+    RNG_EVAL_MODEL,    /* step = epoch, item = episode */
+    RNG_ONLINE_RESET,  /* item = episode */
+    RNG_ONLINE_ACTION, /* step = environment step */
+    RNG_ONLINE_BATCH   /* step = update, item = shard */
 } RngPurpose;
 
 typedef struct {

@@ -49,9 +49,19 @@
     KEY(s, INT, max_rows, 0, 0, 2147483647, "rows",                                               \
         "keep only the last rows; 0 = all (code: 1000000)")
 
-#define CONFIG_COLLECT(KEY, TEXT, ENUM, s)     \
-    KEY(s, INT, rows, 0, 0, 100000000, "rows", \
-        "if the dataset is not there, collect this many random rows first; 0 = never")
+#define CONFIG_COLLECT(KEY, TEXT, ENUM, s)                                             \
+    KEY(s, INT, rows, 0, 0, 100000000, "rows",                                         \
+        "if the dataset is not there, collect this many random rows first; 0 = never") \
+    KEY(s, INT, steps, 1000000, 1, 100000000, "steps",                                 \
+        "online SAC (`mopo collect --online`): steps in the environment")              \
+    KEY(s, INT, start_steps, 1000, 0, 100000000, "steps",                              \
+        "online SAC: uniform actions and no updates in the first steps")               \
+    KEY(s, INT, eval_every, 5000, 1, 100000000, "steps",                               \
+        "online SAC: evaluate and save the policy each so many steps, and the last")   \
+    KEY(s, INT, save_every, 20000, 1, 100000000, "steps",                              \
+        "online SAC: save what a stopped run goes on from each so many steps")         \
+    KEY(s, REAL, target_entropy, 0, -1000, 1000, "nats",                               \
+        "online SAC: H instead of sac.target_entropy; 0 = -A, as usual there")
 
 #define CONFIG_MODEL(KEY, TEXT, ENUM, s)                                                           \
     KEY(s, INT, members, 7, 1, 32, "", "dynamics models in the ensemble; C.2")                     \
