@@ -83,7 +83,7 @@ static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
                             .decay_head = (float)cfg->model.decay_head};
 }
 
-static AgentConfig agent_config(const Config *cfg, const EnvKind *env)
+AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
 {
     return (AgentConfig){.state_dim = env->state_dim,
                          .act_dim = env->act_dim,
@@ -231,7 +231,7 @@ Status session_open(Session *s, const Config *cfg)
 
     /* the plan needs sizes of the networks, the agent its number of shards: twice, cheaply */
     const AgentKind *kind = agent_find("sac");
-    const AgentConfig agent = agent_config(cfg, s->env);
+    const AgentConfig agent = session_agent_config(cfg, s->env);
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, 0)));
     s->plan = plan_make(comm_size(), cores_of_all_hosts(), cfg->ranks.learners, cfg->train.shards,
                         cfg->rollout.units, cfg->eval.episodes, epoch_cost(s));

@@ -41,6 +41,9 @@ NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 /* env NULL: any dimensions. */
 DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env);
 
+/* The agent of configuration and task. */
+AgentConfig session_agent_config(const Config *cfg, const EnvKind *env);
+
 /* Digest of everything in the configuration that results depend on: not run_dir, the
  * dataset's place, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
 NODISCARD Status session_settings_digest(const Config *cfg, char digest[SLAB_DIGEST_MAX]);
