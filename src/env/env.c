@@ -86,6 +86,11 @@ Status task_set_state(Env *env, const double *qpos, const double *qvel)
     return mjsim_set_state(env->sim, qpos, qvel);
 }
 
+void task_motion(const Env *env, Motion *motion)
+{
+    *motion = env->motion;
+}
+
 bool task_never_terminates(const EnvKind *kind, const float *s, const float *a, const float *s2)
 {
     (void)kind;

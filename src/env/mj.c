@@ -169,6 +169,16 @@ done:
     return st;
 }
 
+Status mjsim_set_friction(MjSim *sim, const char *geom, double friction)
+{
+    const int id = mj_name2id(sim->model, mjOBJ_GEOM, geom);
+    if (id < 0) {
+        return status_fail(ERR_ENV, "%s: no geom is called '%s'", sim->name, geom);
+    }
+    sim->model->geom_friction[(size_t)id * 3] = friction;
+    return OK;
+}
+
 int mjsim_nq(const MjSim *sim)
 {
     return (int)sim->model->nq;
@@ -192,6 +202,11 @@ const double *mjsim_qvel(const MjSim *sim)
 const double *mjsim_qpos0(const MjSim *sim)
 {
     return sim->model->qpos0;
+}
+
+const double *mjsim_torso(const MjSim *sim)
+{
+    return sim->data->xpos + 3;
 }
 
 double mjsim_control_dt(const MjSim *sim)

@@ -23,6 +23,8 @@ void mjsim_close(MjSim *sim);
 NODISCARD Status mjsim_set_inertials(MjSim *sim, const MjInertial *inertials, int n);
 /* The compiled inertial of a body; `body` is kept as given. Error: ERR_ENV. */
 NODISCARD Status mjsim_get_inertial(const MjSim *sim, const char *body, MjInertial *out);
+/* Sliding friction of a geom. Error: ERR_ENV when there is no such geom. */
+NODISCARD Status mjsim_set_friction(MjSim *sim, const char *geom, double friction);
 
 int mjsim_nq(const MjSim *sim);
 int mjsim_nv(const MjSim *sim);
@@ -30,6 +32,8 @@ const double *mjsim_qpos(const MjSim *sim);  /* (nq) of now, borrowed */
 const double *mjsim_qvel(const MjSim *sim);  /* (nv) */
 const double *mjsim_qpos0(const MjSim *sim); /* (nq) of the model */
 double mjsim_control_dt(const MjSim *sim);   /* seconds in a control step */
+/* (3) xpos of body 1, the torso, as mj_step leaves it: that of its last evaluation, not of qpos. */
+const double *mjsim_torso(const MjSim *sim);
 
 /* Forget everything (time, warm start, controls), take this state and evaluate it once.
  * Error: ERR_ENV when a number is not finite or MuJoCo warns. */

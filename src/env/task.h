@@ -20,6 +20,7 @@ extern const EnvKind env_none; /* not in the table: it cannot be opened */
 void task_close(Env *env);
 void task_get_state(const Env *env, double *qpos, double *qvel);
 Status task_set_state(Env *env, const double *qpos, const double *qvel);
+void task_motion(const Env *env, Motion *motion);
 bool task_never_terminates(const EnvKind *kind, const float *s, const float *a, const float *s2);
 
 /* The steps in double: what `step` of the table does, before rounding. For comparison with
