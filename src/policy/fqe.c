@@ -1,6 +1,7 @@
 #include "policy/fqe.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -146,7 +147,9 @@ Status fqe_run(const FqeConfig *cfg, const FqeIn *in, FqeResult *result)
     TRY(fqe_open(&f, cfg, in));
     for (int t = 1; t <= cfg->updates; t++) {
         const double loss = update(&f, t);
-        if (!isfinite(loss)) {
+        /* squared gradients overflow first, and would only stop the steps */
+        const bool sound = t < cfg->updates || vec_finite(f.block, 5 * f.net.count);
+        if (!isfinite(loss) || !sound) {
             st = status_fail(ERR_NUMERIC,
                              "fitted Q evaluation diverged at update %d of %d: the data do not "
                              "cover what the policy does, or fqe.lr is too large",
