@@ -9,7 +9,8 @@
 #include "env/mj.h"
 #include "env/task.h"
 
-static const EnvKind *const kinds[] = {&env_halfcheetah, &env_pointmass};
+static const EnvKind *const kinds[] = {&env_halfcheetah, &env_hopper, &env_walker2d,
+                                       &env_halfcheetah_jump, &env_pointmass};
 
 const EnvKind *env_kind(int i)
 {

@@ -1,13 +1,11 @@
-/* HalfCheetah-v2 of gym, a planar runner that never falls for good.
- *   s = (qpos[1..8], qvel[0..8]): without the distance x run so far
- *   r = (x' - x) / dt - 0.1 |a|^2, the action as given; MuJoCo clamps the torque, not the cost
+/* HalfCheetah of gym, a planar runner (env/planar.h) that never falls for good.
+ *   s = (qpos[1..8], qvel[0..8]), r = (x' - x) / dt - 0.1 |a|^2
  * Reset: qpos0 + U(-0.1, 0.1), qvel = 0.1 N(0, 1). Source: gym 0.10 to 0.26, half_cheetah.py.
  * Inertia: legacy is in assets/halfcheetah.xml; exact is the table below, as gym v4 and later.
  */
-#include "base/mem.h"
-#include "env/task.h"
+#include <math.h>
 
-enum { S = 17, A = 6, NQ = 9, NV = 9, FRAME_SKIP = 5, HORIZON = 1000 };
+#include "env/planar.h"
 
 extern const char asset_halfcheetah[]; /* cmake/embed.cmake */
 
@@ -50,94 +48,48 @@ static const MjInertial exact_inertials[] = {
      .inertia = {0.003529109456066946, 0.003529109456066946, 0.0008788040167364017}},
 };
 
-static Status open_env(Env **out, const EnvKind *kind)
-{
-    Status st = OK;
-    Env *env = NULL;
+const Planar planar_halfcheetah = {
+    .mjcf = asset_halfcheetah,
+    .exact = exact_inertials,
+    .bodies = sizeof exact_inertials / sizeof *exact_inertials,
+    .frame_skip = 5,
+    .dt = 0.05,
+    .cost = 0.1,
+    .pos_noise = 0.1,
+    .vel_noise = 0.1,
+    .vel_is_normal = true,
+    .vel_limit = INFINITY,
+};
 
-    *out = NULL;
-    TRY(mem_alloc(&env, 1, sizeof *env, "a task"));
-    TRY(mjsim_open(&env->sim, "halfcheetah", asset_halfcheetah, FRAME_SKIP));
-    env->kind = *kind;
-    if (kind->config.exact_inertia) {
-        const int n = (int)(sizeof exact_inertials / sizeof *exact_inertials);
-        TRY(mjsim_set_inertials(env->sim, exact_inertials, n));
-    }
-    *out = env;
-    env = NULL;
-done:
-    task_close(env);
-    return st;
+static Status open_env(Env **env, const EnvKind *kind)
+{
+    return planar_open(env, kind, &planar_halfcheetah);
 }
 
-static Status reset(Env *env, Rng *rng)
+static double reward(const EnvKind *kind, const Motion *motion, const double *action)
 {
-    const double *start = mjsim_qpos0(env->sim);
-    double qpos[NQ];
-    double qvel[NV];
-
-    for (int i = 0; i < NQ; i++) {
-        qpos[i] = start[i] + 0.1 * (2 * rng_uniform(rng) - 1);
-    }
-    for (int i = 0; i < NV; i++) {
-        qvel[i] = 0.1 * rng_normal(rng);
-    }
-    return mjsim_set_state(env->sim, qpos, qvel);
-}
-
-Status halfcheetah_step(Env *env, const double *action, double *reward)
-{
-    const double before = mjsim_qpos(env->sim)[0];
-    double cost = 0;
-
-    const Status st = mjsim_step(env->sim, action);
-    for (int i = 0; i < A; i++) {
-        cost += action[i] * action[i];
-    }
-    const double speed = (mjsim_qpos(env->sim)[0] - before) / mjsim_control_dt(env->sim);
-    *reward = speed - 0.1 * cost;
-    return st;
-}
-
-static Status step(Env *env, const float *action, EnvStep *out)
-{
-    double wide[A];
-    double reward = 0;
-
-    for (int i = 0; i < A; i++) {
-        wide[i] = (double)action[i];
-    }
-    const Status st = halfcheetah_step(env, wide, &reward);
-    *out = (EnvStep){.reward = (float)reward, .terminal = false};
-    return st;
-}
-
-static void observe(const Env *env, float *s)
-{
-    for (int i = 1; i < NQ; i++) {
-        s[i - 1] = (float)mjsim_qpos(env->sim)[i];
-    }
-    for (int i = 0; i < NV; i++) {
-        s[NQ - 1 + i] = (float)mjsim_qvel(env->sim)[i];
-    }
+    return planar_reward(kind, &planar_halfcheetah, motion, action);
 }
 
 const EnvKind env_halfcheetah = {
     .name = "halfcheetah",
     .source = "gym HalfCheetah-v2; reference returns of D4RL (Fu et al. 2020)",
-    .state_dim = S,
-    .act_dim = A,
-    .horizon = HORIZON,
-    .nq = NQ,
-    .nv = NV,
+    .state_dim = 17,
+    .act_dim = 6,
+    .horizon = 1000,
+    .nq = 9,
+    .nv = 9,
     .ref_min = -280.178953,
     .ref_max = 12135.0,
     .open = open_env,
     .close = task_close,
-    .reset = reset,
-    .step = step,
-    .observe = observe,
+    .reset = planar_reset,
+    .step = planar_step,
+    .observe = planar_observe,
     .get_state = task_get_state,
-    .set_state = task_set_state,
+    .set_state = planar_set_state,
+    .state_of = planar_state_of,
+    .motion = task_motion,
+    .reward = reward,
     .terminates = task_never_terminates,
 };

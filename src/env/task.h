@@ -6,13 +6,17 @@
 #include "env/mj.h"
 
 struct Env {
-    EnvKind kind;          /* as it was opened with */
-    MjSim *sim;            /* owned; NULL in a task without MuJoCo */
-    Motion motion;         /* of the last step */
-    double pos[2], vel[2]; /* state of pointmass */
+    EnvKind kind;                /* as it was opened with */
+    MjSim *sim;                  /* owned; NULL in a task without MuJoCo */
+    const struct Planar *planar; /* env/planar.h: the robot; NULL in other tasks */
+    Motion motion;               /* of the last step */
+    double pos[2], vel[2];       /* state of pointmass */
 };
 
 extern const EnvKind env_halfcheetah;
+extern const EnvKind env_hopper;
+extern const EnvKind env_walker2d;
+extern const EnvKind env_halfcheetah_jump;
 extern const EnvKind env_pointmass;
 extern const EnvKind env_none; /* not in the table: it cannot be opened */
 
@@ -22,9 +26,5 @@ void task_get_state(const Env *env, double *qpos, double *qvel);
 Status task_set_state(Env *env, const double *qpos, const double *qvel);
 void task_motion(const Env *env, Motion *motion);
 bool task_never_terminates(const EnvKind *kind, const float *s, const float *a, const float *s2);
-
-/* The steps in double: what `step` of the table does, before rounding. For comparison with
- * published trajectories. action: (A). */
-NODISCARD Status halfcheetah_step(Env *env, const double *action, double *reward);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "data/h5.h"
-#include "env/task.h"
+#include "env/planar.h"
 #include "support/shared.h"
 
 enum { DIM_MAX = 64 };
@@ -275,7 +275,7 @@ static void check_trajectory(bool exact, const char *amplitude)
         for (int i = 0; i < 6; i++) {
             action[i] = strtod(amplitude, NULL) * sin(0.1 * t + i);
         }
-        CHECK_OK(halfcheetah_step(env, action, &reward));
+        CHECK_OK(planar_step_wide(env, action, &reward));
         if (t + 1 == 1 || t + 1 == 10 || t + 1 == 50 || t + 1 == 100) {
             kind->get_state(env, qpos, qvel);
             (void)snprintf(name, sizeof name, "amp%s.%d.qpos", amplitude, t + 1);
@@ -363,7 +363,7 @@ static void halfcheetah_predicts_recordings_of_gym(void **state)
         memcpy(qpos + 1, s + t * S, 8 * sizeof *s);
         memcpy(qvel, s + t * S + 8, 9 * sizeof *s);
         CHECK_OK(env_halfcheetah.set_state(env, qpos, qvel));
-        CHECK_OK(halfcheetah_step(env, a + t * A, &reward));
+        CHECK_OK(planar_step_wide(env, a + t * A, &reward));
         env_halfcheetah.get_state(env, qpos, qvel);
         for (size_t j = 0; j < S; j++) {
             const double got = j < 8 ? qpos[j + 1] : qvel[j - 8];
