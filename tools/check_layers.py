@@ -25,10 +25,11 @@ LAYERS = {
 # foreign header: the files or folders that may include it
 FOREIGN = {
     "cblas.h": ["nn/gemm.c"],
-    "hdf5.h": ["data/h5.c"],
+    "hdf5.h": ["data/h5_internal.h"],
     "jansson.h": ["run", "cli", "main.c"],
     "mpi.h": ["comm"],
     "mujoco/mujoco.h": ["env/mj.c"],
+    "openssl/evp.h": ["base/checksum.c"],
     "xxhash.h": ["base"],
     "yaml.h": ["config/yaml.c"],
 }
@@ -36,7 +37,7 @@ FOREIGN = {
 # the C library and POSIX
 STANDARD = set(
     "assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdarg stdbool stddef stdint "
-    "stdio stdlib stdnoreturn string strings time dirent fcntl getopt glob immintrin libgen poll pthread sched spawn "
+    "stdio stdlib stdnoreturn string strings time dirent fcntl fnmatch getopt glob immintrin libgen poll pthread sched spawn "
     "sys/file sys/mman sys/random sys/resource sys/stat sys/statvfs sys/time sys/types sys/utsname sys/wait termios "
     "unistd".split()
 )

@@ -1,8 +1,8 @@
 /* Named arrays of numbers and short texts in HDF5 files, for everything the program saves.
  * Writing makes an image in memory whose bytes depend on the content only (no time stamps); reading
- * checks existence, kind of number and shape before it touches memory. Only h5.c
- * includes hdf5.h. HDF5 prints nothing itself: its innermost message is quoted in ours, and it may
- * not load plugins. Local: nothing here is collective.
+ * checks existence, kind of number and shape before it touches memory. Only h5_internal.h includes
+ * hdf5.h. HDF5 prints nothing itself: its innermost message is quoted in ours, and it may not load
+ * plugins. Local: nothing here is collective.
  * Known limit: what we check lies above the library. HDF5 1.10 itself crashes on about one in 900
  * files with a damaged byte; a digest, where one is at hand, belongs in front of h5_open_image.
  */
@@ -24,13 +24,16 @@ typedef struct {
     const void *data; /* row major, borrowed */
     int rank;         /* 0 (one number) .. H5_RANK_MAX */
     int64_t dims[H5_RANK_MAX];
-    bool flags;    /* data are uint8_t, 0 or 1, stored as h5py stores bool; `type` is ignored */
-    bool compress; /* chunks of gzip level 1 after byte shuffling; for large arrays */
+    bool flags;     /* data are uint8_t, 0 or 1, stored as h5py stores bool; `type` is ignored */
+    bool compress;  /* chunks of gzip level 1 after byte shuffling; for large arrays */
+    bool extend;    /* chunks, and rows can be appended later */
+    bool attribute; /* "group/name" is attribute `name` of `group`, which an earlier item made */
 } H5Item;
 
 typedef struct {
     const char *name, *text; /* UTF-8, at most H5_TEXT_MAX bytes */
-    bool object;             /* true: an object like an array; false: attribute of the root group */
+    bool object;             /* true: an object like an array; false: attribute of the root group,
+                                or of `group` if it is named "group/name" */
 } H5Text;
 
 /* An item of rank 1 named "group/slab" (group NULL: only the slab's name). */
@@ -50,6 +53,7 @@ typedef struct {
     int rank;
     int64_t dims[H5_RANK_MAX]; /* 1 beyond rank */
     int64_t count;             /* their product */
+    bool wide;                 /* numbers of more than 32 bits */
 } H5Shape;
 
 /* Open for reading. Errors: ERR_IO (cannot be opened), ERR_FORMAT (no HDF5, cut short, damaged). */
@@ -60,12 +64,18 @@ void h5_close(H5File *file);
 
 /* Whether there is an object of this name. */
 bool h5_has(const H5File *file, const char *name);
+/* How many objects and groups a group holds; 0 when there is no such group. "/" is the root. */
+int64_t h5_children(const H5File *file, const char *group);
 /* Errors: ERR_FORMAT: absent, not numbers, more than H5_RANK_MAX dimensions, too large to be true,
  * or stored in another file. */
 NODISCARD Status h5_shape(const H5File *file, const char *name, H5Shape *shape);
 /* All numbers of an object, converted to `type` (SLAB_I64 takes integers only); `out` has room for
  * exactly n. Errors: those of h5_shape, and ERR_FORMAT when it does not hold n numbers. */
 NODISCARD Status h5_read(const H5File *file, const char *name, SlabType type, void *out, size_t n);
+/* Rows first .. first + count - 1, whole; `out` has room for exactly n. Errors: those of h5_read, and
+ * ERR_FORMAT when there are fewer rows. */
+NODISCARD Status h5_read_slice(const H5File *file, const char *name, SlabType type, int64_t first,
+                               int64_t count, void *out, size_t n);
 /* An object of shape (rows, cols), or (rows) when cols is 1, as float: row i to out + i * stride. */
 NODISCARD Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols,
                               float *out, size_t stride);
@@ -74,5 +84,13 @@ NODISCARD Status h5_read_slab(const H5File *file, const char *group, const Slab 
 /* A text attribute of the root group, or a text object. Error: ERR_FORMAT (absent, no text, or not
  * shorter than `size`). */
 NODISCARD Status h5_read_text(const H5File *file, const char *name, char *text, size_t size);
+
+/* Attributes of an object or a group ("/": the root). Errors of reading: ERR_FORMAT (absent, of
+ * another kind, or a text that is not shorter than `size`). */
+bool h5_has_attribute(const H5File *file, const char *owner, const char *name);
+NODISCARD Status h5_attribute_text(const H5File *file, const char *owner, const char *name,
+                                   char *text, size_t size);
+NODISCARD Status h5_attribute_integer(const H5File *file, const char *owner, const char *name,
+                                      int64_t *value);
 
 #endif

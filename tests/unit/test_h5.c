@@ -79,6 +79,67 @@ static void slabs_and_texts_come_back(void **state)
     assert_null(bytes);
 }
 
+/* The shape of a Minari file: groups with attributes, arrays of which only some rows are wanted. */
+static void groups_have_attributes_and_arrays_have_slices(void **state)
+{
+    (void)state;
+    const double x[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    const int64_t steps = 1LL << 40;
+    const H5Item items[] = {
+        {.name = "episode_0/observations",
+         .type = SLAB_F64,
+         .data = x,
+         .rank = 2,
+         .dims = {4, 3},
+         .extend = true},
+        {.name = "episode_0/total_steps", .type = SLAB_I64, .data = &steps, .attribute = true},
+        {.name = "episode_1/rewards", .data = x, .rank = 1, .dims = {2}, .extend = true},
+    };
+    const H5Text texts[] = {{.name = "episode_0/id", .text = "first"},
+                            {.name = "dataset", .text = "d"}};
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    H5File *file = NULL;
+    H5Shape shape;
+    int64_t number = 0;
+    char text[16];
+    float part[6];
+
+    CHECK_OK(h5_image(items, 3, texts, 2, &bytes, &n));
+    CHECK_OK(h5_open_image(&file, "image", bytes, n));
+    mem_free(&bytes);
+    assert_int_equal(h5_children(file, "/"), 2);
+    assert_int_equal(h5_children(file, "episode_0"), 1);
+    assert_int_equal(h5_children(file, "episode_7"), 0);
+
+    CHECK_OK(h5_attribute_integer(file, "episode_0", "total_steps", &number));
+    assert_true(number == steps);
+    CHECK_OK(h5_attribute_text(file, "episode_0", "id", text, sizeof text));
+    assert_string_equal(text, "first");
+    CHECK_OK(h5_attribute_text(file, "/", "dataset", text, sizeof text));
+    assert_string_equal(text, "d");
+    assert_false(h5_has_attribute(file, "episode_1", "id"));
+    assert_false(h5_has_attribute(file, "episode_7", "id"));
+    assert_int_equal(h5_attribute_integer(file, "episode_1", "id", &number), ERR_FORMAT);
+    assert_string_equal(status_reason(), "image: 'episode_1' has no attribute 'id'");
+    assert_int_equal(h5_attribute_integer(file, "episode_0", "id", &number), ERR_FORMAT);
+    assert_int_equal(h5_attribute_text(file, "episode_0", "id", text, 5), ERR_FORMAT);
+    assert_int_equal(h5_attribute_text(file, "episode_0", "total_steps", text, 5), ERR_FORMAT);
+
+    CHECK_OK(h5_shape(file, "episode_0/observations", &shape));
+    assert_true(shape.wide && shape.dims[0] == 4);
+    CHECK_OK(h5_read_slice(file, "episode_0/observations", SLAB_F32, 1, 2, part, 6));
+    for (int i = 0; i < 6; i++) {
+        CHECK_NEAR(part[i], 3 + i, 0, 0);
+    }
+    assert_int_equal(h5_read_slice(file, "episode_0/observations", SLAB_F32, 3, 2, part, 6),
+                     ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "has shape (4, 3, 1), expected 6 numbers in rows 3"));
+    assert_int_equal(h5_read_slice(file, "episode_0/observations", SLAB_F32, 0, 1, part, 6),
+                     ERR_FORMAT);
+    h5_close(file);
+}
+
 static void what_is_no_array_is_refused(void **state)
 {
     (void)state;
@@ -147,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slabs_and_texts_come_back),
+        cmocka_unit_test(groups_have_attributes_and_arrays_have_slices),
         cmocka_unit_test(what_is_no_array_is_refused),
         cmocka_unit_test(an_announced_size_is_not_believed),
         cmocka_unit_test(policies_of_others_have_the_promised_shapes),
