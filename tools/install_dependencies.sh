@@ -5,7 +5,7 @@
 set -euo pipefail
 
 packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev libyaml-dev
-    libjansson-dev libxxhash-dev libmujoco-dev)
+    libjansson-dev libxxhash-dev libssl-dev libmujoco-dev)
 case ${1:-} in
 build) ;;
 test) packages+=(libcmocka-dev clang clang-format clang-tidy shellcheck python3) ;;
