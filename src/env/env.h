@@ -70,6 +70,8 @@ struct EnvKind {
     /* The state that shows as s: qpos (nq), qvel (nv); what s does not show (x, and y of Ant) is 0.
      * Hopper and Walker2d clip velocities to 10, which cannot be undone. False: s is impossible. */
     bool (*state_of)(const EnvKind *kind, const float *s, double *qpos, double *qvel);
+    /* Height of the torso that s shows, m; for relabelling without infos. NULL: no reward needs it. */
+    double (*height)(const EnvKind *kind, const float *s);
     /* Motion of the step just made; NULL where the reward is no function of one. */
     void (*motion)(const Env *env, Motion *motion);
     /* The reward as a function: what `step` gives, and what relabelling computes. action: (A), as

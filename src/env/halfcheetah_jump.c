@@ -37,6 +37,11 @@ static double reward(const EnvKind *kind, const Motion *motion, const double *ac
     return run - robot->cost * cost + (cfg->behavior_reward ? 0 : 15 * (motion->after[2] - start));
 }
 
+static double height(const EnvKind *kind, const float *s)
+{
+    return kind->config.jump_no_height ? 0.7 + (double)s[0] : (double)s[8];
+}
+
 const EnvKind env_halfcheetah_jump = {
     .name = "halfcheetah-jump",
     .source = "MOPO (Yu et al. 2020), section 5.2; force (github.com/gwthomas/force)",
@@ -54,6 +59,7 @@ const EnvKind env_halfcheetah_jump = {
     .get_state = task_get_state,
     .set_state = planar_set_state,
     .state_of = planar_state_of,
+    .height = height,
     .motion = task_motion,
     .reward = reward,
     .terminates = task_never_terminates,
