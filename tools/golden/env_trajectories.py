@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Copy what tests/unit/test_env.c needs out of the project's reference trajectories to tests/golden.
+"""Copy what tests/unit/test_env_trajectories.c needs out of the project's reference trajectories to tests/golden.
 
-    python3 tools/golden/env_trajectories.py <folder reference_trajectories>
+    python3 tools/golden/env_trajectories.py <folder reference_trajectories> [<only this golden file> ...]
 
-The trajectories were made with Debian's libmujoco 2.2.2 from Gymnasium's own half_cheetah.xml, the legacy ones after
-patching the compiled inertials to MuJoCo <= 2.1.0's formula; none of it is our code. Numbers keep 17 digits.
+The trajectories were made with Debian's libmujoco 2.2.2 from Gymnasium's own model files, the legacy ones after
+patching the compiled inertials to MuJoCo <= 2.1.0's formula; none of it is our code. Steps keep 13 digits, which is
+1e-12 or better beside a tolerance of 1e-9; inertials keep 17.
 """
 
 import datetime
@@ -13,43 +14,52 @@ import pathlib
 import sys
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
-STEPS = ("1", "10", "50", "100")
 AMPLITUDES = ("1", "0.2")
+CHEETAH = ("qpos", "qvel", "reward", "reward_behaviour", "reward_jump_task", "terminated")
+FALLING = ("qpos", "qvel", "reward_v2_v4", "reward_v5", "terminated")
+# golden file: (model and inertia of the reference, columns of a step)
+FILES = {
+    "env_halfcheetah_legacy": ("half_cheetah.legacy", CHEETAH),
+    "env_halfcheetah_exact": ("half_cheetah.exact", CHEETAH),
+    "env_hopper_legacy": ("hopper.legacy", FALLING),
+    "env_hopper_exact": ("hopper.exact", FALLING),
+    "env_walker2d_legacy": ("walker2d_v2v4.legacy", FALLING),
+    "env_walker2d_exact": ("walker2d_v2v4.exact", FALLING),
+    "env_walker2d_v5": ("walker2d_v5.exact", FALLING),
+}
 
 
-def record(name, values):
+def numbers(values, digits):
     values = values if isinstance(values, list) else [values]
-    return f"{name} {len(values)}\n" + " ".join(f"{float(x):.17g}" for x in values)
+    return " ".join(f"{float(x):.{digits}g}" for x in values)
 
 
 def load(path):
     return json.loads(path.read_text())
 
 
-def halfcheetah(folder, inertia):
+def write(folder, name):
+    source, columns = FILES[name]
+    runs = {a: load(folder / f"{source}.rest.amp{a}.json") for a in AMPLITUDES}
     lines = [
-        f"# HalfCheetah, {inertia} inertia: compiled bodies, and states after 1, 10, 50 and 100 control steps",
-        "# from qpos = qpos0, qvel = 0 under ctrl[i] = A sin(0.1 t + i), t = 0, 1, ...; A is behind 'amp'.",
-        "# made by: python3 tools/golden/env_trajectories.py reference_trajectories",
-        f"# out of half_cheetah.{inertia}.rest.amp*.json and models/half_cheetah.{inertia}.json, "
-        f"{datetime.date.today().isoformat()}",
+        "# 100 control steps from qpos = qpos0, qvel = 0 under ctrl[i] = A sin(0.1 t + i), t = 0, 1, ...; A is behind 'amp'.",
+        f"# A row is a step: {', '.join(columns)}. Then the compiled inertials of all bodies.",
+        f"# made by: python3 tools/golden/env_trajectories.py reference_trajectories, {datetime.date.today().isoformat()}",
+        f"# out of {source}.rest.amp*.json and models/{source}.json",
+        f"# engine: {runs['1']['engine']}; {runs['1']['inertia']}",
     ]
-    for amplitude in AMPLITUDES:
-        run = load(folder / f"half_cheetah.{inertia}.rest.amp{amplitude}.json")
-        if len(lines) == 4:
-            lines.append(f"# engine: {run['engine']}; {run['inertia']}")
-        for step in STEPS:
-            for key in ("qpos", "qvel", "reward"):
-                lines.append(record(f"amp{amplitude}.{step}.{key}", run["checkpoints"][step][key]))
-    model = load(folder / "models" / f"half_cheetah.{inertia}.json")
-    for body in model["bodies"][1:]:
+    for amplitude, run in runs.items():
+        rows = [" ".join(numbers(step[c], 13) for c in columns) for step in run["steps"]]
+        lines += [f"amp{amplitude} {len(rows)}x{len(rows[0].split())}", *rows]
+    for body in load(folder / "models" / f"{source}.json")["bodies"][1:]:
         for key in ("mass", "inertia", "ipos", "iquat"):
-            lines.append(record(f"{body['name']}.{key}", body[key]))
-    (GOLDEN / f"env_halfcheetah_{inertia}.txt").write_text("\n".join(lines) + "\n")
+            row = numbers(body[key], 17)
+            lines += [f"{body['name']}.{key} {len(row.split())}", row]
+    (GOLDEN / f"{name}.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    for kind in ("legacy", "exact"):
-        halfcheetah(pathlib.Path(sys.argv[1]), kind)
+    for wanted in sys.argv[2:] or FILES:
+        write(pathlib.Path(sys.argv[1]), wanted)
