@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "data/dataset.h"
+#include "data/recording.h"
 #include "parts.h"
 
 enum { S = 17, A = 6, ROWS = 100000, ROWS_QUICK = 5000, EPISODE = 1000 };
@@ -21,22 +22,30 @@ static void write_file(const File *f)
 {
     const size_t n = (size_t)f->rows;
     float *x = random_floats(n * S, -1.0F, 1.0F);
+    double *wide = NULL;
     unsigned char *flags = NULL; /* terminals, then timeouts */
 
     must(mem_alloc(&flags, 2 * n, 1, "flags"));
+    must(mem_alloc(&wide, n * S, sizeof *wide, "numbers"));
+    for (size_t i = 0; i < n * S; i++) {
+        wide[i] = (double)x[i];
+    }
     for (size_t i = EPISODE - 1; i < n; i += EPISODE) {
         flags[n + i] = 1;
     }
-    must(dataset_write(f->path, &(DatasetRows){.state_dim = S,
-                                               .act_dim = A,
-                                               .rows = f->rows,
-                                               .observations = x,
-                                               .actions = x,
-                                               .rewards = x,
-                                               .next_observations = x,
-                                               .terminals = flags,
-                                               .timeouts = flags + n}));
+    const Recording rec = {.state_dim = S,
+                           .act_dim = A,
+                           .rows = f->rows,
+                           .observations = wide,
+                           .actions = wide,
+                           .rewards = wide,
+                           .next_observations = wide,
+                           .terminals = flags,
+                           .timeouts = flags + n,
+                           .iteration = -1};
+    must(recording_write(f->path, &rec, NULL, 0, NULL, 0));
     mem_free(&x);
+    mem_free(&wide);
     mem_free(&flags);
 }
 

@@ -52,19 +52,4 @@ typedef struct {
 NODISCARD Status dataset_read(Dataset *set, const char *path, const DatasetOptions *options);
 void dataset_release(Dataset *set);
 
-/* What collect hands over to be written: arrays in time order, episodes one after the other. */
-typedef struct {
-    int state_dim, act_dim;
-    int64_t rows;
-    const float *observations, *actions, *rewards, *next_observations; /* (N,S) (N,A) (N) (N,S) */
-    const uint8_t *terminals, *timeouts;                               /* (N), 0 or 1 */
-    const double *qpos, *qvel; /* (N,nq) (N,nv) before the action; NULL: infos are not written */
-    int nq, nv;
-    const char *algorithm; /* metadata/algorithm, e.g. "random"; NULL: not written */
-} DatasetRows;
-
-/* Write the D4RL layout through a temporary file, fsync and rename; bytes depend on content only.
- * Errors: ERR_IO, ERR_NOMEM. */
-NODISCARD Status dataset_write(const char *path, const DatasetRows *rows);
-
 #endif

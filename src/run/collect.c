@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "data/recording.h"
 
 static const int64_t episodes_max = (int64_t)1 << 32; /* a stream's item has 32 bits */
 
@@ -176,17 +177,6 @@ done:
 
 /* ---- writing: columns of the rows as arrays of their own ---- */
 
-static Status take_floats(const CollectRows *rows, size_t first, int cols, float **out)
-{
-    const Status st = mem_alloc(out, (size_t)rows->rows, (size_t)cols * sizeof **out, "a column");
-    for (size_t i = 0; st == OK && i < (size_t)rows->rows; i++) {
-        for (size_t j = 0; j < (size_t)cols; j++) {
-            (*out)[i * (size_t)cols + j] = (float)rows->data[i * rows->stride + first + j];
-        }
-    }
-    return st;
-}
-
 static Status take_doubles(const CollectRows *rows, size_t first, int cols, double **out)
 {
     const Status st = mem_alloc(out, (size_t)rows->rows, (size_t)cols * sizeof **out, "a column");
@@ -210,49 +200,24 @@ Status collect_write(const char *path, const CollectRows *rows)
 {
     Status st = OK;
     const Columns at = columns(rows);
-    float *s = NULL;
-    float *a = NULL;
-    float *r = NULL;
-    float *s2 = NULL;
-    uint8_t *terminals = NULL;
-    uint8_t *timeouts = NULL;
-    double *qpos = NULL;
-    double *qvel = NULL;
+    Recording rec = {.state_dim = rows->state_dim,
+                     .act_dim = rows->act_dim,
+                     .nq = rows->nq,
+                     .nv = rows->nv,
+                     .rows = rows->rows,
+                     .algorithm = "random",
+                     .iteration = -1};
 
-    if (rows->rows < 1) {
-        return status_fail(ERR_ARG, "%s: no transition was recorded, nothing to write", path);
-    }
-    TRY(take_floats(rows, 0, rows->state_dim, &s));
-    TRY(take_floats(rows, at.a, rows->act_dim, &a));
-    TRY(take_floats(rows, at.r, 1, &r));
-    TRY(take_floats(rows, at.s2, rows->state_dim, &s2));
-    TRY(take_flags(rows, at.terminal, &terminals));
-    TRY(take_flags(rows, at.timeout, &timeouts));
-    TRY(take_doubles(rows, at.qpos, rows->nq, &qpos));
-    TRY(take_doubles(rows, at.qvel, rows->nv, &qvel));
-    const DatasetRows columns_of = {.state_dim = rows->state_dim,
-                                    .act_dim = rows->act_dim,
-                                    .rows = rows->rows,
-                                    .observations = s,
-                                    .actions = a,
-                                    .rewards = r,
-                                    .next_observations = s2,
-                                    .terminals = terminals,
-                                    .timeouts = timeouts,
-                                    .qpos = qpos,
-                                    .qvel = qvel,
-                                    .nq = rows->nq,
-                                    .nv = rows->nv,
-                                    .algorithm = "random"};
-    TRY(dataset_write(path, &columns_of));
+    TRY(take_doubles(rows, 0, rows->state_dim, &rec.observations));
+    TRY(take_doubles(rows, at.a, rows->act_dim, &rec.actions));
+    TRY(take_doubles(rows, at.r, 1, &rec.rewards));
+    TRY(take_doubles(rows, at.s2, rows->state_dim, &rec.next_observations));
+    TRY(take_flags(rows, at.terminal, &rec.terminals));
+    TRY(take_flags(rows, at.timeout, &rec.timeouts));
+    TRY(take_doubles(rows, at.qpos, rows->nq, &rec.qpos));
+    TRY(take_doubles(rows, at.qvel, rows->nv, &rec.qvel));
+    TRY(recording_write(path, &rec, NULL, 0, NULL, 0));
 done:
-    mem_free(&s);
-    mem_free(&a);
-    mem_free(&r);
-    mem_free(&s2);
-    mem_free(&terminals);
-    mem_free(&timeouts);
-    mem_free(&qpos);
-    mem_free(&qvel);
+    recording_release(&rec);
     return st;
 }

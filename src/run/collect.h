@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "data/dataset.h"
 #include "env/env.h"
 
 /* One transition is one row of doubles (so that a piece travels as one array):
@@ -39,7 +38,7 @@ NODISCARD Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t fi
 NODISCARD Status collect_join(CollectRows *out, const CollectRows *pieces, int n, int64_t max_rows);
 
 /* Write the rows as a dataset with infos and metadata/algorithm = "random". Errors: those of
- * dataset_write, and ERR_ARG when there are no rows. */
+ * recording_write. */
 NODISCARD Status collect_write(const char *path, const CollectRows *rows);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "data/dataset.h"
 #include "data/h5.h"
+#include "data/recording.h"
 #include "support/shared.h"
 #include "support/temp_dir.h"
 
@@ -38,18 +39,47 @@ static Rows make_rows(void)
     return rows;
 }
 
-static DatasetRows rows_to_write(const Rows *rows)
+static char dir[TEMP_PATH_MAX];
+static char path[TEMP_PATH_MAX + 10]; /* of the dataset in it */
+
+static void widen(double *to, const float *from, int n)
 {
-    return (DatasetRows){.state_dim = S,
-                         .act_dim = A,
-                         .rows = N,
-                         .observations = rows->obs,
-                         .actions = rows->act,
-                         .rewards = rows->rew,
-                         .next_observations = rows->next,
-                         .terminals = rows->term,
-                         .timeouts = rows->time,
-                         .algorithm = "random"};
+    for (int i = 0; i < n; i++) {
+        to[i] = (double)from[i];
+    }
+}
+
+/* Writes the rows as collecting does. qpos: (N, 1) or NULL. */
+static Status write_rows(const Rows *rows, double *qpos)
+{
+    double obs[N * S];
+    double act[N * A];
+    double rew[N];
+    double next[N * S];
+    uint8_t term[N];
+    uint8_t time[N];
+    Recording rec = {.state_dim = S,
+                     .act_dim = A,
+                     .rows = N,
+                     .observations = obs,
+                     .actions = act,
+                     .rewards = rew,
+                     .next_observations = next,
+                     .terminals = term,
+                     .timeouts = time,
+                     .qpos = qpos,
+                     .qvel = qpos,
+                     .nq = 1,
+                     .nv = 1,
+                     .algorithm = "random",
+                     .iteration = -1};
+    widen(obs, rows->obs, N * S);
+    widen(act, rows->act, N * A);
+    widen(rew, rows->rew, N);
+    widen(next, rows->next, N * S);
+    memcpy(term, rows->term, sizeof term);
+    memcpy(time, rows->time, sizeof time);
+    return recording_write(path, &rec, NULL, 0, NULL, 0);
 }
 
 /* The same rows as items, for a test to spoil. */
@@ -67,9 +97,6 @@ static void make_items(const Rows *rows, H5Item items[ITEMS])
     };
     memcpy(items, all, sizeof all);
 }
-
-static char dir[TEMP_PATH_MAX];
-static char path[TEMP_PATH_MAX + 10]; /* of the dataset in it */
 
 static int setup(void **state)
 {
@@ -117,16 +144,13 @@ static void what_was_written_is_read(void **state)
 {
     (void)state;
     const Rows rows = make_rows();
-    DatasetRows write = rows_to_write(&rows);
-    const double qpos[N] = {0.5, 1.5, 2.5, 3.5, 4.5, 5.5};
+    double qpos[N] = {0.5, 1.5, 2.5, 3.5, 4.5, 5.5};
     double back[N];
     char text[20];
     Dataset set;
     H5File *file = NULL;
 
-    write.qpos = write.qvel = qpos;
-    write.nq = write.nv = 1;
-    CHECK_OK(dataset_write(path, &write));
+    CHECK_OK(write_rows(&rows, qpos));
     read_ok(&set, &(DatasetOptions){.state_dim = S, .act_dim = A});
     check_rows(&set, &rows, N, (const int[]){0, 1, 2, 3, 4, 5},
                (const int[]){-1, -1, -1, -1, -1, -1});
@@ -155,10 +179,9 @@ static void each_rule_gives_the_rows_worked_out_by_hand(void **state)
 {
     (void)state;
     const Rows rows = make_rows();
-    const DatasetRows write = rows_to_write(&rows);
     Dataset set;
 
-    CHECK_OK(dataset_write(path, &write));
+    CHECK_OK(write_rows(&rows, NULL));
     read_ok(&set, &(DatasetOptions){.next = NEXT_JOINED});
     check_rows(&set, &rows, 3, (const int[]){0, 2, 3}, (const int[]){1, 3, 4});
     assert_int_equal(set.file_rows, N);
@@ -201,7 +224,6 @@ static void any_width_of_numbers_and_flags_is_read_alike(void **state)
 {
     (void)state;
     const Rows rows = make_rows();
-    const DatasetRows write = rows_to_write(&rows);
     H5Item items[ITEMS];
     double obs[N * S];
     double rew[N];
@@ -210,7 +232,7 @@ static void any_width_of_numbers_and_flags_is_read_alike(void **state)
     Dataset set;
     char digest[33];
 
-    CHECK_OK(dataset_write(path, &write));
+    CHECK_OK(write_rows(&rows, NULL));
     read_ok(&set, &(DatasetOptions){0});
     memcpy(digest, set.digest, sizeof digest);
     dataset_release(&set);
@@ -242,12 +264,11 @@ static void bytes_depend_on_the_content_only(void **state)
 {
     (void)state;
     const Rows rows = make_rows();
-    const DatasetRows write = rows_to_write(&rows);
     unsigned char *bytes[2] = {NULL, NULL};
     size_t n[2];
 
     for (int k = 0; k < 2; k++) {
-        CHECK_OK(dataset_write(path, &write));
+        CHECK_OK(write_rows(&rows, NULL));
         CHECK_OK(file_read(path, 1 << 20, &bytes[k], &n[k]));
         /* HDF5's time stamps count seconds */
         (void)nanosleep(&(struct timespec){.tv_sec = k == 0, .tv_nsec = 100000000}, NULL);
@@ -363,7 +384,6 @@ static void what_is_no_hdf5_is_refused(void **state)
 {
     (void)state;
     const Rows rows = make_rows();
-    const DatasetRows write = rows_to_write(&rows);
     unsigned char *bytes = NULL;
     size_t n = 0;
 
@@ -372,7 +392,7 @@ static void what_is_no_hdf5_is_refused(void **state)
     expect(&(DatasetOptions){0}, ERR_FORMAT, "the file is empty");
     CHECK_OK(file_write(path, "s,a,r\n1,2,3\n", 12));
     expect(&(DatasetOptions){0}, ERR_FORMAT, "not an HDF5 file, or damaged or cut short");
-    CHECK_OK(dataset_write(path, &write));
+    CHECK_OK(write_rows(&rows, NULL));
     CHECK_OK(file_read(path, 1 << 20, &bytes, &n));
     for (size_t part = 1; part < 10; part++) {
         CHECK_OK(file_write(path, bytes, n * part / 10));
@@ -385,20 +405,19 @@ static void refused_memory_and_disks_are_reported(void **state)
 {
     (void)state;
     const Rows rows = make_rows();
-    const DatasetRows write = rows_to_write(&rows);
     const DatasetOptions options = {.max_rows = 2};
     const int64_t blocks = mem_count();
     Dataset set;
 
     file_fail_at(2, ENOSPC);
-    assert_int_equal(dataset_write(path, &write), ERR_IO);
+    assert_int_equal(write_rows(&rows, NULL), ERR_IO);
     file_fail_at(0, 0);
     assert_non_null(strstr(status_reason(), "writing dataset"));
     DirList list;
     CHECK_OK(dir_list(&list, dir));
     assert_int_equal(list.count, 0);
     dir_list_release(&list);
-    CHECK_OK(dataset_write(path, &write));
+    CHECK_OK(write_rows(&rows, NULL));
     Status st = ERR_NOMEM;
     for (int64_t k = 1; st != OK; k++) {
         mem_fail_at(k);
