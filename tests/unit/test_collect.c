@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/dataset.h"
 #include "run/collect.h"
 #include "support/temp_dir.h"
 
