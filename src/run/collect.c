@@ -1,17 +1,18 @@
 #include "run/collect.h"
 
+#include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/panic.h"
-#include "data/recording.h"
 
 static const int64_t episodes_max = (int64_t)1 << 32; /* a stream's item has 32 bits */
 
 /* Columns of a row. */
 typedef struct {
-    size_t a, r, s2, terminal, timeout, qpos, qvel, end;
+    size_t a, r, s2, terminal, timeout, qpos, qvel, log_prob, before, after, end;
 } Columns;
 
 static Columns columns(const CollectRows *rows)
@@ -22,7 +23,10 @@ static Columns columns(const CollectRows *rows)
     at.timeout = at.terminal + 1;
     at.qpos = at.timeout + 1;
     at.qvel = at.qpos + (size_t)rows->nq;
-    at.end = at.qvel + (size_t)rows->nv;
+    at.log_prob = at.qvel + (size_t)rows->nv;
+    at.before = at.log_prob + 1;
+    at.after = at.before + (size_t)rows->torso;
+    at.end = at.after + (size_t)rows->torso;
     return at;
 }
 
@@ -48,8 +52,11 @@ static Status reserve(CollectRows *rows, int64_t capacity)
 
 Status collect_init(CollectRows *rows, const EnvKind *kind, int64_t capacity)
 {
-    *rows = (CollectRows){
-        .state_dim = kind->state_dim, .act_dim = kind->act_dim, .nq = kind->nq, .nv = kind->nv};
+    *rows = (CollectRows){.state_dim = kind->state_dim,
+                          .act_dim = kind->act_dim,
+                          .nq = kind->nq,
+                          .nv = kind->nv,
+                          .torso = kind->motion != NULL ? 3 : 0};
     rows->stride = columns(rows).end;
     const Status st = reserve(rows, capacity);
     if (st != OK) {
@@ -85,35 +92,69 @@ done:
     return st;
 }
 
-/* s and s2: scratch of S floats, action: of A floats. */
-static Status record_episode(const EnvKind *kind, Env *env, uint64_t seed, uint32_t episode,
-                             float *s, float *s2, float *action, CollectRows *out)
+Status collect_step(CollectRows *rows, const EnvKind *kind, Env *env, float *s, const float *action,
+                    double log_prob, bool last, bool *ended)
 {
     Status st = OK;
-    const Columns at = columns(out);
+    const Columns at = columns(rows);
+    EnvStep step = {0};
+    double *row = NULL;
+
+    TRY(append(rows, &row));
+    widen(row, s, kind->state_dim);
+    widen(row + at.a, action, kind->act_dim);
+    row[at.log_prob] = log_prob;
+    kind->get_state(env, row + at.qpos, row + at.qvel);
+    TRY(kind->step(env, action, &step));
+    kind->observe(env, s);
+    row[at.r] = (double)step.reward;
+    widen(row + at.s2, s, kind->state_dim);
+    row[at.terminal] = step.terminal && !last ? 1 : 0;
+    row[at.timeout] = last ? 1 : 0;
+    if (rows->torso > 0) {
+        Motion motion;
+        kind->motion(env, &motion);
+        memcpy(row + at.before, motion.before, sizeof motion.before);
+        memcpy(row + at.after, motion.after, sizeof motion.after);
+    }
+    *ended = step.terminal || last;
+done:
+    return st;
+}
+
+double collect_uniform_log_prob(int act_dim)
+{
+    return -act_dim * log(2.0);
+}
+
+void collect_to_record(const CollectRows *rows, int64_t i, float *record)
+{
+    const Columns at = columns(rows);
+    const double *row = rows->data + (size_t)i * rows->stride;
+
+    for (size_t j = 0; j < at.terminal; j++) { /* s, a, r, s' stand alike in both */
+        record[j] = (float)row[j];
+    }
+    record[at.terminal] = (float)(1 - row[at.terminal]);
+}
+
+/* s: scratch of S floats, action: of A floats. */
+static Status record_episode(const EnvKind *kind, Env *env, uint64_t seed, uint32_t episode,
+                             float *s, float *action, CollectRows *out)
+{
+    Status st = OK;
     Rng reset = rng_make(seed, RNG_COLLECT_RESET, 0, episode);
     Rng draw = rng_make(seed, RNG_COLLECT_ACTION, 0, episode);
-    EnvStep step = {0};
+    bool ended = false;
 
     TRY(kind->reset(env, &reset));
     kind->observe(env, s);
-    for (int t = 0; t < kind->horizon && !step.terminal; t++) {
-        double *row = NULL;
-        TRY(append(out, &row));
-        kind->get_state(env, row + at.qpos, row + at.qvel);
+    for (int t = 1; !ended; t++) {
         for (int i = 0; i < kind->act_dim; i++) {
             action[i] = (float)(2 * rng_uniform(&draw) - 1);
         }
-        TRY(kind->step(env, action, &step));
-        kind->observe(env, s2);
-        const bool timeout = t + 1 == kind->horizon;
-        widen(row, s, kind->state_dim);
-        widen(row + at.a, action, kind->act_dim);
-        row[at.r] = (double)step.reward;
-        widen(row + at.s2, s2, kind->state_dim);
-        row[at.terminal] = step.terminal && !timeout ? 1 : 0;
-        row[at.timeout] = timeout ? 1 : 0;
-        memcpy(s, s2, (size_t)kind->state_dim * sizeof *s);
+        TRY(collect_step(out, kind, env, s, action, collect_uniform_log_prob(kind->act_dim),
+                         t == kind->horizon, &ended));
     }
 done:
     return status_while(st, "episode %lu of %s", (unsigned long)episode, kind->name);
@@ -134,11 +175,10 @@ Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t first, int64
                            (long long)count, (long long)first);
     }
     TRY(collect_init(out, kind, 0));
-    TRY(mem_alloc(&scratch, 2 * S + (size_t)kind->act_dim, sizeof *scratch, "an episode"));
+    TRY(mem_alloc(&scratch, S + (size_t)kind->act_dim, sizeof *scratch, "an episode"));
     TRY(kind->open(&env, kind));
     for (int64_t k = 0; k < count; k++) {
-        TRY(record_episode(kind, env, seed, (uint32_t)(first + k), scratch, scratch + S,
-                           scratch + 2 * S, out));
+        TRY(record_episode(kind, env, seed, (uint32_t)(first + k), scratch, scratch + S, out));
     }
 done:
     if (env != NULL) {
@@ -196,26 +236,48 @@ static Status take_flags(const CollectRows *rows, size_t column, uint8_t **out)
     return st;
 }
 
-Status collect_write(const char *path, const CollectRows *rows)
+/* An empty column is none: it stays NULL. */
+static Status take_torso(const CollectRows *rows, size_t first, double **out)
+{
+    return rows->torso > 0 ? take_doubles(rows, first, rows->torso, out) : OK;
+}
+
+Status collect_columns(const CollectRows *rows, Recording *rec)
 {
     Status st = OK;
     const Columns at = columns(rows);
-    Recording rec = {.state_dim = rows->state_dim,
-                     .act_dim = rows->act_dim,
-                     .nq = rows->nq,
-                     .nv = rows->nv,
-                     .rows = rows->rows,
-                     .algorithm = "random",
-                     .iteration = -1};
 
-    TRY(take_doubles(rows, 0, rows->state_dim, &rec.observations));
-    TRY(take_doubles(rows, at.a, rows->act_dim, &rec.actions));
-    TRY(take_doubles(rows, at.r, 1, &rec.rewards));
-    TRY(take_doubles(rows, at.s2, rows->state_dim, &rec.next_observations));
-    TRY(take_flags(rows, at.terminal, &rec.terminals));
-    TRY(take_flags(rows, at.timeout, &rec.timeouts));
-    TRY(take_doubles(rows, at.qpos, rows->nq, &rec.qpos));
-    TRY(take_doubles(rows, at.qvel, rows->nv, &rec.qvel));
+    *rec = (Recording){.state_dim = rows->state_dim,
+                       .act_dim = rows->act_dim,
+                       .nq = rows->nq,
+                       .nv = rows->nv,
+                       .rows = rows->rows,
+                       .iteration = -1};
+    TRY(take_doubles(rows, 0, rows->state_dim, &rec->observations));
+    TRY(take_doubles(rows, at.a, rows->act_dim, &rec->actions));
+    TRY(take_doubles(rows, at.r, 1, &rec->rewards));
+    TRY(take_doubles(rows, at.s2, rows->state_dim, &rec->next_observations));
+    TRY(take_flags(rows, at.terminal, &rec->terminals));
+    TRY(take_flags(rows, at.timeout, &rec->timeouts));
+    TRY(take_doubles(rows, at.qpos, rows->nq, &rec->qpos));
+    TRY(take_doubles(rows, at.qvel, rows->nv, &rec->qvel));
+    TRY(take_doubles(rows, at.log_prob, 1, &rec->log_probs));
+    TRY(take_torso(rows, at.before, &rec->xpos));
+    TRY(take_torso(rows, at.after, &rec->next_xpos));
+done:
+    if (st != OK) {
+        recording_release(rec);
+    }
+    return st;
+}
+
+Status collect_write(const char *path, const CollectRows *rows)
+{
+    Status st = OK;
+    Recording rec = {0};
+
+    TRY(collect_columns(rows, &rec));
+    (void)snprintf(rec.algorithm, sizeof rec.algorithm, "random");
     TRY(recording_write(path, &rec, NULL, 0, NULL, 0));
 done:
     recording_release(&rec);

@@ -8,14 +8,18 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "data/recording.h"
 #include "env/env.h"
 
 /* One transition is one row of doubles (so that a piece travels as one array):
- *   [ s (S) | a (A) | r | s' (S) | terminal | timeout | qpos (nq) | qvel (nv) ]
- * s, a, r, s' hold float values; qpos and qvel are those before the action. Episodes follow each
- * other whole, in order of their number. */
+ *   [ s (S) | a (A) | r | s' (S) | terminal | timeout | qpos (nq) | qvel (nv) | log density of a
+ *     | torso before (3) | torso after (3) ]
+ * s, a, r, s' hold float values; qpos and qvel are those before the action; the torso's positions
+ * are there where the task's reward reads them. Episodes follow each other whole, in order of their
+ * number. */
 typedef struct {
     int state_dim, act_dim, nq, nv;
+    int torso;     /* 3, or 0 where there are no positions */
     size_t stride; /* doubles in a row */
     int64_t rows;
     int64_t capacity; /* rows that fit before the block must grow */
@@ -26,9 +30,18 @@ typedef struct {
 NODISCARD Status collect_init(CollectRows *rows, const EnvKind *kind, int64_t capacity);
 void collect_release(CollectRows *rows);
 
+/* Make one step and append its row. s (S): the state before, and afterwards the one after. last: the
+ * horizon is reached. *ended: terminal or last; a timeout wins over a termination in the same step,
+ * as in D4RL. No memory is taken while capacity is left. Errors: ERR_ENV, ERR_NOMEM. */
+NODISCARD Status collect_step(CollectRows *rows, const EnvKind *kind, Env *env, float *s,
+                              const float *action, double log_prob, bool last, bool *ended);
+/* Log density of uniform actions from [-1, 1]^A. */
+double collect_uniform_log_prob(int act_dim);
+/* Row i as a record (data/record.h). */
+void collect_to_record(const CollectRows *rows, int64_t i, float *record);
+
 /* Record episodes first .. first + count - 1 with actions from U[-1, 1]^A: starts from stream
- * (seed, RNG_COLLECT_RESET, item = episode), actions from RNG_COLLECT_ACTION. At the horizon an
- * episode ends with timeout, which wins over a termination in the same step, as in D4RL.
+ * (seed, RNG_COLLECT_RESET, item = episode), actions from RNG_COLLECT_ACTION.
  * Errors: ERR_ENV, ERR_NOMEM, ERR_ARG (numbers beyond 2^32); *out is then zero. */
 NODISCARD Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t first, int64_t count,
                                   CollectRows *out);
@@ -37,6 +50,8 @@ NODISCARD Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t fi
  * episode that is cut there gets no flag. All pieces are of one task. Error: ERR_NOMEM. */
 NODISCARD Status collect_join(CollectRows *out, const CollectRows *pieces, int n, int64_t max_rows);
 
+/* The rows as columns, without metadata; recording_release afterwards. Error: ERR_NOMEM. */
+NODISCARD Status collect_columns(const CollectRows *rows, Recording *rec);
 /* Write the rows as a dataset with infos and metadata/algorithm = "random". Errors: those of
  * recording_write. */
 NODISCARD Status collect_write(const char *path, const CollectRows *rows);

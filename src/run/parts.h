@@ -17,6 +17,7 @@ enum { PARTS_PATH_MAX = 4096 };
 typedef struct {
     char path[PARTS_PATH_MAX]; /* of the folder */
     int64_t count;             /* parts there */
+    char settings[SLAB_DIGEST_MAX];
 } Parts;
 
 /* Open or make the folder. `settings`: digest of all that the rows depend on. Errors: ERR_CONFIG when
