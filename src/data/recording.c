@@ -122,6 +122,7 @@ Status recording_read(Recording *rec, const char *path)
     H5File *file = NULL;
 
     *rec = (Recording){.iteration = -1};
+    TRY(minari_refuse_arrow(path));
     TRY(h5_open(&file, path));
     TRY(h5_has(file, "episode_0") ? minari_read(rec, file, path) : d4rl_read(rec, file, path));
 done:
