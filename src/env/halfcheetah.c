@@ -58,7 +58,7 @@ const Planar planar_halfcheetah = {
     .pos_noise = 0.1,
     .vel_noise = 0.1,
     .vel_is_normal = true,
-    .vel_limit = INFINITY,
+    .vel_limit = (double)INFINITY,
 };
 
 static Status open_env(Env **env, const EnvKind *kind)

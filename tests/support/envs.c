@@ -88,8 +88,9 @@ void golden_doubles(const char *text, const char *record, int rows, int columns,
     const char *at = strstr(text, head);
     if (at == NULL) {
         print_error("no golden record:%s", head);
+        fail();
+        abort(); /* not reached; cmocka does not say so to the compiler */
     }
-    assert_non_null(at);
     at += strlen(head);
     for (int i = 0; i < (rows > 0 ? rows : 1) * columns; i++) {
         char *end = NULL;

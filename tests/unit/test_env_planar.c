@@ -222,20 +222,13 @@ typedef struct {
 } Limit;
 
 static const Limit limits[] = {
-    {"hopper", false, 1, 0.7000001, 0.7},
-    {"hopper", false, 2, 0.1999999, 0.2},
-    {"hopper", false, 2, -0.1999999, -0.2},
-    {"hopper", false, 4, 99.99, 100},
-    {"hopper", false, 3, -99.99, -100},
-    {"hopper", true, 0, 99.99, 100},
-    {"hopper", true, 5, -99.99, -100},
-    {"hopper", false, 1, 50, INFINITY},
-    {"hopper", true, 1, 0, NAN},
-    {"walker2d", false, 1, 0.8000001, 0.8},
-    {"walker2d", false, 1, 1.9999999, 2},
-    {"walker2d", false, 2, 0.9999999, 1},
-    {"walker2d", false, 2, -0.9999999, -1},
-    {"walker2d", false, 1, 1, NAN},
+    {"hopper", false, 1, 0.7000001, 0.7},   {"hopper", false, 2, 0.1999999, 0.2},
+    {"hopper", false, 2, -0.1999999, -0.2}, {"hopper", false, 4, 99.99, 100},
+    {"hopper", false, 3, -99.99, -100},     {"hopper", true, 0, 99.99, 100},
+    {"hopper", true, 5, -99.99, -100},      {"hopper", false, 1, 50, (double)INFINITY},
+    {"hopper", true, 1, 0, (double)NAN},    {"walker2d", false, 1, 0.8000001, 0.8},
+    {"walker2d", false, 1, 1.9999999, 2},   {"walker2d", false, 2, 0.9999999, 1},
+    {"walker2d", false, 2, -0.9999999, -1}, {"walker2d", false, 1, 1, (double)NAN},
 };
 
 static void health_has_the_published_limits(void **state)

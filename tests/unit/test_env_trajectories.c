@@ -90,6 +90,7 @@ static void follow(const Case *c, const char *amplitude)
     CHECK_OK(kind.set_state(env, mjsim_qpos0(env->sim), (double[N_MAX]){0}));
     for (int t = 0; t < STEPS; t++) {
         const double *want = rows + (size_t)t * (size_t)columns;
+        const double *pays = want + n + n;
         double action[6];
         double reward = 0;
         Motion motion;
@@ -101,9 +102,9 @@ static void follow(const Case *c, const char *amplitude)
         off[0] = largest(off[0], mjsim_qpos(env->sim), want, n);
         off[1] = largest(off[1], mjsim_qvel(env->sim), want + n, n);
         kind.motion(env, &motion);
-        off[2] = fmax(off[2], fabs(reward - want[2 * n]));
-        off[2] = fmax(off[2], reward_error(c, &motion, action, want + 2 * n, &payers));
-        assert_int_equal(!motion.healthy, want[2 * n + payers] != 0);
+        off[2] = fmax(off[2], fabs(reward - pays[0]));
+        off[2] = fmax(off[2], reward_error(c, &motion, action, pays, &payers));
+        assert_int_equal(!motion.healthy, pays[payers] != 0);
     }
     print_message("%s, amplitude %s: largest error of qpos %.2g, qvel %.2g, rewards %.2g\n",
                   c->golden, amplitude, off[0], off[1], off[2]);
