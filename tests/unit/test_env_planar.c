@@ -327,9 +327,9 @@ static void random_actions_return_what_others_measured(void **state)
         EnvConfig config;
         uint32_t episodes;
         double want, slack;
-    } table[] = {{"halfcheetah", {0}, 12, -280.18, 0},
-                 {"hopper", {0}, 200, 17.2, 0.9},
-                 {"walker2d", {0}, 200, 2.2, 0.5},
+    } table[] = {{"halfcheetah", {0}, 10, -280.18, 0},
+                 {"hopper", {0}, 150, 17.2, 0.9},
+                 {"walker2d", {0}, 150, 2.2, 0.5},
                  {"halfcheetah-jump", {.behavior_reward = true, .jump_max = true}, 3, 2800, 2}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         EnvKind kind;
