@@ -325,6 +325,21 @@ static void the_table_is_sound(void **state)
     }
 }
 
+static void the_documentation_lists_every_defect(void **state)
+{
+    (void)state;
+#define LINE(names, sentence, source) "\n| `" names "` | " sentence " | " source " |\n",
+    static const char *const lines[] = {REGISTRY_DEFECTS(LINE)};
+    const char *text = temp_read(MOPO_SOURCE_DIR "/docs/datasets.md");
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (strstr(text, lines[i]) == NULL) {
+            print_error("docs/datasets.md lacks:%s", lines[i]);
+        }
+        assert_non_null(strstr(text, lines[i]));
+    }
+}
+
 int main(void)
 {
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -340,6 +355,7 @@ int main(void)
         IN_DIR(files_are_recognized_by_size_and_checksum),
         IN_DIR(what_cannot_be_recognized_is_no_crash),
         IN_DIR(the_table_is_sound),
+        cmocka_unit_test(the_documentation_lists_every_defect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
