@@ -24,10 +24,8 @@ static Status check_free(const char *path, bool force)
 static Status run_online(const Config *config, const char *dir, bool force)
 {
     Status st = OK;
-    char path[ONLINE_PATH_MAX];
 
     TRY(config_check(config));
-    TRY(check_free(online_replay_path(dir, path), force));
     stop_listen(0, dir);
     TRY(online_run(config, dir, force));
 done:

@@ -11,6 +11,7 @@
 #include "run/evaluate.h"
 #include "run/online_state.h"
 #include "run/policy_file.h"
+#include "run/session.h"
 #include "run/stop.h"
 
 /* The action of the next step into o->action, and its log density. */
@@ -128,6 +129,7 @@ static void log_progress(Online *o, const OnlineEval *e)
 
 static Status save_policy(const Online *o)
 {
+    Status st = OK;
     char path[ONLINE_PATH_MAX];
     PolicyInfo info = {.epoch = o->step,
                        .log_std_min = o->agent.cfg.log_std_min,
@@ -135,9 +137,11 @@ static Status save_policy(const Online *o)
 
     (void)snprintf(info.algorithm, sizeof info.algorithm, "SAC");
     (void)snprintf(info.task, sizeof info.task, "%s", o->task.name);
-    (void)snprintf(info.config_digest, sizeof info.config_digest, "%s", o->digest);
-    return policy_save(online_policy_path(o->dir, o->step, path), &info, &o->agent.actor,
-                       agent_actor(&o->agent));
+    TRY(session_settings_digest(o->cfg, info.config_digest));
+    TRY(policy_save(online_policy_path(o->dir, o->step, path), &info, &o->agent.actor,
+                    agent_actor(&o->agent)));
+done:
+    return st;
 }
 
 /* Environments of unlike machines could differ in a last bit; then learners would part unnoticed. */
@@ -206,8 +210,12 @@ Status online_run(const Config *cfg, const char *dir, bool force)
     Status st = OK;
     Online o;
 
-    TRY(online_open(&o, cfg, dir));
-    TRY(online_resume(&o, force));
+    TRY(online_open(&o, cfg, dir, force));
+    if (o.done) {
+        log_info("%s: online SAC is done here", dir);
+        goto done;
+    }
+    TRY(online_resume(&o));
     o.since = timer_now();
     o.since_step = o.step;
     while (o.step < cfg->collect.steps) {

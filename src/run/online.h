@@ -9,8 +9,8 @@
  *   replay.hdf5                     all transitions in time order; metadata/algorithm SAC, iteration
  *   policies/policy-0000005000.h5   the policy at each evaluation (run/policy_file.h), epoch = step
  *   progress.csv                    a line for each evaluation with the mean action
- *   log.txt                         the same with the time it took
  *   replay.hdf5.parts/              what a stopped run goes on from, until replay.hdf5 is there
+ * and lock, settings and log as in run/rundir.h.
  */
 #ifndef RUN_ONLINE_H
 #define RUN_ONLINE_H
@@ -30,12 +30,14 @@ typedef struct {
     double score;          /* D4RL's normalized score of the mean; NaN where the task has none */
 } OnlineEval;
 
-/* Train for collect.steps steps, or go on where a stopped run left off, and write the files above.
+/* Train for collect.steps steps, or go on where a stopped run left off, and write the files above;
+ * nothing is done where replay.hdf5 is there.
  * Steps 1 .. collect.start_steps act uniformly and do not learn; after that each step is followed by
  * an update on train.batch rows drawn uniformly from all so far. An episode that is cut at the horizon
  * did not end (cont = 1). force: begin anew, whatever is there. Collective.
  * Errors, the same on all ranks: ERR_INTERRUPTED (asked to stop at the end of an episode; saved),
- * ERR_NUMERIC, ERR_ENV, ERR_CONFIG (parts of other settings), ERR_IO, ERR_FORMAT, ERR_NOMEM. */
+ * ERR_NUMERIC, ERR_ENV, ERR_CONFIG (the folder holds something else, or was
+ * begun with other settings), ERR_IO, ERR_FORMAT, ERR_NOMEM. */
 NODISCARD Status online_run(const Config *cfg, const char *dir, bool force);
 
 /* The evaluations in dir/progress.csv: *evals is to be freed with mem_free. Local. Errors: ERR_IO,

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -52,30 +53,61 @@ done:
     return st;
 }
 
-Status online_open(Online *o, const Config *cfg, const char *dir)
+/* Rank 0: what is there, or nothing by force; then lock, settings, log. */
+static Status open_folder(Online *o, bool force)
 {
+    static const char *const folders[] = {"replay.hdf5.parts", "policies"};
+    static const char *const files[] = {"replay.hdf5", "progress.csv"};
     Status st = OK;
     char path[ONLINE_PATH_MAX];
 
-    *o = (Online){.cfg = cfg, .dir = dir, .lead = comm_rank() == 0};
+    for (size_t i = 0; force && i < 2; i++) {
+        TRY(dir_remove(online_file(o->dir, folders[i], path)));
+        (void)remove(online_file(o->dir, files[i], path));
+    }
+    TRY(rundir_open(&o->rundir, o->dir, o->cfg, NULL));
+    TRY(file_make_dirs(online_file(o->dir, "policies", path)));
+    o->done = file_exists(online_replay_path(o->dir, path));
+done:
+    return st;
+}
+
+static Status open_agent(Online *o)
+{
+    Status st = OK;
+    AgentConfig agent = session_agent_config(o->cfg, &o->task);
+
+    agent.target_entropy = o->cfg->collect.target_entropy != 0
+                               ? (float)o->cfg->collect.target_entropy
+                               : -(float)o->task.act_dim;
+    TRY(agent_init(&o->agent, agent_find("sac"), &agent, o->learner ? o->reduce.count : 0,
+                   (uint64_t)o->cfg->top.seed));
+    TRY(mem_alloc(&o->evals, (size_t)o->evals_max, sizeof *o->evals, "evaluations"));
+    if (o->learner) {
+        TRY(alloc_learner(o));
+    }
+done:
+    return st;
+}
+
+Status online_open(Online *o, const Config *cfg, const char *dir, bool force)
+{
+    Status st = OK;
+
+    *o = (Online){.cfg = cfg, .dir = dir, .lead = comm_rank() == 0, .rundir = {.lock = -1}};
     TRY(comm_agree(session_task(cfg, &o->task)));
     TRY(comm_agree(env_need_simulator(&o->task, "online SAC")));
+    TRY(comm_agree(o->lead ? open_folder(o, force) : OK));
+    coll_bcast(&o->done, sizeof o->done, 0);
+    if (o->done) {
+        goto done;
+    }
     o->rec = record_make(o->task.state_dim, o->task.act_dim);
     o->evals_max = cfg->collect.steps / cfg->collect.eval_every + 1;
     const int learners = count_learners(cfg);
     o->learner = comm_rank() < learners;
     TRY(comm_reduce_open(&o->reduce, cfg->train.shards, learners));
-    AgentConfig agent = session_agent_config(cfg, &o->task);
-    agent.target_entropy = cfg->collect.target_entropy != 0 ? (float)cfg->collect.target_entropy
-                                                            : -(float)o->task.act_dim;
-    TRY(comm_agree(agent_init(&o->agent, agent_find("sac"), &agent,
-                              o->learner ? o->reduce.count : 0, (uint64_t)cfg->top.seed)));
-    st = mem_alloc(&o->evals, (size_t)o->evals_max, sizeof *o->evals, "evaluations");
-    st = st == OK && o->learner ? alloc_learner(o) : st;
-    st = st == OK ? session_settings_digest(cfg, o->digest) : st;
-    st = st == OK && o->lead ? file_make_dirs(online_file(dir, "policies", path)) : st;
-    st = st == OK && o->lead ? log_open_file(online_file(dir, "log.txt", path)) : st;
-    TRY(comm_agree(st));
+    TRY(comm_agree(open_agent(o)));
     log_info("online SAC on %s: %d steps, %d of %d ranks share the updates", o->task.name,
              cfg->collect.steps, learners, comm_size());
 done:
@@ -84,9 +116,7 @@ done:
 
 void online_close(Online *o)
 {
-    if (o->lead) {
-        log_close_file();
-    }
+    rundir_close(&o->rundir);
     if (o->env != NULL) {
         o->task.close(o->env);
     }
@@ -162,13 +192,14 @@ done:
     return st;
 }
 
-static Status load_state(Online *o, bool force)
+static Status load_state(Online *o)
 {
     Status st = OK;
     Slab slabs[ONLINE_SLABS_MAX];
     char path[ONLINE_PATH_MAX];
 
-    TRY(parts_open(&o->parts, online_replay_path(o->dir, path), o->digest, force));
+    /* the run directory has compared the settings */
+    TRY(parts_open(&o->parts, online_replay_path(o->dir, path), "online SAC", false));
     if (o->parts.count > 0) {
         TRY(parts_state(&o->parts, slabs, list_state(o, slabs)));
     }
@@ -182,13 +213,13 @@ done:
     return st;
 }
 
-Status online_resume(Online *o, bool force)
+Status online_resume(Online *o)
 {
     Status st = OK;
     Slab slabs[ONLINE_SLABS_MAX];
     int64_t have = 0;
 
-    TRY(comm_agree(o->lead ? load_state(o, force) : OK));
+    TRY(comm_agree(o->lead ? load_state(o) : OK));
     int64_t parts = o->parts.count;
     coll_bcast(&parts, sizeof parts, 0);
     const int n = list_state(o, slabs);

@@ -9,10 +9,13 @@
 #include "policy/agent.h"
 #include "run/online.h"
 #include "run/parts.h"
+#include "run/rundir.h"
 
 typedef struct {
     const Config *cfg;
     const char *dir;
+    RunDir rundir; /* lead: lock, settings, log */
+    bool done;     /* replay.hdf5 is there */
     EnvKind task;
     bool lead, learner; /* rank 0; one that updates */
     Reduce reduce;      /* over the learners */
@@ -28,7 +31,6 @@ typedef struct {
     CollectRows fresh;             /* steps since the last part; learners */
     Parts parts;                   /* lead */
     int64_t next_save;             /* at the first start of an episode from this step on */
-    char digest[SLAB_DIGEST_MAX];  /* of the settings */
     /* the state that is saved */
     int64_t step, episodes, count; /* steps done, episodes ended, evaluations */
     OnlineEval *evals;             /* (evals_max) owned */
@@ -45,11 +47,12 @@ const char *online_file(const char *dir, const char *name, char *path);
 /* progress.csv anew. Local. Errors: ERR_IO, ERR_NOMEM. */
 NODISCARD Status online_write_progress(const char *dir, const OnlineEval *evals, int64_t count);
 
-/* Everything but the state, which is that of a fresh start. Collective. */
-NODISCARD Status online_open(Online *o, const Config *cfg, const char *dir);
+/* Everything but the state, which is that of a fresh start. Nothing but `done` where that is true.
+ * Collective. */
+NODISCARD Status online_open(Online *o, const Config *cfg, const char *dir, bool force);
 void online_close(Online *o);
 /* Open the parts and go back to where they end. Collective. */
-NODISCARD Status online_resume(Online *o, bool force);
+NODISCARD Status online_resume(Online *o);
 /* A part with the rows since the last one; between episodes, or at the end. Collective over the
  * learners. */
 NODISCARD Status online_save(Online *o);

@@ -178,7 +178,8 @@ static bool may_change(const char *key)
  * its name may correct it. */
 static bool has_results(const RunDir *dir)
 {
-    static const char *const names[] = {"manifest.json", "model.h5", "ckpt"};
+    static const char *const names[] = {"manifest.json", "model.h5", "ckpt", "progress.csv",
+                                        "replay.hdf5.parts"};
     char path[RUNDIR_PATH_MAX];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
