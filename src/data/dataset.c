@@ -6,228 +6,198 @@
 
 #include "base/mem.h"
 #include "base/slab.h"
-#include "data/h5.h"
+#include "data/source.h"
 
-enum { DEFAULT_HORIZON = 1000 };
+enum { DEFAULT_HORIZON = 1000, BLOCK_BYTES = 1 << 20 };
 static const float action_slack = 1e-3F;
 
-/* A file while it is read. Rows of the records are rows of the file until build() drops some. */
-typedef struct {
-    const char *path;
-    H5File *file;
-    int64_t rows;
-    bool has_next, has_timeouts;
-    uint8_t *terminal, *timeout; /* (rows) owned */
-    DatasetOptions opt;          /* with `next` and `horizon` settled */
-} Source;
+struct DatasetReader {
+    Source src;
+    DatasetOptions opt; /* with `next` and `horizon` settled */
+    int64_t skip;       /* rows that would be kept if there were no max_rows */
+};
 
-/* ---- shapes ---- */
+/* ---- the first half: shapes and flags ---- */
 
-static Status check_present(const Source *src)
+static Status check_width(const Source *src, Field field, int want)
 {
-    static const char *const required[] = {"observations", "actions", "rewards", "terminals"};
+    const int got = source_width(src, field);
 
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
-        if (!h5_has(src->file, required[i])) {
-            return status_fail(ERR_FORMAT,
-                               "%s: there is no '%s'; a dataset has observations, actions, rewards "
-                               "and terminals, and may have timeouts and next_observations",
-                               src->path, required[i]);
-        }
-    }
-    return OK;
-}
-
-static Status check_shape(const Source *src, const char *name, int64_t rows, int64_t cols)
-{
-    Status st = OK;
-    H5Shape shape = {0};
-
-    TRY(h5_shape(src->file, name, &shape));
-    if (shape.dims[0] != rows) {
-        return status_fail(ERR_FORMAT,
-                           "%s: '%s' has %lld rows, 'observations' has %lld; every "
-                           "array needs one row per transition",
-                           src->path, name, (long long)shape.dims[0], (long long)rows);
-    }
-    if (shape.dims[1] != cols || shape.dims[2] != 1) {
-        return status_fail(ERR_FORMAT, "%s: '%s' has %lld x %lld columns, expected %lld", src->path,
-                           name, (long long)shape.dims[1], (long long)shape.dims[2],
-                           (long long)cols);
-    }
-done:
-    return st;
-}
-
-static Status check_width(const Source *src, const char *name, int64_t got, int want)
-{
     if (want != 0 && got != want) {
         return status_fail(ERR_CONFIG,
-                           "%s: '%s' has %lld columns, the task has %d; choose the task that the "
+                           "%s: '%s' has %d columns, the task has %d; choose the task that the "
                            "dataset was recorded with, or another dataset",
-                           src->path, name, (long long)got, want);
+                           src->path, source_name(field), got, want);
     }
     return OK;
 }
 
-/* Rows and dimensions out of 'observations' and 'actions', everything else compared with them. */
-static Status find_shape(Source *src, Record *rec)
+static Status settle_options(DatasetReader *reader)
 {
-    Status st = OK;
-    H5Shape obs = {0};
-    H5Shape act = {0};
+    DatasetOptions *opt = &reader->opt;
+    const Source *src = &reader->src;
 
-    TRY(check_present(src));
-    TRY(h5_shape(src->file, "observations", &obs));
-    TRY(h5_shape(src->file, "actions", &act));
-    src->rows = obs.dims[0];
-    if (obs.rank < 1 || src->rows < 1 || src->rows > UINT32_MAX) {
-        return status_fail(ERR_FORMAT,
-                           "%s: 'observations' has %lld rows; 1 to 2^32 - 1 are allowed", src->path,
-                           obs.rank < 1 ? 0LL : (long long)src->rows);
-    }
-    if (obs.dims[1] < 1 || obs.dims[1] > 10000 || act.dims[1] < 1 || act.dims[1] > 10000) {
-        return status_fail(ERR_FORMAT, "%s: %lld state and %lld action columns; 1 to 10000 allowed",
-                           src->path, (long long)obs.dims[1], (long long)act.dims[1]);
-    }
-    TRY(check_width(src, "observations", obs.dims[1], src->opt.state_dim));
-    TRY(check_width(src, "actions", act.dims[1], src->opt.act_dim));
-    TRY(check_shape(src, "observations", src->rows, obs.dims[1]));
-    TRY(check_shape(src, "actions", src->rows, act.dims[1]));
-    TRY(check_shape(src, "rewards", src->rows, 1));
-    TRY(check_shape(src, "terminals", src->rows, 1));
-    src->has_timeouts = h5_has(src->file, "timeouts");
-    if (src->has_timeouts) {
-        TRY(check_shape(src, "timeouts", src->rows, 1));
-    }
-    src->has_next = h5_has(src->file, "next_observations");
-    if (src->has_next) {
-        TRY(check_shape(src, "next_observations", src->rows, obs.dims[1]));
-    }
-    *rec = record_make((int)obs.dims[1], (int)act.dims[1]);
-done:
-    return st;
-}
-
-static Status settle_options(Source *src)
-{
-    if (src->opt.next == NEXT_STORED && !src->has_next) {
+    if (opt->next == NEXT_STORED && !src->has_next) {
         return status_fail(
             ERR_CONFIG,
             "%s: there are no 'next_observations', which data.next: stored asks for; "
             "use auto, joined or d4rl",
             src->path);
     }
-    if (src->opt.next == NEXT_AUTO) {
-        src->opt.next = src->has_next ? NEXT_STORED : NEXT_JOINED;
+    if (opt->next == NEXT_AUTO) {
+        opt->next = src->has_next ? NEXT_STORED : NEXT_JOINED;
     }
-    if (src->opt.horizon == 0) {
-        src->opt.horizon = DEFAULT_HORIZON;
-    }
-    return OK;
-}
-
-/* ---- contents ---- */
-
-static Status read_flags(const Source *src, const char *name, uint8_t **flags)
-{
-    Status st = OK;
-    float *x = NULL;
-
-    TRY(mem_alloc(flags, (size_t)src->rows, 1, name));
-    TRY(mem_alloc(&x, (size_t)src->rows, sizeof *x, name));
-    TRY(h5_read(src->file, name, SLAB_F32, x, (size_t)src->rows));
-    for (int64_t i = 0; i < src->rows; i++) {
-        if (x[i] != 0.0F && x[i] != 1.0F) {
-            st = status_fail(ERR_FORMAT, "%s: '%s' row %lld is %g; 0 and 1 are allowed", src->path,
-                             name, (long long)i, (double)x[i]);
-            goto done;
-        }
-        (*flags)[i] = x[i] == 1.0F;
-    }
-done:
-    mem_free(&x);
-    return st;
-}
-
-/* Columns at `offset` of every record out of one array of the file. */
-static Status read_field(const Source *src, const char *name, Dataset *set, size_t offset, int cols)
-{
-    Status st = OK;
-    const size_t stride = set->rec.stride;
-
-    TRY(h5_read_rows(src->file, name, src->rows, cols, set->records + offset, stride));
-    for (int64_t i = 0; i < src->rows; i++) {
-        const float *x = set->records + (size_t)i * stride + offset;
-        for (int j = 0; j < cols; j++) {
-            if (!isfinite(x[j])) {
-                return status_fail(ERR_FORMAT,
-                                   "%s: '%s' row %lld column %d is %g; numbers must be finite in "
-                                   "single precision",
-                                   src->path, name, (long long)i, j, (double)x[j]);
-            }
-        }
-    }
-done:
-    return st;
-}
-
-static Status clip_actions(const Source *src, Dataset *set)
-{
-    for (int64_t i = 0; i < src->rows; i++) {
-        float *a = set->records + (size_t)i * set->rec.stride + set->rec.a;
-        for (int j = 0; j < set->rec.A; j++) {
-            if (fabsf(a[j]) > 1.0F + action_slack) {
-                return status_fail(
-                    ERR_FORMAT,
-                    "%s: 'actions' row %lld column %d is %g; actions lie in [-1, 1]: "
-                    "scale or clip them in the file",
-                    src->path, (long long)i, j, (double)a[j]);
-            }
-            a[j] = fminf(1.0F, fmaxf(-1.0F, a[j]));
-        }
+    if (opt->horizon == 0) {
+        opt->horizon = DEFAULT_HORIZON;
     }
     return OK;
 }
 
 /* Without 'timeouts' an episode is cut after `horizon` steps. d4rl counts one step too many after
  * a terminal row (its counter is set to 0 and then advanced); NEXT_D4RL follows. */
-static void count_timeouts(Source *src)
+static void cut_episodes(DatasetReader *reader)
 {
-    const int after_terminal = src->opt.next == NEXT_D4RL ? 1 : 0;
+    Source *src = &reader->src;
+    const int after_terminal = reader->opt.next == NEXT_D4RL ? 1 : 0;
     int step = 0;
 
     for (int64_t i = 0; i < src->rows; i++) {
-        src->timeout[i] = step == src->opt.horizon - 1;
+        src->timeout[i] = step == reader->opt.horizon - 1;
         step = src->timeout[i] != 0 ? 0 : src->terminal[i] != 0 ? after_terminal : step + 1;
     }
 }
 
-static Status read_contents(Source *src, Dataset *set)
+static bool is_kept(const DatasetReader *reader, int64_t i)
+{
+    const Source *src = &reader->src;
+
+    if (reader->opt.next == NEXT_STORED) {
+        return true;
+    }
+    const bool joins = src->timeout[i] == 0 && i + 1 < src->rows;
+    return joins && (reader->opt.next == NEXT_D4RL || src->terminal[i] == 0);
+}
+
+static Status count(DatasetReader *reader, Dataset *set)
+{
+    const Source *src = &reader->src;
+    const int64_t most = reader->opt.max_rows;
+    int64_t kept = 0;
+
+    set->file_rows = src->rows;
+    for (int64_t i = 0; i < src->rows; i++) {
+        set->terminals += src->terminal[i];
+        set->timeouts += src->timeout[i];
+        kept += is_kept(reader, i);
+    }
+    if (kept == 0) {
+        return status_fail(ERR_FORMAT, "%s: none of the %lld rows has a known next state",
+                           src->path, (long long)src->rows);
+    }
+    set->rows = most > 0 && kept > most ? most : kept;
+    reader->skip = kept - set->rows;
+    return OK;
+}
+
+static void describe(const DatasetReader *reader, Dataset *set)
+{
+    static const char *const rules[] = {
+        [NEXT_AUTO] = "",
+        [NEXT_STORED] = "s' from next_observations",
+        [NEXT_JOINED] = "s' is the next row; terminal, timed-out and last rows dropped",
+        [NEXT_D4RL] =
+            "as d4rl: s' is the next row, also after terminal ones; timed-out rows dropped",
+    };
+    const int used = snprintf(set->rule, sizeof set->rule, "%s", rules[reader->opt.next]);
+    if (!reader->src.has_timeouts && used > 0) {
+        (void)snprintf(set->rule + used, sizeof set->rule - (size_t)used,
+                       "; no timeouts in the file: episodes cut after %d steps",
+                       reader->opt.horizon);
+    }
+}
+
+Status dataset_open(DatasetReader **out, const char *path, const DatasetOptions *options,
+                    Dataset *set)
 {
     Status st = OK;
-    const Record *rec = &set->rec;
+    DatasetReader *reader = NULL;
 
-    TRY(mem_alloc(&set->records, (size_t)src->rows, rec->stride * sizeof(float), "a dataset"));
-    TRY(read_field(src, "observations", set, 0, rec->S));
-    TRY(read_field(src, "actions", set, rec->a, rec->A));
-    TRY(read_field(src, "rewards", set, rec->r, 1));
-    if (src->opt.next == NEXT_STORED) {
-        TRY(read_field(src, "next_observations", set, rec->s2, rec->S));
+    *out = NULL;
+    *set = (Dataset){0};
+    TRY(mem_alloc(&reader, 1, sizeof *reader, "a dataset's reader"));
+    reader->opt = *options;
+    Source *src = &reader->src;
+    TRY(source_open(src, path));
+    TRY(check_width(src, FIELD_STATE, options->state_dim));
+    TRY(check_width(src, FIELD_ACTION, options->act_dim));
+    TRY(settle_options(reader));
+    if (!src->has_timeouts) {
+        cut_episodes(reader);
     }
-    TRY(clip_actions(src, set));
-    TRY(read_flags(src, "terminals", &src->terminal));
-    if (src->has_timeouts) {
-        TRY(read_flags(src, "timeouts", &src->timeout));
-    } else {
-        TRY(mem_alloc(&src->timeout, (size_t)src->rows, 1, "timeouts"));
-        count_timeouts(src);
-    }
+    TRY(count(reader, set));
+    describe(reader, set);
+    set->rec = record_make(src->state_dim, src->act_dim);
+    *out = reader;
+    reader = NULL;
 done:
+    dataset_close(&reader);
+    if (st != OK) {
+        *set = (Dataset){0};
+    }
     return st;
 }
 
-/* ---- statistics and transitions ---- */
+void dataset_close(DatasetReader **reader)
+{
+    if (*reader != NULL) {
+        source_close(&(*reader)->src);
+        mem_free(reader);
+    }
+}
+
+/* ---- the second half: records and statistics ---- */
+
+typedef struct {
+    DatasetReader *reader;
+    Dataset *set;
+    float *records;
+    float *x[FIELDS]; /* a block of each field that is read */
+    int64_t kept;     /* rows so far, those that max_rows leaves out included */
+    float *waiting;   /* record whose s' is the state of the next row; or NULL */
+    double sum;       /* rewards of this episode */
+} Fill;
+
+static Status clip_actions(const Source *src, int64_t first, int64_t n, float *x)
+{
+    const int A = src->act_dim;
+
+    for (int64_t i = 0; i < n * A; i++) {
+        if (fabsf(x[i]) > 1.0F + action_slack) {
+            return status_fail(ERR_FORMAT,
+                               "%s: 'actions' row %lld column %d is %g; actions lie in [-1, 1]: "
+                               "scale or clip them in the file",
+                               src->path, (long long)(first + i / A), (int)(i % A), (double)x[i]);
+        }
+        x[i] = fminf(1.0F, fmaxf(-1.0F, x[i]));
+    }
+    return OK;
+}
+
+static Status read_block(Fill *fill, int64_t first, int64_t n)
+{
+    Status st = OK;
+    Source *src = &fill->reader->src;
+
+    for (int f = 0; f < FIELDS; f++) {
+        if (f != FIELD_NEXT || fill->reader->opt.next == NEXT_STORED) {
+            TRY(source_read(src, (Field)f, first, n, fill->x[f]));
+            TRY(source_check_finite(src, (Field)f, first, n, fill->x[f]));
+        }
+    }
+    TRY(clip_actions(src, first, n, fill->x[FIELD_ACTION]));
+done:
+    return st;
+}
 
 static void add_episode(Dataset *set, double sum)
 {
@@ -238,95 +208,55 @@ static void add_episode(Dataset *set, double sum)
     set->episodes++;
 }
 
-static void measure(const Source *src, Dataset *set)
+static void measure(Fill *fill, int64_t first, int64_t n)
 {
-    double sum = 0;
+    const Source *src = &fill->reader->src;
+    Dataset *set = fill->set;
 
-    set->file_rows = src->rows;
-    for (int64_t i = 0; i < src->rows; i++) {
-        const double r = (double)set->records[(size_t)i * set->rec.stride + set->rec.r];
-        set->reward_min = i == 0 ? r : fmin(set->reward_min, r);
-        set->reward_max = i == 0 ? r : fmax(set->reward_max, r);
-        set->terminals += src->terminal[i];
-        set->timeouts += src->timeout[i];
-        sum += r;
-        if (src->terminal[i] != 0 || src->timeout[i] != 0) {
-            add_episode(set, sum);
-            sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double r = (double)fill->x[FIELD_REWARD][i];
+        set->reward_min = first + i == 0 ? r : fmin(set->reward_min, r);
+        set->reward_max = first + i == 0 ? r : fmax(set->reward_max, r);
+        fill->sum += r;
+        if (src->terminal[first + i] != 0 || src->timeout[first + i] != 0) {
+            add_episode(set, fill->sum);
+            fill->sum = 0;
         }
     }
 }
 
-static bool is_kept(const Source *src, int64_t i)
+static void build(Fill *fill, int64_t first, int64_t n)
 {
-    if (src->opt.next == NEXT_STORED) {
-        return true;
-    }
-    const bool joins = src->timeout[i] == 0 && i + 1 < src->rows;
-    return joins && (src->opt.next == NEXT_D4RL || src->terminal[i] == 0);
-}
+    const Source *src = &fill->reader->src;
+    const Record rec = fill->set->rec;
+    const size_t S = (size_t)rec.S;
+    const size_t A = (size_t)rec.A;
+    const bool stored = fill->reader->opt.next == NEXT_STORED;
 
-/* Fill s' and cont and close the gaps. A row only moves towards the front, so its successor in the
- * file is still in place when it is needed. */
-static Status build(const Source *src, Dataset *set)
-{
-    const Record *rec = &set->rec;
-
-    for (int64_t i = 0; i < src->rows; i++) {
-        if (!is_kept(src, i)) {
+    for (int64_t i = 0; i < n; i++) {
+        const float *s = fill->x[FIELD_STATE] + (size_t)i * S;
+        if (fill->waiting != NULL) {
+            memcpy(fill->waiting + rec.s2, s, S * sizeof *s);
+            fill->waiting = NULL;
+        }
+        if (!is_kept(fill->reader, first + i) || fill->kept++ < fill->reader->skip) {
             continue;
         }
-        const float *from = set->records + (size_t)i * rec->stride;
-        float *to = set->records + (size_t)set->rows * rec->stride;
-        memmove(to, from, rec->stride * sizeof *to);
-        if (src->opt.next != NEXT_STORED) {
-            memcpy(to + rec->s2, from + rec->stride, (size_t)rec->S * sizeof *to);
+        float *to = fill->records + (size_t)(fill->kept - 1 - fill->reader->skip) * rec.stride;
+        memcpy(to, s, S * sizeof *s);
+        memcpy(to + rec.a, fill->x[FIELD_ACTION] + (size_t)i * A, A * sizeof *s);
+        to[rec.r] = fill->x[FIELD_REWARD][i];
+        to[rec.cont] = src->terminal[first + i] != 0 ? 0.0F : 1.0F;
+        if (stored) {
+            memcpy(to + rec.s2, fill->x[FIELD_NEXT] + (size_t)i * S, S * sizeof *s);
+        } else {
+            fill->waiting = to;
         }
-        to[rec->cont] = src->terminal[i] != 0 ? 0.0F : 1.0F;
-        set->rows++;
     }
-    if (set->rows == 0) {
-        return status_fail(ERR_FORMAT, "%s: none of the %lld rows has a known next state",
-                           src->path, (long long)src->rows);
-    }
-    return OK;
 }
 
-/* Keep the last max_rows, in a block of their size. */
-static Status cut(const Source *src, Dataset *set)
+static void digest(Dataset *set)
 {
-    Status st = OK;
-    float *fewer = NULL;
-    const int64_t most = src->opt.max_rows;
-
-    if (most <= 0 || set->rows <= most) {
-        return OK;
-    }
-    const size_t stride = set->rec.stride;
-    TRY(mem_alloc(&fewer, (size_t)most, stride * sizeof *fewer, "a dataset"));
-    memcpy(fewer, set->records + (size_t)(set->rows - most) * stride,
-           (size_t)most * stride * sizeof *fewer);
-    mem_free(&set->records);
-    set->records = fewer;
-    set->rows = most;
-done:
-    return st;
-}
-
-static void describe(const Source *src, Dataset *set)
-{
-    static const char *const rules[] = {
-        [NEXT_AUTO] = "",
-        [NEXT_STORED] = "s' from next_observations",
-        [NEXT_JOINED] = "s' is the next row; terminal, timed-out and last rows dropped",
-        [NEXT_D4RL] =
-            "as d4rl: s' is the next row, also after terminal ones; timed-out rows dropped",
-    };
-    const int used = snprintf(set->rule, sizeof set->rule, "%s", rules[src->opt.next]);
-    if (!src->has_timeouts && used > 0) {
-        (void)snprintf(set->rule + used, sizeof set->rule - (size_t)used,
-                       "; no timeouts in the file: episodes cut after %d steps", src->opt.horizon);
-    }
     int64_t head[3] = {set->rec.S, set->rec.A, set->rows};
     const Slab slabs[] = {
         slab_i64("shape", head, 3),
@@ -335,26 +265,54 @@ static void describe(const Source *src, Dataset *set)
     slab_digest(slabs, 2, set->digest);
 }
 
+Status dataset_fill(DatasetReader *reader, float *records, Dataset *set)
+{
+    Status st = OK;
+    float *block = NULL;
+    Fill fill = {.reader = reader, .set = set, .records = records};
+    const Record rec = set->rec;
+    const int64_t fits = BLOCK_BYTES / (int64_t)(rec.stride * sizeof(float));
+    const int64_t most = fits < 64 ? 64 : fits;
+
+    TRY(mem_alloc(&block, (size_t)most * rec.stride, sizeof *block, "a block of the dataset"));
+    fill.x[FIELD_STATE] = block;
+    fill.x[FIELD_ACTION] = block + (size_t)most * rec.a;
+    fill.x[FIELD_REWARD] = block + (size_t)most * rec.r;
+    fill.x[FIELD_NEXT] = block + (size_t)most * rec.s2;
+    for (int64_t first = 0; first < reader->src.rows; first += most) {
+        const int64_t left = reader->src.rows - first;
+        const int64_t n = left < most ? left : most;
+        TRY(read_block(&fill, first, n));
+        measure(&fill, first, n);
+        build(&fill, first, n);
+    }
+    set->records = records;
+    set->borrowed = true;
+    digest(set);
+done:
+    mem_free(&block);
+    if (st != OK) {
+        *set = (Dataset){0};
+    }
+    return st;
+}
+
 Status dataset_read(Dataset *set, const char *path, const DatasetOptions *options)
 {
     Status st = OK;
-    Source src = {.path = path, .opt = *options};
+    DatasetReader *reader = NULL;
+    float *records = NULL;
 
-    *set = (Dataset){0};
-    TRY(h5_open(&src.file, path));
-    TRY(find_shape(&src, &set->rec));
-    TRY(settle_options(&src));
-    TRY(read_contents(&src, set));
-    measure(&src, set);
-    TRY(build(&src, set));
-    TRY(cut(&src, set));
-    describe(&src, set);
+    TRY(dataset_open(&reader, path, options, set));
+    TRY(mem_alloc(&records, (size_t)set->rows, set->rec.stride * sizeof *records, "a dataset"));
+    TRY(dataset_fill(reader, records, set));
+    set->borrowed = false;
+    records = NULL;
 done:
-    h5_close(src.file);
-    mem_free(&src.terminal);
-    mem_free(&src.timeout);
+    mem_free(&records);
+    dataset_close(&reader);
     if (st != OK) {
-        dataset_release(set);
+        *set = (Dataset){0};
     }
     return st;
 }

@@ -1,4 +1,4 @@
-/* A fixed dataset of transitions in D4RL's HDF5 layout (facts: docs/formats.md).
+/* A fixed dataset of transitions from an HDF5 file in D4RL's or Minari's layout.
  * Local: nothing here is collective.
  *
  * Reading accepts any float width, integer, float or boolean flags, a trailing dimension of 1,
@@ -44,11 +44,23 @@ typedef struct {
     char digest[33]; /* of rec, rows and records */
 } Dataset;
 
-/* Read, check everything, build records. Errors name file, object, row and what is allowed:
+/* Reading takes two calls, so that the records can go straight to where they stay (memory that a host
+ * shares). dataset_open reads shapes and flags: of *set it fills rec, rows, what is about the file,
+ * and rule. dataset_fill reads the rest block by block, checks everything, writes the records
+ * (set->rows, set->rec.stride) to memory of the caller, and fills what is left of *set (returns,
+ * rewards, digest; records, borrowed). Errors name file, object, row and what is allowed:
  * ERR_IO: cannot be opened; ERR_FORMAT (exit 76): no HDF5, damaged, missing or mismatched objects,
  * empty, non-finite values, flags other than 0 and 1, actions outside [-1, 1] by more than 1e-3
  * (smaller excess is clipped); ERR_CONFIG (exit 2): dimensions are not those expected, or
- * next_observations asked for but absent; ERR_NOMEM. After an error *set is zero. */
+ * next_observations asked for but absent; ERR_NOMEM. After an error *set is zero, and the reader
+ * of a failed dataset_open NULL. */
+typedef struct DatasetReader DatasetReader;
+NODISCARD Status dataset_open(DatasetReader **reader, const char *path,
+                              const DatasetOptions *options, Dataset *set);
+NODISCARD Status dataset_fill(DatasetReader *reader, float *records, Dataset *set);
+void dataset_close(DatasetReader **reader);
+
+/* Both, into memory of its own. */
 NODISCARD Status dataset_read(Dataset *set, const char *path, const DatasetOptions *options);
 void dataset_release(Dataset *set);
 

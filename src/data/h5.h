@@ -85,6 +85,15 @@ NODISCARD Status h5_read_slab(const H5File *file, const char *group, const Slab 
  * shorter than `size`). */
 NODISCARD Status h5_read_text(const H5File *file, const char *name, char *text, size_t size);
 
+/* An array that stays open, to be read in pieces: h5_read_slice again and again, but no compressed
+ * chunk is unpacked twice when the pieces go from front to back. Close before the file. */
+typedef struct H5Array H5Array;
+NODISCARD Status h5_array_open(H5Array **array, const H5File *file, const char *name,
+                               SlabType type);
+NODISCARD Status h5_array_read(const H5Array *array, int64_t first, int64_t count, void *out,
+                               size_t n);
+void h5_array_close(H5Array **array);
+
 /* Attributes of an object or a group ("/": the root). Errors of reading: ERR_FORMAT (absent, of
  * another kind, or a text that is not shorter than `size`). */
 bool h5_has_attribute(const H5File *file, const char *owner, const char *name);

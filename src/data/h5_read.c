@@ -6,11 +6,6 @@
 #include "base/mem.h"
 #include "data/h5_internal.h"
 
-struct H5File {
-    hid_t id;
-    char name[400]; /* for messages, cut if longer */
-};
-
 static Status check_file(const char *path)
 {
     struct stat info;
@@ -194,8 +189,8 @@ done:
     return st;
 }
 
-static Status open_checked(const H5File *file, const char *name, bool integers_only, hid_t *set,
-                           H5Shape *shape)
+Status h5_open_checked(const H5File *file, const char *name, bool integers_only, hid_t *set,
+                       H5Shape *shape)
 {
     Status st = OK;
     bool wide = false;
@@ -212,12 +207,12 @@ done:
 Status h5_shape(const H5File *file, const char *name, H5Shape *shape)
 {
     hid_t set = -1;
-    const Status st = open_checked(file, name, false, &set, shape);
+    const Status st = h5_open_checked(file, name, false, &set, shape);
     (void)H5Dclose(set);
     return st;
 }
 
-static Status read_failed(const H5File *file, const char *name)
+Status h5_read_failed(const H5File *file, const char *name)
 {
     return status_fail(ERR_FORMAT, "%s: '%s' cannot be read, the file is damaged (HDF5 says: %s)",
                        file->name, name, h5_says());
@@ -229,77 +224,15 @@ Status h5_read(const H5File *file, const char *name, SlabType type, void *out, s
     hid_t set = -1;
     H5Shape shape = {0};
 
-    TRY(open_checked(file, name, type == SLAB_I64, &set, &shape));
+    TRY(h5_open_checked(file, name, type == SLAB_I64, &set, &shape));
     if ((uint64_t)shape.count != n) {
         st = status_fail(ERR_FORMAT, "%s: '%s' holds %lld numbers, expected %zu", file->name, name,
                          (long long)shape.count, n);
         goto done;
     }
     if (n > 0 && H5Dread(set, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) {
-        st = read_failed(file, name);
+        st = h5_read_failed(file, name);
     }
-done:
-    (void)H5Dclose(set);
-    return st;
-}
-
-Status h5_read_slice(const H5File *file, const char *name, SlabType type, int64_t first,
-                     int64_t count, void *out, size_t n)
-{
-    Status st = OK;
-    hid_t set = -1;
-    H5Shape shape = {0};
-
-    TRY(open_checked(file, name, type == SLAB_I64, &set, &shape));
-    if (shape.rank < 1 || first < 0 || count < 0 || first > shape.dims[0] - count ||
-        (uint64_t)(count * shape.dims[1] * shape.dims[2]) != n) {
-        st = status_fail(
-            ERR_FORMAT,
-            "%s: '%s' has shape (%lld, %lld, %lld), expected %zu numbers in rows %lld to %lld",
-            file->name, name, (long long)shape.dims[0], (long long)shape.dims[1],
-            (long long)shape.dims[2], n, (long long)first, (long long)(first + count));
-        goto done;
-    }
-    const hsize_t from[H5_RANK_MAX] = {(hsize_t)first, 0, 0};
-    const hsize_t size[H5_RANK_MAX] = {(hsize_t)count, (hsize_t)shape.dims[1],
-                                       (hsize_t)shape.dims[2]};
-    const hid_t mem = H5Screate_simple(shape.rank, size, NULL);
-    const hid_t space = H5Dget_space(set);
-    if (n > 0 && (H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, size, NULL) < 0 ||
-                  H5Dread(set, h5_memory_type(type), mem, space, H5P_DEFAULT, out) < 0)) {
-        st = read_failed(file, name);
-    }
-    (void)H5Sclose(space);
-    (void)H5Sclose(mem);
-done:
-    (void)H5Dclose(set);
-    return st;
-}
-
-Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols, float *out,
-                    size_t stride)
-{
-    Status st = OK;
-    hid_t set = -1;
-    H5Shape shape = {0};
-
-    TRY(open_checked(file, name, false, &set, &shape));
-    if (shape.dims[0] != rows || shape.dims[1] != cols || shape.dims[2] != 1 || shape.rank < 1) {
-        st = status_fail(ERR_FORMAT, "%s: '%s' has shape (%lld, %lld, %lld), expected (%lld, %d)",
-                         file->name, name, (long long)shape.dims[0], (long long)shape.dims[1],
-                         (long long)shape.dims[2], (long long)rows, cols);
-        goto done;
-    }
-    /* HDF5 scatters into the first `cols` columns of a (rows, stride) array */
-    const hsize_t all[2] = {(hsize_t)rows, stride};
-    const hsize_t from[2] = {0, 0};
-    const hsize_t size[2] = {(hsize_t)rows, (hsize_t)cols};
-    const hid_t mem = H5Screate_simple(2, all, NULL);
-    if (rows > 0 && (H5Sselect_hyperslab(mem, H5S_SELECT_SET, from, NULL, size, NULL) < 0 ||
-                     H5Dread(set, H5T_NATIVE_FLOAT, mem, H5S_ALL, H5P_DEFAULT, out) < 0)) {
-        st = read_failed(file, name);
-    }
-    (void)H5Sclose(mem);
 done:
     (void)H5Dclose(set);
     return st;

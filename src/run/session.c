@@ -124,30 +124,30 @@ static int cores_of_all_hosts(void)
     return (int)sum;
 }
 
-/* Rank 0 reads the file; its records go to every host's shared memory. */
+/* Rank 0 reads the file straight into its host's shared memory; the other hosts get copies. */
 static Status load_dataset(Session *s)
 {
     Status st = OK;
-    Dataset own = {0};
+    DatasetReader *reader = NULL;
     void *records = NULL;
 
     if (comm_rank() == 0) {
         const DatasetOptions options = session_dataset_options(&s->cfg, s->env);
-        st = dataset_read(&own, s->cfg.top.dataset, &options);
+        st = dataset_open(&reader, s->cfg.top.dataset, &options, &s->data);
     }
     TRY(comm_agree(st));
-    s->data = own;
     coll_bcast(&s->data, sizeof s->data, 0);
-    s->data.borrowed = true;
     const size_t bytes = (size_t)s->data.rows * s->data.rec.stride * sizeof(float);
     TRY(comm_share_open(&s->share, bytes, &records));
-    s->data.records = records;
-    if (own.records != NULL) { /* rank 0 */
-        memcpy(records, own.records, bytes);
+    if (comm_rank() == 0) {
+        st = dataset_fill(reader, records, &s->data);
     }
+    TRY(comm_agree(st));
+    coll_bcast(&s->data, sizeof s->data, 0);
+    s->data.records = records;
     comm_share_spread(s->share, bytes);
 done:
-    dataset_release(&own);
+    dataset_close(&reader);
     return st;
 }
 

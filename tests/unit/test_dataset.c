@@ -260,6 +260,51 @@ static void any_width_of_numbers_and_flags_is_read_alike(void **state)
     dataset_release(&set);
 }
 
+/* Far more rows than are read at once: s' is right across the seams, in both halves of reading. */
+static void long_files_are_read_without_seams(void **state)
+{
+    (void)state;
+    enum { ROWS = 120000, EPISODE = 7 };
+    DatasetReader *reader = NULL;
+    Dataset set;
+    float *x = NULL;
+    float *records = NULL;
+    uint8_t *time = NULL;
+
+    CHECK_OK(mem_alloc(&x, ROWS, sizeof *x, "test"));
+    CHECK_OK(mem_alloc(&time, (size_t)2 * ROWS, 1, "test"));
+    for (int i = 0; i < ROWS; i++) {
+        x[i] = (float)i / ROWS;
+        time[i] = i % EPISODE == EPISODE - 1;
+    }
+    const H5Item items[] = {
+        {.name = "observations", .data = x, .rank = 1, .dims = {ROWS}, .compress = true},
+        {.name = "actions", .data = x, .rank = 1, .dims = {ROWS}, .extend = true},
+        {.name = "rewards", .data = x, .rank = 1, .dims = {ROWS}},
+        {.name = "terminals", .data = time + ROWS, .rank = 1, .dims = {ROWS}, .flags = true},
+        {.name = "timeouts", .data = time, .rank = 1, .dims = {ROWS}, .flags = true},
+    };
+    CHECK_OK(h5_write(path, items, 5, NULL, 0));
+    CHECK_OK(dataset_open(&reader, path, &(DatasetOptions){.max_rows = 100000}, &set));
+    assert_int_equal(set.rows, 100000);
+    assert_int_equal(set.timeouts, ROWS / EPISODE);
+    CHECK_OK(mem_alloc(&records, 100000 * set.rec.stride, sizeof *records, "test"));
+    CHECK_OK(dataset_fill(reader, records, &set));
+    dataset_close(&reader);
+    assert_ptr_equal(set.records, records);
+    int row = ROWS - 1; /* from the end: the last row is dropped, and each that timed out */
+    for (int k = 99999; k >= 0; k--) {
+        row -= time[row - 1] != 0 ? 2 : 1;
+        const float *record = records + (size_t)k * set.rec.stride;
+        const float want[] = {x[row], x[row], x[row], x[row + 1], 1};
+        assert_memory_equal(record, want, sizeof want);
+    }
+    dataset_release(&set);
+    mem_free(&records);
+    mem_free(&x);
+    mem_free(&time);
+}
+
 static void bytes_depend_on_the_content_only(void **state)
 {
     (void)state;
@@ -515,6 +560,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(any_width_of_numbers_and_flags_is_read_alike, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(long_files_are_read_without_seams, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_depend_on_the_content_only, setup, teardown),
         cmocka_unit_test_setup_teardown(missing_and_misshapen_arrays_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(impossible_values_are_located, setup, teardown),
