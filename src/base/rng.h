@@ -34,7 +34,8 @@ typedef enum {
     RNG_EVAL_MODEL,    /* step = epoch, item = episode */
     RNG_ONLINE_RESET,  /* item = episode */
     RNG_ONLINE_ACTION, /* step = environment step */
-    RNG_ONLINE_BATCH   /* step = update, item = shard */
+    RNG_ONLINE_BATCH,  /* step = update, item = shard */
+    RNG_EVAL_ACTION    /* step = epoch, item = episode */
 } RngPurpose;
 
 typedef struct {

@@ -2,15 +2,16 @@
 
 #include "base/vmath.h"
 
-static void relu_row(float *restrict h, const float *restrict bias, int cols)
+static void relu_row(float *restrict h, const float *restrict bias, int cols, float *d)
 {
+    (void)d;
     for (int j = 0; j < cols; j++) {
         const float z = h[j] + bias[j];
         h[j] = z < 0.0F ? 0.0F : z; /* keeps NaN */
     }
 }
 
-static void silu_row(float *restrict h, const float *restrict bias, int cols)
+static void silu_row_alone(float *restrict h, const float *restrict bias, int cols)
 {
     for (int j = 0; j < cols; j++) {
         const float z = h[j] + bias[j];
@@ -30,30 +31,71 @@ static void silu_row_both(float *restrict h, const float *restrict bias, int col
     }
 }
 
-void act_forward(Act act, float *h, const float *bias, int rows, int cols, int ld, float *d)
+static void silu_row(float *h, const float *bias, int cols, float *d)
 {
-    for (size_t i = 0; i < (size_t)rows; i++) {
-        float *row = h + i * (size_t)ld;
-        if (act == ACT_RELU) {
-            relu_row(row, bias, cols);
-        } else if (d == NULL) {
-            silu_row(row, bias, cols);
-        } else {
-            silu_row_both(row, bias, cols, d + i * (size_t)ld);
-        }
+    if (d == NULL) {
+        silu_row_alone(h, bias, cols);
+    } else {
+        silu_row_both(h, bias, cols, d);
     }
 }
 
-void act_backward(Act act, const float *restrict h, const float *restrict d, size_t n,
-                  float *restrict dh)
+static void tanh_row(float *restrict h, const float *restrict bias, int cols, float *d)
 {
-    if (act == ACT_RELU) {
-        for (size_t i = 0; i < n; i++) {
-            dh[i] = h[i] > 0.0F ? dh[i] : 0.0F;
-        }
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            dh[i] *= d[i];
-        }
+    (void)d;
+    for (int j = 0; j < cols; j++) {
+        h[j] = vm_tanh(h[j] + bias[j]);
     }
+}
+
+static void relu_back(const float *restrict h, const float *d, size_t n, float *restrict dh)
+{
+    (void)d;
+    for (size_t i = 0; i < n; i++) {
+        dh[i] = h[i] > 0.0F ? dh[i] : 0.0F;
+    }
+}
+
+static void silu_back(const float *h, const float *restrict d, size_t n, float *restrict dh)
+{
+    (void)h;
+    for (size_t i = 0; i < n; i++) {
+        dh[i] *= d[i];
+    }
+}
+
+static void tanh_back(const float *restrict h, const float *d, size_t n, float *restrict dh)
+{
+    (void)d;
+    for (size_t i = 0; i < n; i++) {
+        dh[i] *= 1.0F - h[i] * h[i];
+    }
+}
+
+static const struct {
+    void (*row)(float *h, const float *bias, int cols, float *d);
+    void (*back)(const float *h, const float *d, size_t n, float *dh);
+    bool keeps;
+} kinds[] = {
+    [ACT_RELU] = {relu_row, relu_back, false},
+    [ACT_SILU] = {silu_row, silu_back, true},
+    [ACT_TANH] = {tanh_row, tanh_back, false},
+};
+
+void act_forward(Act act, float *h, const float *bias, int rows, int cols, int ld, float *d)
+{
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        const size_t at = i * (size_t)ld;
+        kinds[act].row(h + at, bias, cols, d == NULL ? NULL : d + at);
+    }
+}
+
+bool act_keeps(Act act)
+{
+    return kinds[act].keeps;
+}
+
+void act_backward(Act act, const float *h, const float *d, size_t n, float *dh)
+{
+    kinds[act].back(h, d, n, dh);
 }

@@ -93,7 +93,7 @@ MlpTape mlp_tape(const Mlp *net, int rows, Arena *tmp)
     MlpTape tape = {0};
     for (int l = 0; l < net->layers; l++) {
         tape.h[l] = arena_floats(tmp, (size_t)rows * width(net));
-        tape.d[l] = net->act == ACT_RELU ? NULL : arena_floats(tmp, (size_t)rows * width(net));
+        tape.d[l] = act_keeps(net->act) ? arena_floats(tmp, (size_t)rows * width(net)) : NULL;
     }
     return tape;
 }
@@ -113,7 +113,7 @@ MlpTape mlp_tape_from(const Mlp *net, const MlpTape *tape, int first)
 size_t mlp_tape_cost(const Mlp *net, int rows)
 {
     const size_t one = arena_cost((size_t)rows * width(net));
-    return one * (size_t)net->layers * (net->act == ACT_RELU ? 1 : 2);
+    return one * (size_t)net->layers * (act_keeps(net->act) ? 2 : 1);
 }
 
 static void add_bias(float *y, const float *bias, int rows, int cols, int ld)

@@ -19,7 +19,7 @@
 
 enum { MLP_LAYERS_MAX = 9 };
 
-typedef enum { ACT_RELU, ACT_SILU } Act;
+typedef enum { ACT_RELU, ACT_SILU, ACT_TANH } Act;
 
 typedef struct {
     int in, hidden, layers, out, groups; /* layers: hidden ones, L >= 1 */
@@ -46,7 +46,7 @@ void mlp_init_truncated(const Mlp *net, float *params, Rng *rng);
 /* What backward needs from forward; rows lie one after the other, so a part of the rows is a tape. */
 typedef struct {
     float *h[MLP_LAYERS_MAX]; /* (rows, G hidden) activations */
-    float *d[MLP_LAYERS_MAX]; /* (rows, G hidden) their derivatives; NULL for ReLU */
+    float *d[MLP_LAYERS_MAX]; /* (rows, G hidden) their derivatives; NULL where h tells them */
 } MlpTape;
 
 MlpTape mlp_tape(const Mlp *net, int rows, Arena *tmp);

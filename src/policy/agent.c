@@ -27,7 +27,7 @@ Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, i
                   uint64_t seed)
 {
     *agent = (Agent){.kind = kind, .cfg = *cfg};
-    agent->squash = (Squash){cfg->act_dim, cfg->log_std_min, cfg->log_std_max};
+    agent->squash = (Squash){.A = cfg->act_dim, .low = cfg->log_std_min, .high = cfg->log_std_max};
     kind->layout(agent);
     const size_t T = agent->trained;
     const size_t targets = agent_padded(agent->critic.count);

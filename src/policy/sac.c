@@ -18,6 +18,7 @@
 #include "data/record.h"
 #include "nn/adam.h"
 #include "nn/vec.h"
+#include "policy/actor.h"
 #include "policy/kinds.h"
 
 enum { CRITICS = 2 };
@@ -247,21 +248,13 @@ static Status sac_update(Agent *agent, const Batch *batches, int total, const Re
 
 static size_t sac_act_cost(const Agent *agent, int rows)
 {
-    return arena_cost((size_t)rows * 2 * (size_t)agent->cfg.act_dim) + arena_cost((size_t)rows) +
-           mlp_infer_cost(&agent->actor, rows);
+    return policy_act_cost(&agent->actor, rows);
 }
 
 static void sac_act(const Agent *agent, const float *actor, const float *s, const float *eps,
                     int rows, Arena *tmp, float *a)
 {
-    const size_t mark = tmp->used;
-    const int A = agent->cfg.act_dim;
-    float *head = arena_floats(tmp, (size_t)rows * 2 * (size_t)A);
-    float *logp = arena_floats(tmp, (size_t)rows);
-
-    mlp_infer(&agent->actor, actor, s, rows, tmp, head);
-    squash_forward(&agent->squash, head, eps, rows, a, A, logp);
-    arena_reset(tmp, mark);
+    policy_act(&agent->actor, &agent->squash, actor, s, eps, rows, tmp, a, NULL);
 }
 
 const AgentKind agent_sac = {

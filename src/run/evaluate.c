@@ -5,29 +5,34 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "comm/comm.h"
+#include "policy/actor.h"
 
 size_t play_cost(const Player *player)
 {
-    return arena_cost((size_t)player->env->state_dim) + arena_cost((size_t)player->env->act_dim) +
-           arena_cost((size_t)player->actor->out) + mlp_infer_cost(player->actor, 1);
+    return arena_cost((size_t)player->env->state_dim) +
+           2 * arena_cost((size_t)player->env->act_dim) + policy_act_cost(player->actor, 1);
 }
 
 Status play_episode(const Player *player, Env *env, int episode, Arena *tmp, EpisodeEntry *entry)
 {
     Status st = OK;
     const size_t mark = tmp->used;
+    const size_t A = (size_t)player->env->act_dim;
     float *s = arena_floats(tmp, (size_t)player->env->state_dim);
-    float *a = arena_floats(tmp, (size_t)player->env->act_dim);
-    float *head = arena_floats(tmp, (size_t)player->actor->out);
+    float *a = arena_floats(tmp, A);
+    float *eps = player->sample ? arena_floats(tmp, A) : NULL;
     EnvStep out = {0};
     Rng rng = rng_make(player->seed, RNG_EVAL_RESET, (uint64_t)player->epoch, (uint32_t)episode);
+    Rng noise = rng_make(player->seed, RNG_EVAL_ACTION, (uint64_t)player->epoch, (uint32_t)episode);
 
     *entry = (EpisodeEntry){.episode = episode};
     TRY(player->env->reset(env, &rng));
     for (int t = 0; t < player->env->horizon && !out.terminal; t++) {
         player->env->observe(env, s);
-        mlp_infer(player->actor, player->params, s, 1, tmp, head);
-        squash_forward(player->squash, head, NULL, 1, a, player->squash->A, NULL);
+        if (eps != NULL) {
+            rng_fill_normal(&noise, eps, A);
+        }
+        policy_act(player->actor, player->squash, player->params, s, eps, 1, tmp, a, NULL);
         TRY(player->env->step(env, a, &out));
         entry->total += (double)out.reward;
         entry->length += 1;

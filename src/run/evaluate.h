@@ -1,9 +1,10 @@
-/* Evaluation episodes with the mean action: released code of MOPO, 10 deterministic episodes of at
- * most 1000 steps, undiscounted returns.
+/* Evaluation episodes: released code of MOPO, 10 episodes of at most 1000 steps with the mean action,
+ * undiscounted returns.
  */
 #ifndef RUN_EVALUATE_H
 #define RUN_EVALUATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -20,6 +21,7 @@ typedef struct {
     const float *params;
     uint64_t seed;
     int64_t epoch; /* of the policy: start states are drawn from (seed, epoch, episode) */
+    bool sample;   /* draw actions, from a stream of (seed, epoch, episode) too; else the mean */
 } Player;
 
 typedef struct {

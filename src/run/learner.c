@@ -191,16 +191,15 @@ static Status finish(Learner *l)
     memcpy(l->sent, agent_actor(&s->agent), s->agent.actor.count * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
     if (l->lead) {
-        PolicyInfo info = {.epoch = s->cfg.train.epochs,
-                           .log_std_min = s->agent.cfg.log_std_min,
-                           .log_std_max = s->agent.cfg.log_std_max};
+        PolicyInfo info = {.epoch = s->cfg.train.epochs};
         (void)snprintf(info.algorithm, sizeof info.algorithm, "%s", s->cfg.top.algo);
         (void)snprintf(info.task, sizeof info.task, "%s", s->cfg.top.task);
         TRY(session_settings_digest(&s->cfg, info.config_digest));
         if (!l->fresh) {
             TRY(learner_save(l, s->cfg.train.epochs));
         }
-        TRY(policy_save(rundir_file(l->dir, "policy.h5", path), &info, &s->agent.actor, l->sent));
+        TRY(policy_save(rundir_file(l->dir, "policy.h5", path), &info, &s->agent.actor,
+                        &s->agent.squash, l->sent));
     }
     TRY(learner_finish_eval(l));
 done:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/actor.h"
 
 static bool begins(const Dataset *data, int64_t i)
 {
@@ -51,8 +52,8 @@ size_t model_episode_cost(const Rollout *roll, const Player *player)
     const size_t S = (size_t)roll->rec.S;
     const size_t outs = (size_t)roll->ens->cfg.members * (S + 1);
     return arena_cost(roll->rec.stride) + 2 * arena_cost(outs) + arena_cost(S + 1) +
-           arena_cost((size_t)player->actor->out) + mlp_infer_cost(player->actor, 1) +
-           ensemble_predict_cost(roll->ens, 1) + termination_cost(&roll->end, 1);
+           policy_act_cost(player->actor, 1) + ensemble_predict_cost(roll->ens, 1) +
+           termination_cost(&roll->end, 1);
 }
 
 /* r and s' into the record; false where they are not finite. */
@@ -96,7 +97,6 @@ void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Playe
     const size_t S = (size_t)rec->S;
     const size_t elite = (size_t)roll->ens->elite[episode % roll->ens->cfg.elites];
     float *row = arena_floats(tmp, rec->stride);
-    float *head = arena_floats(tmp, (size_t)player->actor->out);
     uint8_t end = 0;
     Rng rng = rng_make(player->seed, RNG_EVAL_MODEL, (uint64_t)player->epoch, (uint32_t)episode);
 
@@ -104,8 +104,8 @@ void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Playe
     const int64_t start = starts->rows[rng_below(&rng, (uint32_t)starts->n)];
     memcpy(row, roll->dataset + (size_t)start * rec->stride, S * sizeof *row);
     for (int t = 0; t < max_steps && end == 0; t++) {
-        mlp_infer(player->actor, player->params, row, 1, tmp, head);
-        squash_forward(player->squash, head, NULL, 1, row + rec->a, rec->A, NULL);
+        policy_act(player->actor, player->squash, player->params, row, NULL, 1, tmp, row + rec->a,
+                   NULL);
         if (!predict(roll, elite, &rng, tmp, row)) {
             break;
         }

@@ -131,15 +131,13 @@ static Status save_policy(const Online *o)
 {
     Status st = OK;
     char path[ONLINE_PATH_MAX];
-    PolicyInfo info = {.epoch = o->step,
-                       .log_std_min = o->agent.cfg.log_std_min,
-                       .log_std_max = o->agent.cfg.log_std_max};
+    PolicyInfo info = {.epoch = o->step};
 
     (void)snprintf(info.algorithm, sizeof info.algorithm, "SAC");
     (void)snprintf(info.task, sizeof info.task, "%s", o->task.name);
     TRY(session_settings_digest(o->cfg, info.config_digest));
     TRY(policy_save(online_policy_path(o->dir, o->step, path), &info, &o->agent.actor,
-                    agent_actor(&o->agent)));
+                    &o->agent.squash, agent_actor(&o->agent)));
 done:
     return st;
 }

@@ -9,11 +9,22 @@
 #include "data/h5.h"
 #include "run/sealed.h"
 
-enum { DIM_MAX = 8192, ITEMS_MAX = 2 * (MLP_LAYERS_MAX + 1) + 2 };
+enum { DIM_MAX = 8192 };
 
 static const char *const roots[] = {"metadata/policy", "policy"};
-static const char nonlinearity[] = "relu";
-static const char distribution[] = "tanh_gaussian";
+static const char clip_name[] = "mopo/log_std_clip";
+
+/* The two texts that say what kind of policy it is, and what can stand there; the first is meant where
+ * the text is absent. */
+enum { CHOICES = 2 };
+typedef struct {
+    const char *name;
+    const char *choice[CHOICES];
+} Kind;
+
+static const Kind nonlinearity = {"nonlinearity", {"relu", "tanh"}};
+static const Act acts[CHOICES] = {ACT_RELU, ACT_TANH};
+static const Kind distribution = {"output_distribution", {"tanh_gaussian", "gaussian"}};
 
 /* One pair (weight, bias) of the file: some columns of one matrix of the network. */
 typedef struct {
@@ -56,66 +67,90 @@ static void object_name(char name[H5_NAME_MAX], const char *root, const char *gr
 
 /* ---- writing ---- */
 
-/* Two items: bias as it is, weight transposed into *space, which moves on. */
-static void part_items(const Part *part, const float *params, float **space, H5Item items[2])
+/* Two items, weight transposed and bias, from `space` on; returns where their numbers end. */
+static float *part_items(const Part *part, const float *params, float *space, H5Item items[2])
 {
-    float *w = *space;
+    const int rows = part->m.rows;
+    float *bias = space + (size_t)part->outs * (size_t)rows;
     for (int j = 0; j < part->outs; j++) {
-        for (int i = 0; i < part->m.rows; i++) {
-            *(*space)++ = params[weight_at(part, i, j)];
+        for (int i = 0; i < rows; i++) {
+            *space++ = params[weight_at(part, i, j)];
         }
+        bias[j] = params[part->m.bias + (size_t)(part->first + j)];
     }
-    items[0] = (H5Item){.type = SLAB_F32, .data = w, .rank = 2, .dims = {part->outs, part->m.rows}};
-    items[1] = (H5Item){.type = SLAB_F32,
-                        .data = params + part->m.bias + part->first,
-                        .rank = 1,
-                        .dims = {part->outs}};
+    items[0] = (H5Item){.type = SLAB_F32,
+                        .data = bias - (size_t)part->outs * (size_t)rows,
+                        .rank = 2,
+                        .dims = {part->outs, rows}};
+    items[1] = (H5Item){.type = SLAB_F32, .data = bias, .rank = 1, .dims = {part->outs}};
     object_name(items[0].name, roots[0], part->group, "weight");
     object_name(items[1].name, roots[0], part->group, "bias");
+    return bias + part->outs;
 }
 
-static Status check_finite(const char *path, const float *params, size_t n)
+static Status check_finite(const float *params, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(params[i])) {
-            return status_fail(ERR_NUMERIC, "%s: weight %zu of the policy is not a finite number",
-                               path, i);
+            return status_fail(ERR_NUMERIC, "weight %zu of the policy is not a finite number", i);
         }
     }
     return OK;
 }
 
-Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor, const float *params)
+Status policy_items(PolicyItems *out, const Mlp *actor, const Squash *squash, const float *params)
 {
     Status st = OK;
     Part parts[MLP_LAYERS_MAX + 1];
-    H5Item items[ITEMS_MAX];
-    float *block = NULL;
-    int n = 0;
-    const float clip[2] = {info->log_std_min, info->log_std_max};
-    const H5Text texts[] = {
+    const float clip[2] = {squash->low, squash->high};
+
+    *out = (PolicyItems){0};
+    REQUIRE(actor->groups == 1 && actor->out == 2 * squash->A);
+    REQUIRE(actor->act == ACT_RELU || actor->act == ACT_TANH);
+    TRY(check_finite(params, actor->count));
+    TRY(mem_alloc(&out->block, actor->count + 2, sizeof *out->block, "the policy to be written"));
+    float *space = out->block;
+    const int count = list_parts(actor, parts);
+    for (int i = 0; i < count; i++, out->n += 2) {
+        space = part_items(&parts[i], params, space, out->items + out->n);
+    }
+    memcpy(space, clip, sizeof clip);
+    out->items[out->n] = (H5Item){.type = SLAB_F32, .data = space, .rank = 1, .dims = {2}};
+    (void)snprintf(out->items[out->n++].name, H5_NAME_MAX, "%s", clip_name);
+    out->texts[out->m++] =
+        (H5Text){"metadata/policy/nonlinearity", nonlinearity.choice[actor->act == ACT_TANH], true};
+    out->texts[out->m++] =
+        (H5Text){"metadata/policy/output_distribution", distribution.choice[squash->linear], true};
+done:
+    return st;
+}
+
+void policy_items_release(PolicyItems *items)
+{
+    mem_free(&items->block);
+    *items = (PolicyItems){0};
+}
+
+Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor, const Squash *squash,
+                   const float *params)
+{
+    Status st = OK;
+    PolicyItems policy = {0};
+    H5Item items[POLICY_ITEMS_MAX + 1];
+    H5Text texts[POLICY_TEXTS_MAX + 3] = {
         {"metadata/algorithm", info->algorithm, true},
-        {"metadata/policy/nonlinearity", nonlinearity, true},
-        {"metadata/policy/output_distribution", distribution, true},
         {"task", info->task, false},
         {"config_digest", info->config_digest, false},
     };
 
-    REQUIRE(actor->groups == 1 && actor->act == ACT_RELU && actor->out % 2 == 0);
-    TRY(check_finite(path, params, actor->count));
-    TRY(mem_alloc(&block, actor->count, sizeof *block, "the policy to be written"));
-    float *space = block;
-    const int count = list_parts(actor, parts);
-    for (int i = 0; i < count; i++, n += 2) {
-        part_items(&parts[i], params, &space, items + n);
-    }
-    items[n++] =
+    TRY(status_while(policy_items(&policy, actor, squash, params), "%s", path));
+    items[0] =
         (H5Item){.name = "metadata/iteration", .type = SLAB_I64, .data = &info->epoch, .rank = 0};
-    items[n++] = (H5Item){
-        .name = "mopo/log_std_clip", .type = SLAB_F32, .data = clip, .rank = 1, .dims = {2}};
-    TRY(sealed_write(path, items, n, texts, (int)(sizeof texts / sizeof *texts)));
+    memcpy(items + 1, policy.items, (size_t)policy.n * sizeof *items);
+    memcpy(texts + 3, policy.texts, (size_t)policy.m * sizeof *texts);
+    TRY(sealed_write(path, items, 1 + policy.n, texts, 3 + policy.m));
 done:
-    mem_free(&block);
+    policy_items_release(&policy);
     return status_while(st, "writing the policy");
 }
 
@@ -137,27 +172,29 @@ static Status find_root(const H5File *file, const char *path, const char **root)
                        path);
 }
 
-/* A kind of network that we do not have must not be mistaken for ours. Absent texts are fine. */
-static Status check_kind(const H5File *file, const char *path, const char *root)
+/* A kind of policy that we do not have must not be mistaken for ours. */
+static Status read_kind(const H5File *file, const char *path, const char *root, const Kind *kind,
+                        int *chosen)
 {
-    const char *const kinds[][2] = {{"nonlinearity", nonlinearity},
-                                    {"output_distribution", distribution}};
-    for (size_t i = 0; i < 2; i++) {
-        char name[H5_NAME_MAX];
-        char found[POLICY_TEXT_MAX];
-        (void)snprintf(name, sizeof name, "%s/%s", root, kinds[i][0]);
-        if (h5_has(file, name)) {
-            const Status st = h5_read_text(file, name, found, sizeof found);
-            if (st != OK) {
-                return st;
-            }
-            if (strcmp(found, kinds[i][1]) != 0) {
-                return status_fail(ERR_FORMAT, "%s: %s is '%s'; only '%s' can be used", path, name,
-                                   found, kinds[i][1]);
-            }
-        }
+    Status st = OK;
+    char name[H5_NAME_MAX];
+    char found[POLICY_TEXT_MAX];
+
+    *chosen = 0;
+    (void)snprintf(name, sizeof name, "%s/%s", root, kind->name);
+    if (!h5_has(file, name)) {
+        return OK;
     }
-    return OK;
+    TRY(h5_read_text(file, name, found, sizeof found));
+    while (*chosen < CHOICES && strcmp(found, kind->choice[*chosen]) != 0) {
+        *chosen += 1;
+    }
+    if (*chosen == CHOICES) {
+        st = status_fail(ERR_FORMAT, "%s: %s is '%s'; only '%s' and '%s' can be used", path, name,
+                         found, kind->choice[0], kind->choice[1]);
+    }
+done:
+    return st;
 }
 
 /* (outputs, inputs) of one weight. */
@@ -190,6 +227,7 @@ static Status read_layout(const H5File *file, const char *path, const char *root
     int in = 0;
     int A = 0;
     int last_in = 0;
+    int act = 0;
 
     for (;; layers++) {
         (void)snprintf(group, sizeof group, "fc%d", layers);
@@ -202,11 +240,12 @@ static Status read_layout(const H5File *file, const char *path, const char *root
                                MLP_LAYERS_MAX - 1);
         }
     }
+    TRY(read_kind(file, path, root, &nonlinearity, &act));
     object_name(name, root, "fc0", "weight");
     TRY(read_dims(file, path, name, &hidden, &in));
     object_name(name, root, "last_fc", "weight");
     TRY(read_dims(file, path, name, &A, &last_in));
-    *actor = mlp_make(in, hidden, layers, 2 * A, 1, ACT_RELU);
+    *actor = mlp_make(in, hidden, layers, 2 * A, 1, acts[act]);
 done:
     return st;
 }
@@ -244,8 +283,8 @@ static Status read_params(const H5File *file, const char *path, const char *root
     for (int i = 0; i < count; i++) {
         TRY(read_part(file, root, &parts[i], space, out->params));
     }
-    if (check_finite(path, out->params, out->actor.count) != OK) {
-        st = ERR_FORMAT; /* with the same sentence: the file is to blame */
+    if (check_finite(out->params, out->actor.count) != OK) {
+        st = status_while(ERR_FORMAT, "%s", path); /* the file is to blame */
     }
 done:
     mem_free(&space);
@@ -259,10 +298,9 @@ static void read_text(const H5File *file, const char *name, char text[POLICY_TEX
     }
 }
 
-static Status read_info(const H5File *file, const char *path, PolicyInfo *info)
+static Status read_info(const H5File *file, PolicyInfo *info)
 {
     Status st = OK;
-    float clip[2] = {-20.0F, 2.0F}; /* D4RL's and Stable Baselines3's */
 
     read_text(file, "metadata/algorithm", info->algorithm);
     read_text(file, "task", info->task);
@@ -271,16 +309,28 @@ static Status read_info(const H5File *file, const char *path, PolicyInfo *info)
     if (h5_has(file, "metadata/iteration")) {
         TRY(h5_read(file, "metadata/iteration", SLAB_I64, &info->epoch, 1));
     }
-    if (h5_has(file, "mopo/log_std_clip")) {
-        TRY(h5_read(file, "mopo/log_std_clip", SLAB_F32, clip, 2));
+done:
+    return st;
+}
+
+static Status read_squash(const H5File *file, const char *path, const char *root, Squash *squash)
+{
+    Status st = OK;
+    float clip[2] = {-20.0F, 2.0F};
+    int linear = 0;
+
+    TRY(read_kind(file, path, root, &distribution, &linear));
+    if (h5_has(file, clip_name)) {
+        TRY(h5_read(file, clip_name, SLAB_F32, clip, 2));
     }
     if (!(isfinite(clip[0]) && isfinite(clip[1]) && clip[0] < clip[1])) {
-        st = status_fail(ERR_FORMAT, "%s: mopo/log_std_clip must be two finite numbers, in order",
-                         path);
+        st =
+            status_fail(ERR_FORMAT, "%s: %s must be two finite numbers, in order", path, clip_name);
         goto done;
     }
-    info->log_std_min = clip[0];
-    info->log_std_max = clip[1];
+    squash->low = clip[0];
+    squash->high = clip[1];
+    squash->linear = linear != 0;
 done:
     return st;
 }
@@ -294,13 +344,13 @@ Status policy_load(const char *path, PolicyFile *out)
     *out = (PolicyFile){0};
     TRY(sealed_open(&file, path, false));
     TRY(find_root(file, path, &root));
-    TRY(check_kind(file, path, root));
     TRY(read_layout(file, path, root, &out->actor));
+    TRY(read_squash(file, path, root, &out->squash));
     TRY(read_params(file, path, root, out));
-    TRY(read_info(file, path, &out->info));
+    TRY(read_info(file, &out->info));
     out->state_dim = out->actor.in;
     out->act_dim = actions(&out->actor);
-    out->squash = (Squash){out->act_dim, out->info.log_std_min, out->info.log_std_max};
+    out->squash.A = out->act_dim;
 done:
     h5_close(file);
     if (st != OK) {

@@ -1,11 +1,16 @@
-/* policy.h5: a tanh-Gaussian actor in the layout of D4RL's metadata/policy, so that other tools read
- * ours and `eval` reads theirs. Weights are (outputs, inputs), the transpose of nn/mlp.h.
+/* policy.h5: a Gaussian actor in the layout of D4RL's metadata/policy, so that other tools read ours
+ * and `eval` reads theirs. Weights are (outputs, inputs), the transpose of nn/mlp.h.
  *
- *   metadata/policy/fc0 .. fc<L-1>/{weight (H, in), bias (H)}     hidden layers, ReLU
+ *   metadata/policy/fc0 .. fc<L-1>/{weight (H, in), bias (H)}     hidden layers
  *   metadata/policy/last_fc/{weight (A, H), bias (A)}             mean
  *   metadata/policy/last_fc_log_std/{weight (A, H), bias (A)}     log deviation before the clip
  *
- * Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h). Local.
+ *   metadata/policy/nonlinearity                                  "relu", "tanh"
+ *   metadata/policy/output_distribution                           "tanh_gaussian", "gaussian"
+ *   mopo/log_std_clip (2)                                         Squash.low, high
+ *
+ * The last three may be absent: "relu", "tanh_gaussian", -20 and 2 then (D4RL's and Stable
+ * Baselines3's). Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h). Local.
  */
 #ifndef RUN_POLICY_FILE_H
 #define RUN_POLICY_FILE_H
@@ -13,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "data/h5.h"
 #include "nn/mlp.h"
 #include "nn/squash.h"
 
@@ -23,7 +29,6 @@ typedef struct {
     char task[POLICY_TEXT_MAX];          /* "halfcheetah"; empty when unknown */
     char config_digest[POLICY_TEXT_MAX]; /* empty when unknown */
     int64_t epoch;                       /* -1 when unknown */
-    float log_std_min, log_std_max; /* clip of the log deviation; -20, 2 when the file has none */
 } PolicyInfo;
 
 typedef struct {
@@ -34,10 +39,27 @@ typedef struct {
     float *params; /* (actor.count) owned */
 } PolicyFile;
 
-/* The bytes depend on the arguments only. actor: one group, ReLU, 2 A outputs.
+/* The bytes depend on the arguments only. actor: one group, ReLU or tanh, 2 A outputs.
  * Errors: ERR_IO, ERR_NOMEM, ERR_NUMERIC (a weight is not finite). */
 NODISCARD Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor,
-                             const float *params);
+                             const Squash *squash, const float *params);
+
+enum { POLICY_ITEMS_MAX = 2 * (MLP_LAYERS_MAX + 1) + 1, POLICY_TEXTS_MAX = 2 };
+
+/* What stands in the file for the policy itself, above: for other files that carry one, such as a
+ * dataset (recording_write). */
+typedef struct {
+    H5Item items[POLICY_ITEMS_MAX];
+    H5Text texts[POLICY_TEXTS_MAX];
+    int n, m;     /* items, texts */
+    float *block; /* owned: all numbers; nothing is borrowed */
+} PolicyItems;
+
+/* Errors: ERR_NOMEM, ERR_NUMERIC. *out is then zero. */
+NODISCARD Status policy_items(PolicyItems *out, const Mlp *actor, const Squash *squash,
+                              const float *params);
+void policy_items_release(PolicyItems *items);
+
 /* Errors: ERR_IO, ERR_FORMAT (names object, shape found and expected), ERR_NOMEM. After an error *out
  * is zero. */
 NODISCARD Status policy_load(const char *path, PolicyFile *out);

@@ -25,7 +25,7 @@ static void case_open(Case *c, float slope, float level, float end, float bias)
     const Record rec = record_make(S, A);
     Rng rng = rng_make(5, RNG_TEST, 0, 0);
 
-    *c = (Case){.actor = mlp_make(S, 4, 1, 2 * A, 1, ACT_RELU), .squash = {A, -20, 2}};
+    *c = (Case){.actor = mlp_make(S, 4, 1, 2 * A, 1, ACT_RELU), .squash = {.A = A, .low = -20, .high = 2}};
     CHECK_OK(mem_alloc(&c->params, c->actor.count, sizeof(float), "test"));
     CHECK_OK(mem_alloc(&c->records, ROWS, STRIDE * sizeof(float), "test"));
     c->params[mlp_matrix(&c->actor, 1, 0).bias] = bias;

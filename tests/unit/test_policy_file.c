@@ -21,9 +21,8 @@ static float params[PARAMS_MAX];
 static const PolicyInfo info = {.algorithm = "MOPO",
                                 .task = "pointmass",
                                 .config_digest = "00ff",
-                                .epoch = 120,
-                                .log_std_min = -5,
-                                .log_std_max = 1};
+                                .epoch = 120};
+static const Squash squash = {.A = A, .low = -5, .high = 1};
 
 static int make_dir(void **state)
 {
@@ -48,7 +47,7 @@ static const char *saved(int layers)
 {
     const Mlp actor = random_actor(layers);
     const char *path = temp_path(dir, "policy.h5");
-    CHECK_OK(policy_save(path, &info, &actor, params));
+    CHECK_OK(policy_save(path, &info, &actor, &squash, params));
     return path;
 }
 
@@ -261,9 +260,9 @@ static void what_is_no_such_policy_is_refused(void **state)
     assert_int_equal(load_foreign(&f), ERR_FORMAT);
     check_reason("neither metadata/policy/fc0/weight nor policy/fc0/weight");
     f.root = "policy";
-    f.nonlinearity = "tanh";
+    f.nonlinearity = "elu";
     assert_int_equal(load_foreign(&f), ERR_FORMAT);
-    check_reason("policy/nonlinearity is 'tanh'; only 'relu'");
+    check_reason("policy/nonlinearity is 'elu'; only 'relu' and 'tanh'");
     f.nonlinearity = "relu";
     f.hidden_of_fc1 = H - 1;
     assert_int_equal(load_foreign(&f), ERR_FORMAT);
@@ -287,11 +286,11 @@ static void other_files_are_refused(void **state)
     assert_int_equal(policy_load(temp_path(dir, "text.h5"), &got), ERR_FORMAT);
     const Mlp actor = random_actor(1);
     params[7] = INFINITY;
-    assert_int_equal(policy_save(temp_path(dir, "inf.h5"), &info, &actor, params), ERR_NUMERIC);
+    assert_int_equal(policy_save(temp_path(dir, "inf.h5"), &info, &actor, &squash, params), ERR_NUMERIC);
     assert_false(file_exists(temp_path(dir, "inf.h5")));
     params[7] = 0;
     file_fail_at(2, ENOSPC);
-    assert_int_equal(policy_save(temp_path(dir, "full.h5"), &info, &actor, params), ERR_IO);
+    assert_int_equal(policy_save(temp_path(dir, "full.h5"), &info, &actor, &squash, params), ERR_IO);
     assert_non_null(strstr(status_reason(), strerror(ENOSPC)));
 }
 

@@ -19,7 +19,7 @@ static void head_agrees_with_torch_distributions(void **state)
     const float *logp = golden_get(g, &rows, "logp");
     const size_t A = A_MAX;
     const float *clip = golden_array(g, 2, "clip");
-    const Squash kind = {(int)A, clip[0], clip[1]};
+    const Squash kind = {.A = (int)A, .low = clip[0], .high = clip[1]};
     const float *head = golden_array(g, rows * 2 * A, "head");
     const float *eps = golden_array(g, rows * A, "eps");
     const float *dq = golden_array(g, rows * A, "dq");
@@ -47,7 +47,7 @@ static void head_agrees_with_torch_distributions(void **state)
 static void log_density_at_known_points(void **state)
 {
     (void)state;
-    const Squash kind = {1, -20, 2};
+    const Squash kind = {.A = 1, .low = -20, .high = 2};
     const float eps = 0;
     float a = 9;
     float logp = 9;
@@ -89,7 +89,7 @@ static double integral(const Squash *kind, float mean, float log_std)
 static void density_integrates_to_one(void **state)
 {
     (void)state;
-    const Squash kind = {1, -20, 2};
+    const Squash kind = {.A = 1, .low = -20, .high = 2};
     const float means[] = {0, 0.3F, -1.5F, 4};
     const float log_stds[] = {-3, -1, 0};
 
@@ -103,7 +103,7 @@ static void density_integrates_to_one(void **state)
 static void without_noise_the_action_is_the_mean(void **state)
 {
     (void)state;
-    const Squash kind = {2, -5, 2};
+    const Squash kind = {.A = 2, .low = -5, .high = 2};
     const float head[8] = {0.5F, -3, 1, 1, 100, -0.01F, 0, 0};
     float a[2 * 5] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7};
     float logp[2] = {7, 7};
@@ -123,7 +123,7 @@ static void without_noise_the_action_is_the_mean(void **state)
 static void nan_does_not_hide(void **state)
 {
     (void)state;
-    const Squash kind = {1, -5, 2};
+    const Squash kind = {.A = 1, .low = -5, .high = 2};
     const float eps = 1;
     const float dq = 0;
     for (size_t at = 0; at < 2; at++) {
