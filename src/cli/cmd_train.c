@@ -13,9 +13,9 @@ static void print_summary(const Config *config, const TrainSummary *t)
     printf("\n%s learned %s in %lld epochs of %d updates, %.0f s of this start.\n\n",
            config->top.algo, config->top.task, (long long)r->epochs,
            config->train.updates_per_epoch, t->seconds);
-    printf("  mean return of %d episodes   first %.1f, best %.1f (epoch %lld), last %.1f\n",
-           config->eval.episodes, r->first_return, r->best_return, (long long)r->best_epoch,
-           r->last_return);
+    printf("  mean return of %d episodes%s first %.1f, best %.1f (epoch %lld), last %.1f\n",
+           config->eval.episodes, t->in_model ? " in the model  " : "  ", r->first_return,
+           r->best_return, (long long)r->best_epoch, r->last_return);
     if (!isnan(r->last_score)) {
         printf("  D4RL score of the last       %.2f (random policy 0, expert 100)\n",
                r->last_score);

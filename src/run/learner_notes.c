@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -95,10 +96,14 @@ Status learner_note_epoch(Learner *l)
     if (l->task.eval != 0) {
         add_returns(l);
         note_result(&l->result, v);
-        log_info("epoch %4lld/%d  return %9.1f +- %6.1f  score %6.2f  Q %8.1f  critic %8.3g  "
+        char score[32] = "";
+        if (!isnan(v[METRIC_SCORE])) {
+            (void)snprintf(score, sizeof score, "score %6.2f  ", v[METRIC_SCORE]);
+        }
+        log_info("epoch %4lld/%d  return %9.1f +- %6.1f  %sQ %8.1f  critic %8.3g  "
                  "alpha %6.3g  penalty %6.3g",
                  (long long)l->task.epoch, l->s->cfg.train.epochs, v[METRIC_RETURN_MEAN],
-                 v[METRIC_RETURN_STD], v[METRIC_SCORE], v[METRIC_Q_MEAN], v[METRIC_CRITIC_LOSS],
+                 v[METRIC_RETURN_STD], score, v[METRIC_Q_MEAN], v[METRIC_CRITIC_LOSS],
                  v[METRIC_ALPHA], v[METRIC_PENALTY_MEAN]);
     } else {
         log_info("epoch %4lld/%d  Q %8.1f  critic %8.3g  alpha %6.3g  penalty %6.3g",

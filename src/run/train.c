@@ -44,8 +44,11 @@ static Status provide_dataset(const Config *cfg)
                            "`mopo collect`, or set collect.rows to let mopo collect random data",
                            cfg->top.dataset);
     }
-    TRY(comm_agree(env_need_simulator(&env, "collecting a dataset")));
-    TRY(collect_job(&env, (uint64_t)cfg->top.seed, cfg->collect.rows, cfg->top.dataset));
+    const CollectJob job = {.env = &env,
+                            .seed = (uint64_t)cfg->top.seed,
+                            .rows = cfg->collect.rows,
+                            .path = cfg->top.dataset};
+    TRY(collect_job(&job));
 done:
     return st;
 }
@@ -177,6 +180,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     TRY(describe(&s, &dir));
     TRY(run_phases(&s, &dir, summary));
     timing_memory();
+    summary->in_model = s.env->open == NULL;
     summary->data_mean = s.data.return_mean;
     summary->data_best = s.data.return_max;
     summary->seconds = timer_now() - start;

@@ -13,6 +13,7 @@ typedef struct {
 /* What a finished run tells its user (rank 0). */
 typedef struct {
     LearnResult learned;
+    bool in_model;               /* evaluated there, without a simulator */
     double data_mean, data_best; /* episode returns in the dataset */
     double seconds;
     char run_dir[RUNDIR_PATH_MAX];
