@@ -82,7 +82,7 @@ static void collect_run(void *ctx)
 {
     Play *p = ctx;
     CollectRows rows;
-    must(collect_episodes(&p->kind, 1, 0, 1, &rows));
+    must(collect_episodes(&p->kind, &(CollectSource){0}, 1, 0, 1, &rows));
     collect_release(&rows);
 }
 
@@ -90,12 +90,12 @@ static void collect_run(void *ctx)
 static void note_collected(Play *p)
 {
     CollectRows rows;
-    must(collect_episodes(&p->kind, 1, 0, 1, &rows));
+    must(collect_episodes(&p->kind, &(CollectSource){0}, 1, 0, 1, &rows));
     for (int64_t t = 0; t < rows.rows; t++) {
         const double *row = rows.data + (size_t)t * rows.stride;
         memcpy(p->ctrl[t], row + rows.state_dim, (size_t)rows.act_dim * sizeof *row);
         if (t == 0) {
-            const double *qpos = row + rows.stride - (size_t)(rows.nq + rows.nv);
+            const double *qpos = row + 2 * rows.state_dim + rows.act_dim + 3;
             memcpy(p->qpos, qpos, (size_t)rows.nq * sizeof *qpos);
             memcpy(p->qvel, qpos + rows.nq, (size_t)rows.nv * sizeof *qpos);
         }

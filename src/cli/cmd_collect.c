@@ -5,31 +5,73 @@
 #include "cli/cmd.h"
 #include "comm/comm.h"
 #include "run/collect_job.h"
-#include "run/online.h"
 #include "run/session.h"
 #include "run/stop.h"
 
 enum { ROWS_DEFAULT = 1000000, ROWS_MOST = 100000000 };
+static const double noise_most = 10;
 
-/* Collective. */
-static Status check_free(const char *path, bool force)
+/* What cannot stand together. */
+static Status check_options(const OptionValues *in)
 {
-    int taken = comm_rank() == 0 && file_exists(path) ? 1 : 0;
-    coll_bcast(&taken, sizeof taken, 0);
-    return taken == 0 || force
-               ? OK
-               : status_fail(ERR_USAGE, "%s is there already; --force writes over it", path);
+    static const struct {
+        const char *name, *other;
+        bool needs; /* the other option; else it excludes it */
+    } rules[] = {{"sample", "policy", true},
+                 {"noise", "policy", true},
+                 {"noise", "sample", false},
+                 {"rows", "episodes", false}};
+
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (option_flag(in, rules[i].name) && option_flag(in, rules[i].other) != rules[i].needs) {
+            return status_fail(ERR_USAGE, "mopo collect: --%s %s --%s", rules[i].name,
+                               rules[i].needs ? "needs" : "cannot stand beside", rules[i].other);
+        }
+    }
+    return OK;
 }
 
-static Status run_online(const Config *config, const char *dir, bool force)
+/* What to record: one of rows and episodes; how actions are chosen. */
+static Status read_goal(const OptionValues *in, CollectJob *job)
+{
+    Status st = OK;
+    int rows = option_flag(in, "episodes") ? 0 : ROWS_DEFAULT;
+    int episodes = 0;
+
+    TRY(option_int(in, "rows", 1, ROWS_MOST, &rows));
+    TRY(option_int(in, "episodes", 1, ROWS_MOST, &episodes));
+    TRY(option_real(in, "noise", 0, noise_most, &job->source.noise));
+    job->rows = rows;
+    job->episodes = episodes;
+    job->source.sample = option_flag(in, "sample");
+done:
+    return st;
+}
+
+/* The policy's own task, where it knows it, and the words over that. */
+static Status read_task(const OptionValues *in, const PolicyFile *policy, Config *config,
+                        EnvKind *env)
 {
     Status st = OK;
 
-    TRY(config_check(config));
-    stop_listen(0, dir);
-    TRY(online_run(config, dir, force));
+    config_default(config);
+    if (policy->info.task[0] != '\0') {
+        (void)snprintf(config->top.task, sizeof config->top.task, "%s", policy->info.task);
+    }
+    TRY(config_words_over(config, in->count - 1, in->words + 1));
+    TRY(session_task(config, env));
 done:
     return st;
+}
+
+static Status check_free(const OptionValues *in)
+{
+    int taken = comm_rank() == 0 && file_exists(in->words[0]) ? 1 : 0;
+    coll_bcast(&taken, sizeof taken, 0);
+    if (taken != 0 && !option_flag(in, "force")) {
+        return status_fail(ERR_USAGE, "%s is there already; --force writes over it", in->words[0]);
+    }
+    return OK;
 }
 
 static Status run(const OptionValues *in)
@@ -37,47 +79,54 @@ static Status run(const OptionValues *in)
     Status st = OK;
     Config config;
     EnvKind env;
-    int rows = ROWS_DEFAULT;
-    const bool force = option_flag(in, "force");
+    PolicyFile policy = {0};
+    CollectJob job = {.env = &env, .force = option_flag(in, "force")};
+    const char *policy_path = option_text(in, "policy");
 
     TRY(options_count(in, 1, -1));
-    TRY(option_int(in, "rows", 1, ROWS_MOST, &rows));
-    config_default(&config);
-    TRY(config_words_over(&config, in->count - 1, in->words + 1));
-    if (option_flag(in, "online")) {
-        return run_online(&config, in->words[0], force);
+    TRY(check_options(in));
+    TRY(read_goal(in, &job));
+    if (policy_path != NULL) {
+        TRY(cmd_share_policy(policy_path, &policy));
+        job.source.policy = &policy;
     }
-    TRY(session_task(&config, &env));
-    TRY(check_free(in->words[0], force));
-    TRY(collect_job(&env, (uint64_t)config.top.seed, rows, in->words[0]));
+    TRY(read_task(in, &policy, &config, &env));
+    TRY(check_free(in));
+    job.seed = (uint64_t)config.top.seed;
+    job.path = in->words[0];
+    stop_listen(0, NULL);
+    TRY(collect_job(&job));
 done:
+    policy_release(&policy);
     return st;
 }
 
 static const Option options[] = {
-    {"rows", 'n', "N", "transitions to record (1000000)"},
-    {"online", 'o', NULL, "train SAC in the task, keep its replay buffer and policies"},
-    {"force", 'f', NULL, "write over what is there"},
+    {"rows", 'n', "N", "transitions to record (1000000); the last episode is cut there"},
+    {"episodes", 'e', "N", "episodes to record, whole, instead"},
+    {"policy", 'p', "FILE", "act by this policy: policy.h5, or a dataset that carries one"},
+    {"sample", 's', NULL, "draw the policy's actions; otherwise its mean action is taken"},
+    {"noise", 0, "S", "add Gaussian noise of deviation S to the policy's mean action"},
+    {"force", 'f', NULL, "write over a file that is there"},
     {0},
 };
 
 const Command cmd_collect = {
     .verb = "collect",
-    .args = "FILE|DIR [key=value ...]",
+    .args = "FILE [key=value ...]",
     .summary = "record a dataset in D4RL's layout",
     .detail =
-        "Plays episodes with uniformly random actions, as D4RL's random sets, and writes the "
-        "transitions to FILE (HDF5, D4RL layout, with infos/qpos and infos/qvel). The file "
-        "depends on task, env.*, seed and rows only, not on the number of ranks.\n"
+        "Plays episodes with uniformly random actions, as D4RL's random sets, or with those of a "
+        "policy, clipped to [-1, 1], and writes the transitions to FILE (HDF5, D4RL layout with "
+        "infos; a policy goes with it as metadata). The file depends on task, env.*, seed, "
+        "policy and the options only, not on the number of ranks.\n"
+        "\n"
+        "What takes longer than a minute is saved in FILE.parts. After a stop (SIGTERM, "
+        "SIGUSR2: exit code 75) or a kill the same command goes on from there, on any number of "
+        "ranks, to the same file.\n"
         "\n"
         "  mpirun mopo collect data/hc-random.hdf5 task=halfcheetah seed=1 --rows 100000\n"
-        "\n"
-        "With --online it trains SAC in the task for collect.steps steps and leaves in the "
-        "folder DIR its replay buffer (replay.hdf5), the policy of each evaluation (policies/) "
-        "and how well it did (progress.csv). Stopped by SIGTERM, SIGUSR2 or a file DIR/stop, "
-        "it saves and exits with 75; the same command goes on to the same bytes.\n"
-        "\n"
-        "  mpirun mopo collect data/hc-sac --online task=halfcheetah collect.steps=200000\n",
+        "  mpirun mopo collect data/mine.hdf5 --policy runs/demo-s0/policy.h5 --sample\n",
     .options = options,
     .run = run,
 };

@@ -169,6 +169,24 @@ Status option_int(const OptionValues *in, const char *name, int min, int max, in
     return OK;
 }
 
+Status option_real(const OptionValues *in, const char *name, double min, double max, double *out)
+{
+    const char *text = option_text(in, name);
+    char *end = NULL;
+
+    if (text == NULL) {
+        return OK;
+    }
+    const double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value >= min && value <= max)) { /* NaN too */
+        return status_fail(ERR_USAGE,
+                           "mopo %s: --%s: found %.80s, allowed is a number from %g to %g",
+                           in->command->verb, name, text[0] != '\0' ? text : "nothing", min, max);
+    }
+    *out = value;
+    return OK;
+}
+
 Status options_command(const Program *program, const char *verb, const Command **command)
 {
     const char *near = NULL;

@@ -66,6 +66,9 @@ const char *option_text(const OptionValues *in, const char *name);
 bool option_flag(const OptionValues *in, const char *name);
 /* A whole number from min to max; *out stays as it is when the option was not given. ERR_USAGE. */
 NODISCARD Status option_int(const OptionValues *in, const char *name, int min, int max, int *out);
+/* The same for a number. */
+NODISCARD Status option_real(const OptionValues *in, const char *name, double min, double max,
+                             double *out);
 
 /* The command called `verb`; ERR_USAGE with the nearest one, *command is then NULL. */
 NODISCARD Status options_command(const Program *program, const char *verb, const Command **command);

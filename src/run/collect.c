@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "policy/actor.h"
 
 static const int64_t episodes_max = (int64_t)1 << 32; /* a stream's item has 32 bits */
 
@@ -138,35 +139,108 @@ void collect_to_record(const CollectRows *rows, int64_t i, float *record)
     record[at.terminal] = (float)(1 - row[at.terminal]);
 }
 
-/* s: scratch of S floats, action: of A floats. */
-static Status record_episode(const EnvKind *kind, Env *env, uint64_t seed, uint32_t episode,
-                             float *s, float *action, CollectRows *out)
+/* ---- episodes ---- */
+
+/* What playing an episode needs. */
+typedef struct {
+    const EnvKind *kind;
+    const CollectSource *source;
+    Env *env;
+    Arena tmp;               /* for the network */
+    float *s, *action, *eps; /* (S), (A), (A); one block, s is owned */
+} Stage;
+
+static Status check_policy(const EnvKind *kind, const PolicyFile *policy)
+{
+    if (policy == NULL ||
+        (policy->state_dim == kind->state_dim && policy->act_dim == kind->act_dim)) {
+        return OK;
+    }
+    return status_fail(ERR_CONFIG,
+                       "the policy has %d inputs and %d actions, task %s has %d and %d; say "
+                       "task=NAME (`mopo config tables` lists them)",
+                       policy->state_dim, policy->act_dim, kind->name, kind->state_dim,
+                       kind->act_dim);
+}
+
+static Status open_stage(Stage *stage, const EnvKind *kind, const CollectSource *source)
 {
     Status st = OK;
+    const size_t S = (size_t)kind->state_dim;
+    const size_t A = (size_t)kind->act_dim;
+
+    *stage = (Stage){.kind = kind, .source = source};
+    TRY(check_policy(kind, source->policy));
+    TRY(mem_alloc(&stage->s, S + 2 * A, sizeof *stage->s, "an episode"));
+    stage->action = stage->s + S;
+    stage->eps = stage->action + A;
+    if (source->policy != NULL) {
+        TRY(arena_init(&stage->tmp, policy_act_cost(&source->policy->actor, 1)));
+    }
+    TRY(kind->open(&stage->env, kind));
+done:
+    return st;
+}
+
+static void close_stage(Stage *stage)
+{
+    if (stage->env != NULL) {
+        stage->kind->close(stage->env);
+    }
+    mem_free(&stage->s);
+    arena_release(&stage->tmp);
+}
+
+/* The action in state s into stage->action; its log density, NaN where it has none. */
+static double choose_action(Stage *stage, Rng *draw)
+{
+    const int A = stage->kind->act_dim;
+    const CollectSource *source = stage->source;
+    const PolicyFile *p = source->policy;
+    float log_prob = 0;
+
+    if (p == NULL) {
+        for (int i = 0; i < A; i++) {
+            stage->action[i] = (float)(2 * rng_uniform(draw) - 1);
+        }
+        return collect_uniform_log_prob(A);
+    }
+    if (source->sample) {
+        rng_fill_normal(draw, stage->eps, (size_t)A);
+    }
+    policy_act(&p->actor, &p->squash, p->params, stage->s, source->sample ? stage->eps : NULL, 1,
+               &stage->tmp, stage->action, &log_prob);
+    for (int i = 0; i < A; i++) {
+        const double noise = source->noise > 0 ? source->noise * rng_normal(draw) : 0;
+        stage->action[i] = (float)fmin(1, fmax(-1, (double)stage->action[i] + noise));
+    }
+    return source->sample && !p->squash.linear ? (double)log_prob : (double)NAN;
+}
+
+static Status record_episode(Stage *stage, uint64_t seed, uint32_t episode, CollectRows *out)
+{
+    Status st = OK;
+    const EnvKind *kind = stage->kind;
     Rng reset = rng_make(seed, RNG_COLLECT_RESET, 0, episode);
     Rng draw = rng_make(seed, RNG_COLLECT_ACTION, 0, episode);
     bool ended = false;
 
-    TRY(kind->reset(env, &reset));
-    kind->observe(env, s);
+    TRY(kind->reset(stage->env, &reset));
+    kind->observe(stage->env, stage->s);
     for (int t = 1; !ended; t++) {
-        for (int i = 0; i < kind->act_dim; i++) {
-            action[i] = (float)(2 * rng_uniform(&draw) - 1);
-        }
-        TRY(collect_step(out, kind, env, s, action, collect_uniform_log_prob(kind->act_dim),
+        const double log_prob = choose_action(stage, &draw);
+        TRY(collect_step(out, kind, stage->env, stage->s, stage->action, log_prob,
                          t == kind->horizon, &ended));
     }
 done:
     return status_while(st, "episode %lu of %s", (unsigned long)episode, kind->name);
 }
 
-Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t first, int64_t count,
-                        CollectRows *out)
+Status collect_episodes(const EnvKind *kind, const CollectSource *source, uint64_t seed,
+                        int64_t first, int64_t count, CollectRows *out)
 {
     Status st = OK;
-    Env *env = NULL;
-    float *scratch = NULL;
-    const size_t S = (size_t)kind->state_dim;
+    Stage stage = {0};
 
     *out = (CollectRows){0};
     if (first < 0 || count < 0 || count > episodes_max || first > episodes_max - count) {
@@ -175,16 +249,12 @@ Status collect_episodes(const EnvKind *kind, uint64_t seed, int64_t first, int64
                            (long long)count, (long long)first);
     }
     TRY(collect_init(out, kind, 0));
-    TRY(mem_alloc(&scratch, S + (size_t)kind->act_dim, sizeof *scratch, "an episode"));
-    TRY(kind->open(&env, kind));
+    TRY(open_stage(&stage, kind, source));
     for (int64_t k = 0; k < count; k++) {
-        TRY(record_episode(kind, env, seed, (uint32_t)(first + k), scratch, scratch + S, out));
+        TRY(record_episode(&stage, seed, (uint32_t)(first + k), out));
     }
 done:
-    if (env != NULL) {
-        kind->close(env);
-    }
-    mem_free(&scratch);
+    close_stage(&stage);
     if (st != OK) {
         collect_release(out);
     }
@@ -200,7 +270,9 @@ Status collect_join(CollectRows *out, const CollectRows *pieces, int n, int64_t 
         rows += pieces[i].rows;
     }
     rows = max_rows > 0 && rows > max_rows ? max_rows : rows;
-    TRY(reserve(out, rows));
+    if (rows > out->capacity) { /* pieces come again and again: at least double */
+        TRY(reserve(out, rows > 2 * out->capacity ? rows : 2 * out->capacity));
+    }
     for (int i = 0; i < n && out->rows < rows; i++) {
         REQUIRE(pieces[i].rows == 0 || pieces[i].stride == out->stride);
         const int64_t room = rows - out->rows;
@@ -236,10 +308,20 @@ static Status take_flags(const CollectRows *rows, size_t column, uint8_t **out)
     return st;
 }
 
-/* An empty column is none: it stays NULL. */
+/* A column that is not there stays NULL. */
 static Status take_torso(const CollectRows *rows, size_t first, double **out)
 {
     return rows->torso > 0 ? take_doubles(rows, first, rows->torso, out) : OK;
+}
+
+static bool has_log_probs(const CollectRows *rows)
+{
+    const size_t column = columns(rows).log_prob;
+    bool all = true;
+    for (size_t i = 0; all && i < (size_t)rows->rows; i++) {
+        all = !isnan(rows->data[i * rows->stride + column]);
+    }
+    return all;
 }
 
 Status collect_columns(const CollectRows *rows, Recording *rec)
@@ -261,7 +343,9 @@ Status collect_columns(const CollectRows *rows, Recording *rec)
     TRY(take_flags(rows, at.timeout, &rec->timeouts));
     TRY(take_doubles(rows, at.qpos, rows->nq, &rec->qpos));
     TRY(take_doubles(rows, at.qvel, rows->nv, &rec->qvel));
-    TRY(take_doubles(rows, at.log_prob, 1, &rec->log_probs));
+    if (has_log_probs(rows)) {
+        TRY(take_doubles(rows, at.log_prob, 1, &rec->log_probs));
+    }
     TRY(take_torso(rows, at.before, &rec->xpos));
     TRY(take_torso(rows, at.after, &rec->next_xpos));
 done:
@@ -271,15 +355,26 @@ done:
     return st;
 }
 
-Status collect_write(const char *path, const CollectRows *rows)
+Status collect_write(const char *path, const EnvKind *kind, const CollectRows *rows,
+                     const CollectSource *source)
 {
     Status st = OK;
     Recording rec = {0};
+    PolicyItems items = {0};
+    H5Text texts[1 + POLICY_TEXTS_MAX] = {{.name = "task", .text = kind->name}};
+    const PolicyFile *p = source->policy;
 
     TRY(collect_columns(rows, &rec));
-    (void)snprintf(rec.algorithm, sizeof rec.algorithm, "random");
-    TRY(recording_write(path, &rec, NULL, 0, NULL, 0));
+    (void)snprintf(rec.algorithm, sizeof rec.algorithm, "%.*s", (int)sizeof rec.algorithm - 1,
+                   p != NULL ? p->info.algorithm : "random");
+    if (p != NULL) {
+        rec.iteration = p->info.epoch;
+        TRY(policy_items(&items, &p->actor, &p->squash, p->params));
+        memcpy(texts + 1, items.texts, sizeof items.texts);
+    }
+    TRY(recording_write(path, &rec, items.items, items.n, texts, 1 + items.m));
 done:
+    policy_items_release(&items);
     recording_release(&rec);
     return st;
 }

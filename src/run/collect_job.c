@@ -8,8 +8,228 @@
 #include "base/mem.h"
 #include "base/timer.h"
 #include "comm/comm.h"
-#include "run/collect.h"
+#include "run/parts.h"
+#include "run/stop.h"
 #include "run/timing.h"
+
+static const double round_seconds = 2;
+static const double part_seconds = 60;
+static const double line_seconds = 10;
+
+/* What rank 0 keeps. */
+typedef struct {
+    const CollectJob *job;
+    Parts parts;
+    CollectRows total;                 /* whole episodes, until the goal is reached */
+    int64_t next;                      /* episode */
+    int64_t saved;                     /* rows that are in parts */
+    double reward;                     /* sum over all rows */
+    double start, part_at, line_at;    /* when this process began, and what it last did */
+    int64_t start_rows, start_episode; /* where */
+} Ledger;
+
+/* One round: these episodes over all ranks. count 0: the goal is reached. */
+typedef struct {
+    int64_t first, count;
+} Round;
+
+/* ---- rank 0's part ---- */
+
+/* Of all that the rows depend on; not of how many are wanted. */
+static void settings_digest(const CollectJob *job, char digest[SLAB_DIGEST_MAX])
+{
+    char text[1024];
+    char weights[SLAB_DIGEST_MAX] = "uniform";
+    const EnvConfig *c = &job->env->config;
+    const PolicyFile *p = job->source.policy;
+
+    if (p != NULL) {
+        bytes_digest(p->params, p->actor.count * sizeof *p->params, weights);
+    }
+    const int len = snprintf(
+        text, sizeof text,
+        "collect 1 %s %d%d%d%d%d%d%d%d%d%d simulator %s seed %llu policy %s %d %d %.9g %.9g %d "
+        "sample %d noise %.17g",
+        job->env->name, c->exact_inertia, c->v5_foot, c->v5_bonus, (int)c->forces,
+        c->behavior_reward, c->jump_max, c->jump_no_height, c->jump_fixed, c->angle_no_bonus,
+        c->clip_actions, env_simulator_version(), (unsigned long long)job->seed, weights,
+        p != NULL ? p->actor.layers : 0, p != NULL ? (int)p->actor.act : 0,
+        p != NULL ? (double)p->squash.low : 0, p != NULL ? (double)p->squash.high : 0,
+        p != NULL && p->squash.linear, job->source.sample, job->source.noise);
+    bytes_digest(text, (size_t)len, digest);
+}
+
+static Status make_folder_of(const char *path)
+{
+    char folder[PARTS_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL || slash == path) {
+        return OK;
+    }
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return file_make_dirs(folder);
+}
+
+static void add_rewards(Ledger *ledger, const CollectRows *rows)
+{
+    const size_t r = (size_t)(rows->state_dim + rows->act_dim);
+    for (size_t i = 0; i < (size_t)rows->rows; i++) {
+        ledger->reward += rows->data[i * rows->stride + r];
+    }
+}
+
+/* Cut to the goal. */
+static void cut(Ledger *ledger)
+{
+    const int64_t most = ledger->job->rows;
+    if (most > 0 && ledger->total.rows > most) {
+        ledger->total.rows = most;
+    }
+}
+
+static Status take_up(Ledger *ledger)
+{
+    Status st = OK;
+    Parts *parts = &ledger->parts;
+    const Slab state[] = {slab_i64("next", &ledger->next, 1)};
+
+    if (parts->count == 0) {
+        return OK;
+    }
+    TRY(parts_state(parts, state, 1));
+    for (int64_t k = 0; k < parts->count; k++) {
+        TRY(parts_load(parts, k, &ledger->total));
+    }
+    add_rewards(ledger, &ledger->total);
+    log_info("going on after %lld rows, %lld episodes in %s", (long long)ledger->total.rows,
+             (long long)ledger->next, parts->path);
+    ledger->saved = ledger->total.rows;
+    cut(ledger);
+done:
+    return st;
+}
+
+static Status open_ledger(Ledger *ledger)
+{
+    Status st = OK;
+    const CollectJob *job = ledger->job;
+    char digest[SLAB_DIGEST_MAX];
+
+    TRY(make_folder_of(job->path));
+    TRY(collect_init(&ledger->total, job->env, job->rows));
+    settings_digest(job, digest);
+    TRY(parts_open(&ledger->parts, job->path, digest, job->force));
+    TRY(take_up(ledger));
+    ledger->start = timer_now();
+    ledger->part_at = ledger->start;
+    ledger->line_at = ledger->start;
+    ledger->start_rows = ledger->total.rows;
+    ledger->start_episode = ledger->next;
+done:
+    return st;
+}
+
+/* Episodes that the goal still needs, as far as one knows. */
+static int64_t episodes_left(const Ledger *ledger)
+{
+    const CollectJob *job = ledger->job;
+    const int64_t rows = ledger->total.rows;
+
+    if (job->rows == 0) {
+        return job->episodes > ledger->next ? job->episodes - ledger->next : 0;
+    }
+    const double length =
+        ledger->next > 0 ? (double)rows / (double)ledger->next : (double)job->env->horizon;
+    return rows < job->rows ? (int64_t)((double)(job->rows - rows) / length) + 1 : 0;
+}
+
+/* As many as were made lately in the time of a round, and work for every rank. */
+static Round next_round(const Ledger *ledger)
+{
+    const double seconds = ledger->job->round > 0 ? ledger->job->round : round_seconds;
+    const double gone = timer_now() - ledger->start;
+    const int64_t made = ledger->next - ledger->start_episode;
+    const int64_t left = episodes_left(ledger);
+    int64_t count = made > 0 ? (int64_t)((double)made * seconds / gone) : 0;
+
+    count = count < comm_size() ? comm_size() : count;
+    return (Round){ledger->next, count < left ? count : left};
+}
+
+static Status save_part(Ledger *ledger)
+{
+    CollectRows fresh = ledger->total; /* a view */
+    const Slab state[] = {slab_i64("next", &ledger->next, 1)};
+
+    fresh.data += (size_t)ledger->saved * fresh.stride;
+    fresh.rows -= ledger->saved;
+    const Status st = parts_add(&ledger->parts, &fresh, state, 1);
+    ledger->saved = ledger->total.rows;
+    ledger->part_at = timer_now();
+    return st;
+}
+
+static void log_line(Ledger *ledger)
+{
+    const CollectJob *job = ledger->job;
+    const double now = timer_now();
+    const double gone = now - ledger->start;
+    const double rows = (double)ledger->total.rows;
+    const double rate = (rows - (double)ledger->start_rows) / gone;
+    const double episode_rate = (double)(ledger->next - ledger->start_episode) / gone;
+    const double left = job->rows > 0 ? ((double)job->rows - rows) / rate
+                                      : (double)(job->episodes - ledger->next) / episode_rate;
+
+    log_info("%.0f rows, %lld episodes, mean return %.1f; %.0f rows/s, %.0f s left", rows,
+             (long long)ledger->next, ledger->reward / (double)ledger->next, rate, left);
+    ledger->line_at = now;
+}
+
+/* Enter a round's rows; then it may be time to tell, to save, or to stop. */
+static Status enter(Ledger *ledger, const Round *round, const CollectRows *rows)
+{
+    Status st = OK;
+    const double part = ledger->job->part > 0 ? ledger->job->part : part_seconds;
+
+    TRY(collect_join(&ledger->total, rows, 1, ledger->job->rows));
+    add_rewards(ledger, rows);
+    ledger->next += round->count;
+    if (episodes_left(ledger) == 0) {
+        return OK;
+    }
+    if (timer_now() - ledger->line_at >= line_seconds) {
+        log_line(ledger);
+    }
+    const bool stop = stop_wanted();
+    if (stop || timer_now() - ledger->part_at >= part) {
+        TRY(save_part(ledger));
+    }
+    if (stop) {
+        st = status_fail(ERR_INTERRUPTED,
+                         "stopped after %lld rows as asked (%s); the same command goes on from "
+                         "here",
+                         (long long)ledger->total.rows, stop_reason());
+    }
+done:
+    return st;
+}
+
+static Status finish(Ledger *ledger)
+{
+    Status st = OK;
+    const CollectJob *job = ledger->job;
+
+    TRY(collect_write(job->path, job->env, &ledger->total, &job->source));
+    TRY(parts_remove(&ledger->parts));
+    log_info("collected %lld rows from %lld episodes, mean return %.1f, in %.1f s: %s",
+             (long long)ledger->total.rows, (long long)ledger->next,
+             ledger->reward / (double)ledger->next, timer_now() - ledger->start, job->path);
+done:
+    return st;
+}
+
+/* ---- all ranks ---- */
 
 /* Whole episodes of all ranks, in episode order, on rank 0. */
 static Status gather_rows(const EnvKind *env, const CollectRows *mine, CollectRows *all)
@@ -35,72 +255,61 @@ done:
     return st;
 }
 
-/* Episodes first .. first + count - 1 over the ranks, appended to *total (rank 0). */
-static Status one_round(const EnvKind *env, uint64_t seed, int64_t first, int64_t count,
-                        int64_t most, CollectRows *total)
+/* The round's episodes, dealt in blocks; all rows to rank 0. *busy: seconds of this rank's work. */
+static Status play(const CollectJob *job, const Round *round, CollectRows *rows, double *busy)
 {
     Status st = OK;
     CollectRows mine = {0};
-    CollectRows round = {0};
     const int64_t r = comm_rank();
     const int64_t n = comm_size();
-    const int64_t from = first + count * r / n;
-    const int64_t to = first + count * (r + 1) / n;
+    const int64_t from = round->first + round->count * r / n;
+    const int64_t to = round->first + round->count * (r + 1) / n;
     const double start = timer_now();
 
-    st = collect_episodes(env, seed, from, to - from, &mine);
-    const double busy = timer_now() - start;
+    st = collect_episodes(job->env, &job->source, job->seed, from, to - from, &mine);
+    *busy += timer_now() - start;
     TRY(comm_agree(st));
-    timing_phase("collect", busy, timer_now() - start - busy);
-    TRY(gather_rows(env, &mine, &round));
-    if (comm_rank() == 0) {
-        st = collect_join(total, &round, 1, most);
-    }
-    st = comm_agree(st);
+    TRY(gather_rows(job->env, &mine, rows));
 done:
     collect_release(&mine);
-    collect_release(&round);
     return st;
 }
 
-static Status make_folder_of(const char *path)
+static const char *source_text(const CollectSource *source)
 {
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-
-    if (slash == NULL || slash == path) {
-        return OK;
-    }
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-    return file_make_dirs(folder);
+    return source->policy == NULL ? "uniform actions"
+           : source->sample       ? "actions drawn from the policy"
+           : source->noise > 0    ? "the policy's mean action and noise"
+                                  : "the policy's mean action";
 }
 
-Status collect_job(const EnvKind *env, uint64_t seed, int64_t rows, const char *path)
+Status collect_job(const CollectJob *job)
 {
     Status st = OK;
-    CollectRows total = {0};
-    int64_t have = 0;
-    int64_t next = 0;
+    const bool lead = comm_rank() == 0;
+    Ledger ledger = {.job = job};
+    CollectRows rows = {0};
+    double busy = 0;
     const double start = timer_now();
 
-    TRY(comm_agree(comm_rank() == 0 ? make_folder_of(path) : OK));
-    TRY(comm_agree(collect_init(&total, env, 1)));
-    log_info("collecting %lld rows of %s with random actions", (long long)rows, env->name);
-    while (have < rows) {
-        /* as many episodes as are needed if none ends early; at least as many as keep ranks busy */
-        const int64_t needed = (rows - have + env->horizon - 1) / env->horizon;
-        TRY(one_round(env, seed, next, needed, rows, &total));
-        next += needed;
-        have = total.rows;
-        coll_bcast(&have, sizeof have, 0);
+    TRY(comm_agree(env_need_simulator(job->env, "collecting a dataset")));
+    log_info("collecting %lld %s of %s: %s", (long long)(job->rows > 0 ? job->rows : job->episodes),
+             job->rows > 0 ? "rows" : "episodes", job->env->name, source_text(&job->source));
+    TRY(comm_agree(lead ? open_ledger(&ledger) : OK));
+    for (;;) {
+        Round round = lead ? next_round(&ledger) : (Round){0};
+        coll_bcast(&round, sizeof round, 0);
+        if (round.count == 0) {
+            break;
+        }
+        TRY(play(job, &round, &rows, &busy));
+        TRY(comm_agree(lead ? enter(&ledger, &round, &rows) : OK));
+        collect_release(&rows);
     }
-    if (comm_rank() == 0) {
-        st = collect_write(path, &total);
-    }
-    TRY(comm_agree(st));
-    log_info("collected %lld rows from %lld episodes in %.1f s: %s", (long long)rows,
-             (long long)next, timer_now() - start, path);
+    timing_phase("collect", busy, timer_now() - start - busy);
+    TRY(comm_agree(lead ? finish(&ledger) : OK));
 done:
-    collect_release(&total);
+    collect_release(&rows);
+    collect_release(&ledger.total);
     return st;
 }

@@ -20,14 +20,18 @@ typedef struct {
     char settings[SLAB_DIGEST_MAX];
 } Parts;
 
-/* Open or make the folder. `settings`: digest of all that the rows depend on. Errors: ERR_CONFIG when
- * the folder belongs to other settings (says what to do: the same settings, or --force), ERR_IO,
- * ERR_FORMAT (damaged). force: whatever is there is deleted first. */
+/* Find the parts there are; the folder itself is made with the first part. `settings`: digest of all
+ * that the rows depend on. Errors: ERR_CONFIG when the folder belongs to other settings (says what to
+ * do: the same settings, or --force), ERR_IO, ERR_FORMAT (damaged, one is missing), ERR_NOMEM.
+ * force: parts that nothing can go on from (of other settings, damaged) are deleted. Those of the same
+ * settings stay: the same would only be made again, and a job that is started again with its own
+ * command line, --force and all, goes on. */
 NODISCARD Status parts_open(Parts *parts, const char *file, const char *settings, bool force);
 /* Append a part: rows (may be none), and the state as slabs (n may be 0), which replaces the state of
  * the part before. After an error the parts are what they were. Errors: ERR_IO, ERR_NOMEM. */
 NODISCARD Status parts_add(Parts *parts, const CollectRows *rows, const Slab *slabs, int n);
-/* Append the rows of part k to *rows. Errors: ERR_FORMAT, ERR_IO, ERR_NOMEM. */
+/* Append the rows of part k to *rows. Errors: ERR_FORMAT, ERR_CONFIG (other settings), ERR_IO,
+ * ERR_NOMEM. */
 NODISCARD Status parts_load(const Parts *parts, int64_t k, CollectRows *rows);
 /* Fill the slabs with the newest state; count must be > 0. ERR_FORMAT when they are others. */
 NODISCARD Status parts_state(const Parts *parts, const Slab *slabs, int n);
