@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "comm/comm.h"
 #include "data/dataset.h"
+#include "data/registry.h"
 #include "run/session.h"
 
 static void print_info(const char *path, const Dataset *d, const EnvKind *env)
@@ -34,6 +35,9 @@ static Status info(const OptionValues *in)
     EnvKind task;
     const EnvKind *env = NULL;
     Dataset data = {0};
+    char path[CONFIG_TEXT_MAX];
+    const RegistryRow *row = NULL;
+    Recognition published;
 
     TRY(options_count(in, 2, -1));
     config_default(&config);
@@ -44,8 +48,13 @@ static Status info(const OptionValues *in)
         env = &task;
     }
     DatasetOptions options = session_dataset_options(&config, env);
-    TRY(dataset_read(&data, in->words[1], &options));
-    print_info(in->words[1], &data, env);
+    TRY(registry_locate(in->words[1], path, sizeof path, &row));
+    TRY(dataset_read(&data, path, &options));
+    TRY(registry_recognize(&published, path, row));
+    print_info(path, &data, env);
+    if (published.note[0] != '\0') {
+        printf("  published    %s\n", published.note);
+    }
 done:
     dataset_release(&data);
     return st;
@@ -65,7 +74,7 @@ done:
 
 const Command cmd_data = {
     .verb = "data",
-    .args = "info FILE [key=value ...]",
+    .args = "info FILE_OR_NAME [key=value ...]",
     .summary = "check a dataset and say what is in it",
     .detail = "info reads the file as training would (data.next, data.max_rows), checks every row, "
               "and prints counts, returns, the rule that s' comes from, and the digest.\n"

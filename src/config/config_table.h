@@ -12,11 +12,11 @@
 #ifndef CONFIG_CONFIG_TABLE_H
 #define CONFIG_CONFIG_TABLE_H
 
-#define CONFIG_TOP(KEY, TEXT, ENUM, s)                                    \
-    TEXT(s, task, "halfcheetah", "task; `mopo config tables` lists them") \
-    TEXT(s, dataset, "", "HDF5 file with the transitions, D4RL layout")   \
-    ENUM(s, algo, "mopo", "mopo", "algorithm preset")                     \
-    KEY(s, INT, seed, 0, 0, 2147483647, "", "seed of every random draw")  \
+#define CONFIG_TOP(KEY, TEXT, ENUM, s)                                                   \
+    TEXT(s, task, "halfcheetah", "task; `mopo config tables` lists them")                \
+    TEXT(s, dataset, "", "HDF5 file with the transitions, or a name (docs/datasets.md)") \
+    ENUM(s, algo, "mopo", "mopo", "algorithm preset")                                    \
+    KEY(s, INT, seed, 0, 0, 2147483647, "", "seed of every random draw")                 \
     TEXT(s, run_dir, "", "run directory; empty: runs/<config>-s<seed>")
 
 #define CONFIG_ENV(KEY, TEXT, ENUM, s)                                                             \

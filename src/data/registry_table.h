@@ -116,7 +116,7 @@
 #define REGISTRY_DEFECTS(X)                                                                       \
     X("*-v0", "Timeouts are off by one: whole episodes have 999 rows.", "D4RL 40, 107")           \
     X("halfcheetah-*-v0", "One row is marked terminal, though HalfCheetah never ends.",           \
-      "D4RL 40, 107")                                                                                 \
+      "D4RL 40, 107")                                                                             \
     X("hopper-medium-expert-v0",                                                                  \
       "It holds the expert and the medium-replay rows, 1,200,920, not medium and expert.",        \
       "D4RL 19")                                                                                  \

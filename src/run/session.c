@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "data/registry.h"
 #include "run/model_world.h"
 
 static bool is(const char *word, const char *other)
@@ -124,6 +126,26 @@ static int cores_of_all_hosts(void)
     return (int)sum;
 }
 
+/* A name becomes the path of its file; what is known of the file goes to the log. */
+static Status find_dataset(Config *cfg)
+{
+    Status st = OK;
+    char path[CONFIG_TEXT_MAX] = "";
+    const RegistryRow *row = NULL;
+    Recognition rec;
+
+    TRY(status_while(registry_locate(cfg->top.dataset, path, sizeof path, &row), "dataset"));
+    memcpy(cfg->top.dataset, path, sizeof path);
+    TRY(registry_recognize(&rec, path, row));
+    if (rec.suspect) {
+        log_warn("dataset %s: %s", path, rec.note);
+    } else if (rec.note[0] != '\0') {
+        log_info("dataset %s: %s", path, rec.note);
+    }
+done:
+    return st;
+}
+
 /* Rank 0 reads the file straight into its host's shared memory; the other hosts get copies. */
 static Status load_dataset(Session *s)
 {
@@ -221,6 +243,7 @@ Status session_open(Session *s, const Config *cfg)
     s->real_rows = (int)(cfg->train.real_ratio * cfg->train.batch);
     s->uses_model = s->real_rows < cfg->train.batch;
     s->needs_model = s->uses_model || s->env->open == NULL;
+    TRY(comm_agree(comm_rank() == 0 ? find_dataset(&s->cfg) : OK));
     TRY(load_dataset(s));
     if (s->env->open == NULL) { /* task none is as large as its data */
         s->task.state_dim = s->data.rec.S;

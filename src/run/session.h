@@ -15,7 +15,7 @@
 #include "rollout/rollout.h"
 
 typedef struct {
-    Config cfg;
+    Config cfg;         /* on rank 0 with the dataset's path where its name stood */
     EnvKind task;       /* as configured */
     const EnvKind *env; /* &task */
     Plan plan;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/timer.h"
 #include "data/h5.h"
+#include "data/registry.h"
 #include "nn/gemm.h"
 #include "run/collect_job.h"
 #include "run/crew.h"
@@ -23,6 +24,8 @@ static Status provide_dataset(const Config *cfg)
 {
     Status st = OK;
     EnvKind env;
+    char path[CONFIG_TEXT_MAX];
+    const RegistryRow *row = NULL;
     int there = 0;
 
     TRY(comm_agree(session_task(cfg, &env)));
@@ -32,8 +35,11 @@ static Status provide_dataset(const Config *cfg)
                            "with `mopo collect`");
     }
     if (comm_rank() == 0) {
-        there = file_exists(cfg->top.dataset) ? 1 : 0;
+        st = status_while(registry_locate(cfg->top.dataset, path, sizeof path, &row), "dataset");
+        there = st == OK && file_exists(path) ? 1 : 0;
     }
+    TRY(comm_agree(
+        st)); /* a name that is nowhere is an error: collected rows are no published set */
     coll_bcast(&there, sizeof there, 0);
     if (there != 0) {
         return OK;
