@@ -5,6 +5,8 @@
 #include "cli/cmd.h"
 #include "comm/comm.h"
 #include "run/collect_job.h"
+#include "run/family.h"
+#include "run/online.h"
 #include "run/session.h"
 #include "run/stop.h"
 
@@ -17,14 +19,15 @@ static Status check_options(const OptionValues *in)
     static const struct {
         const char *name, *other;
         bool needs; /* the other option; else it excludes it */
-    } rules[] = {{"sample", "policy", true},
-                 {"noise", "policy", true},
-                 {"noise", "sample", false},
-                 {"rows", "episodes", false}};
+    } rules[] = {{"sample", "policy", true},    {"noise", "policy", true},
+                 {"noise", "sample", false},    {"rows", "episodes", false},
+                 {"online", "policy", false},   {"online", "rows", false},
+                 {"online", "episodes", false}, {"online", "family", false},
+                 {"family", "policy", false},   {"family", "episodes", false}};
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (option_flag(in, rules[i].name) && option_flag(in, rules[i].other) != rules[i].needs) {
-            return status_fail(ERR_USAGE, "mopo collect: --%s %s --%s", rules[i].name,
+            return status_fail(ERR_USAGE, "--%s %s --%s", rules[i].name,
                                rules[i].needs ? "needs" : "cannot stand beside", rules[i].other);
         }
     }
@@ -74,6 +77,26 @@ static Status check_free(const OptionValues *in)
     return OK;
 }
 
+/* Training in the task, alone or with the datasets that come of it. */
+static Status run_training(const OptionValues *in)
+{
+    Status st = OK;
+    Config config;
+    int rows = ROWS_DEFAULT;
+    const char *dir = in->words[0];
+    const bool force = option_flag(in, "force");
+
+    TRY(option_int(in, "rows", 1, ROWS_MOST, &rows));
+    config_default(&config);
+    TRY(config_words_over(&config, in->count - 1, in->words + 1));
+    TRY(config_check(&config));
+    stop_listen(0, dir);
+    TRY(option_flag(in, "family") ? family_run(&config, dir, rows, force)
+                                  : online_run(&config, dir, force));
+done:
+    return st;
+}
+
 static Status run(const OptionValues *in)
 {
     Status st = OK;
@@ -85,6 +108,9 @@ static Status run(const OptionValues *in)
 
     TRY(options_count(in, 1, -1));
     TRY(check_options(in));
+    if (option_flag(in, "online") || option_flag(in, "family")) {
+        return run_training(in);
+    }
     TRY(read_goal(in, &job));
     if (policy_path != NULL) {
         TRY(cmd_share_policy(policy_path, &policy));
@@ -107,13 +133,15 @@ static const Option options[] = {
     {"policy", 'p', "FILE", "act by this policy: policy.h5, or a dataset that carries one"},
     {"sample", 's', NULL, "draw the policy's actions; otherwise its mean action is taken"},
     {"noise", 0, "S", "add Gaussian noise of deviation S to the policy's mean action"},
+    {"online", 'o', NULL, "train SAC in the task; keep replay buffer and policies in DIR"},
+    {"family", 0, NULL, "the same, then random, medium, mixed, expert, medium-expert in DIR"},
     {"force", 'f', NULL, "write over a file that is there"},
     {0},
 };
 
 const Command cmd_collect = {
     .verb = "collect",
-    .args = "FILE [key=value ...]",
+    .args = "FILE|DIR [key=value ...]",
     .summary = "record a dataset in D4RL's layout",
     .detail =
         "Plays episodes with uniformly random actions, as D4RL's random sets, or with those of a "
@@ -126,7 +154,20 @@ const Command cmd_collect = {
         "ranks, to the same file.\n"
         "\n"
         "  mpirun mopo collect data/hc-random.hdf5 task=halfcheetah seed=1 --rows 100000\n"
-        "  mpirun mopo collect data/mine.hdf5 --policy runs/demo-s0/policy.h5 --sample\n",
+        "  mpirun mopo collect data/mine.hdf5 --policy runs/demo-s0/policy.h5 --sample\n"
+        "\n"
+        "With --online it trains SAC in the task for collect.steps steps and leaves in the folder "
+        "DIR its replay buffer (replay.hdf5), the policy of each evaluation (policies/) and how "
+        "well "
+        "it did (progress.csv). With --family the sets that D4RL has of a task are made from that, "
+        "with --rows rows where a policy acts; for halfcheetah-jump and ant-angle the replay "
+        "buffer "
+        "with the task's rewards. Both stop and go on as above (DIR/stop stops, too), and leave "
+        "alone "
+        "what is there.\n"
+        "\n"
+        "  mpirun mopo collect data/hopper --family task=hopper collect.steps=200000 --rows "
+        "200000\n",
     .options = options,
     .run = run,
 };

@@ -128,6 +128,13 @@ double collect_uniform_log_prob(int act_dim)
     return -act_dim * log(2.0);
 }
 
+CollectEnd collect_end(const CollectRows *rows, int64_t i)
+{
+    const Columns at = columns(rows);
+    const double *row = rows->data + (size_t)i * rows->stride;
+    return (CollectEnd){.reward = row[at.r], .ended = row[at.terminal] + row[at.timeout] > 0};
+}
+
 void collect_to_record(const CollectRows *rows, int64_t i, float *record)
 {
     const Columns at = columns(rows);
@@ -355,7 +362,7 @@ done:
     return st;
 }
 
-Status collect_write(const char *path, const EnvKind *kind, const CollectRows *rows,
+Status collect_write(const char *path, const EnvKind *kind, CollectRows *rows,
                      const CollectSource *source)
 {
     Status st = OK;
@@ -365,6 +372,7 @@ Status collect_write(const char *path, const EnvKind *kind, const CollectRows *r
     const PolicyFile *p = source->policy;
 
     TRY(collect_columns(rows, &rec));
+    collect_release(rows);
     (void)snprintf(rec.algorithm, sizeof rec.algorithm, "%.*s", (int)sizeof rec.algorithm - 1,
                    p != NULL ? p->info.algorithm : "random");
     if (p != NULL) {

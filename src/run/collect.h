@@ -46,6 +46,12 @@ NODISCARD Status collect_step(CollectRows *rows, const EnvKind *kind, Env *env, 
                               const float *action, double log_prob, bool last, bool *ended);
 /* Log density of uniform actions from [-1, 1]^A. */
 double collect_uniform_log_prob(int act_dim);
+typedef struct {
+    double reward;
+    bool ended; /* terminal or timeout */
+} CollectEnd;
+/* What row i says about its episode's return. */
+CollectEnd collect_end(const CollectRows *rows, int64_t i);
 /* Row i as a record (data/record.h). */
 void collect_to_record(const CollectRows *rows, int64_t i, float *record);
 
@@ -65,8 +71,9 @@ NODISCARD Status collect_join(CollectRows *out, const CollectRows *pieces, int n
  * every row has one. Error: ERR_NOMEM. */
 NODISCARD Status collect_columns(const CollectRows *rows, Recording *rec);
 /* Write the rows as a dataset with infos, the task's name, and metadata of their source: algorithm
- * "random", or the policy with its algorithm and iteration. Errors: those of recording_write. */
-NODISCARD Status collect_write(const char *path, const EnvKind *kind, const CollectRows *rows,
+ * "random", or the policy with its algorithm and iteration. *rows is released on the way, once its
+ * columns are copied. Errors: those of recording_write. */
+NODISCARD Status collect_write(const char *path, const EnvKind *kind, CollectRows *rows,
                                const CollectSource *source);
 
 #endif

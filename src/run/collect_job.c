@@ -1,5 +1,6 @@
 #include "run/collect_job.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +24,11 @@ typedef struct {
     CollectRows total;                 /* whole episodes, until the goal is reached */
     int64_t next;                      /* episode */
     int64_t saved;                     /* rows that are in parts */
-    double reward;                     /* sum over all rows */
-    double start, part_at, line_at;    /* when this process began, and what it last did */
+    int64_t counted;                   /* rows that the next three tell about */
+    int64_t episodes;                  /* whole ones */
+    double returns;                    /* their sum */
+    double open;                       /* return so far of the one that has no end yet */
+    double start, part_at, line_at;    /* when this process began, and last did these */
     int64_t start_rows, start_episode; /* where */
 } Ledger;
 
@@ -71,21 +75,27 @@ static Status make_folder_of(const char *path)
     return file_make_dirs(folder);
 }
 
-static void add_rewards(Ledger *ledger, const CollectRows *rows)
+/* Cut to the goal, and count what is new. */
+static void count_rows(Ledger *ledger)
 {
-    const size_t r = (size_t)(rows->state_dim + rows->act_dim);
-    for (size_t i = 0; i < (size_t)rows->rows; i++) {
-        ledger->reward += rows->data[i * rows->stride + r];
+    CollectRows *total = &ledger->total;
+    const int64_t most = ledger->job->rows;
+
+    total->rows = most > 0 && total->rows > most ? most : total->rows;
+    for (; ledger->counted < total->rows; ledger->counted++) {
+        const CollectEnd end = collect_end(total, ledger->counted);
+        ledger->open += end.reward;
+        if (end.ended) {
+            ledger->episodes++;
+            ledger->returns += ledger->open;
+            ledger->open = 0;
+        }
     }
 }
 
-/* Cut to the goal. */
-static void cut(Ledger *ledger)
+static double mean_return(const Ledger *ledger)
 {
-    const int64_t most = ledger->job->rows;
-    if (most > 0 && ledger->total.rows > most) {
-        ledger->total.rows = most;
-    }
+    return ledger->episodes > 0 ? ledger->returns / (double)ledger->episodes : ledger->open;
 }
 
 static Status take_up(Ledger *ledger)
@@ -101,11 +111,10 @@ static Status take_up(Ledger *ledger)
     for (int64_t k = 0; k < parts->count; k++) {
         TRY(parts_load(parts, k, &ledger->total));
     }
-    add_rewards(ledger, &ledger->total);
+    ledger->saved = ledger->total.rows;
     log_info("going on after %lld rows, %lld episodes in %s", (long long)ledger->total.rows,
              (long long)ledger->next, parts->path);
-    ledger->saved = ledger->total.rows;
-    cut(ledger);
+    count_rows(ledger);
 done:
     return st;
 }
@@ -141,7 +150,7 @@ static int64_t episodes_left(const Ledger *ledger)
     }
     const double length =
         ledger->next > 0 ? (double)rows / (double)ledger->next : (double)job->env->horizon;
-    return rows < job->rows ? (int64_t)((double)(job->rows - rows) / length) + 1 : 0;
+    return rows < job->rows ? (int64_t)ceil((double)(job->rows - rows) / length) : 0;
 }
 
 /* As many as were made lately in the time of a round, and work for every rank. */
@@ -182,7 +191,7 @@ static void log_line(Ledger *ledger)
                                       : (double)(job->episodes - ledger->next) / episode_rate;
 
     log_info("%.0f rows, %lld episodes, mean return %.1f; %.0f rows/s, %.0f s left", rows,
-             (long long)ledger->next, ledger->reward / (double)ledger->next, rate, left);
+             (long long)ledger->next, mean_return(ledger), rate, left);
     ledger->line_at = now;
 }
 
@@ -193,7 +202,7 @@ static Status enter(Ledger *ledger, const Round *round, const CollectRows *rows)
     const double part = ledger->job->part > 0 ? ledger->job->part : part_seconds;
 
     TRY(collect_join(&ledger->total, rows, 1, ledger->job->rows));
-    add_rewards(ledger, rows);
+    count_rows(ledger);
     ledger->next += round->count;
     if (episodes_left(ledger) == 0) {
         return OK;
@@ -219,12 +228,13 @@ static Status finish(Ledger *ledger)
 {
     Status st = OK;
     const CollectJob *job = ledger->job;
+    const long long rows = (long long)ledger->total.rows;
 
     TRY(collect_write(job->path, job->env, &ledger->total, &job->source));
     TRY(parts_remove(&ledger->parts));
-    log_info("collected %lld rows from %lld episodes, mean return %.1f, in %.1f s: %s",
-             (long long)ledger->total.rows, (long long)ledger->next,
-             ledger->reward / (double)ledger->next, timer_now() - ledger->start, job->path);
+    log_info("collected %lld rows, %lld whole episodes, mean return %.1f, in %.1f s: %s", rows,
+             (long long)ledger->episodes, mean_return(ledger), timer_now() - ledger->start,
+             job->path);
 done:
     return st;
 }
