@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "data/registry.h"
 #include "data/registry_table.h"
 #include "support/check.h"
@@ -73,6 +74,9 @@ static void sha256_says_what_cannot_be_read(void **state)
         assert_non_null(strstr(status_reason(), "text: cannot"));
     }
     file_fail_at(0, 0);
+    mem_fail_at(1);
+    assert_int_equal(checksum_sha256(path, hex), ERR_NOMEM);
+    mem_fail_at(0);
 }
 
 static void check_found(const char *word, const char *name, const char *folder, const char *file)
