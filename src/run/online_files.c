@@ -100,7 +100,7 @@ Status online_read_progress(const char *dir, OnlineEval **evals, int64_t *count)
     }
     TRY(mem_alloc(evals, (size_t)lines + 1, sizeof **evals, "the evaluations"));
     const char *line = (const char *)bytes;
-    bool good = strncmp(line, header, sizeof header - 1) == 0;
+    bool good = strncmp(line, header, sizeof header - 1) == 0 && bytes[size - 1] == '\n';
     for (int64_t i = 1; good && i < lines; i++) {
         line = strchr(line, '\n') + 1;
         good = read_line(line, &(*evals)[*count]);
