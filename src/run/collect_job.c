@@ -153,7 +153,8 @@ static int64_t episodes_left(const Ledger *ledger)
     return rows < job->rows ? (int64_t)ceil((double)(job->rows - rows) / length) : 0;
 }
 
-/* As many as were made lately in the time of a round, and work for every rank. */
+/* As many as were made lately in the time of a round, but no large share of what is left, which is a
+ * guess; and work for every rank. */
 static Round next_round(const Ledger *ledger)
 {
     const double seconds = ledger->job->round > 0 ? ledger->job->round : round_seconds;
@@ -162,7 +163,8 @@ static Round next_round(const Ledger *ledger)
     const int64_t left = episodes_left(ledger);
     int64_t count = made > 0 ? (int64_t)((double)made * seconds / gone) : 0;
 
-    count = count < comm_size() ? comm_size() : count;
+    count = count < left / 4 ? count : left / 4;
+    count = count > comm_size() ? count : comm_size();
     return (Round){ledger->next, count < left ? count : left};
 }
 

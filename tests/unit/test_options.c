@@ -141,6 +141,27 @@ static void numbers_are_read_strictly(void **state)
     assert_int_equal(n, 7);
 }
 
+static void real_numbers_too(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"-0.1", "2.6", "1.5x", "", "nan", "inf", "1,5"};
+    OptionValues in;
+    char line[64];
+    double x = 7;
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        (void)snprintf(line, sizeof line, "--episodes=%s", bad[i]);
+        CHECK_OK(parse(&eval, line, &in));
+        assert_int_equal(option_real(&in, "episodes", 0, 2.5, &x), ERR_USAGE);
+        assert_true(x == 7);
+    }
+    assert_string_equal(status_reason(),
+                        "mopo eval: --episodes: found 1,5, allowed is a number from 0 to 2.5");
+    CHECK_OK(parse(&eval, "--episodes=25e-1", &in));
+    CHECK_OK(option_real(&in, "episodes", 0, 2.5, &x));
+    assert_true(x == 2.5);
+}
+
 static void commands_and_actions_are_found(void **state)
 {
     (void)state;
@@ -276,6 +297,7 @@ int main(void)
         cmocka_unit_test(help_is_known_to_every_command),
         cmocka_unit_test(errors_name_what_was_meant),
         cmocka_unit_test(numbers_are_read_strictly),
+        cmocka_unit_test(real_numbers_too),
         cmocka_unit_test(commands_and_actions_are_found),
         cmocka_unit_test(help_is_made_from_the_tables),
         cmocka_unit_test(distances_are_those_of_levenshtein),
