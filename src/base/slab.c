@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#define XXH_INLINE_ALL /* made for the instructions that we compile for */
 #include <xxhash.h>
 
 #include "base/panic.h"
@@ -40,19 +41,48 @@ static void put_hex(XXH128_hash_t hash, char text[SLAB_DIGEST_MAX])
                    (unsigned long long)hash.low64);
 }
 
-void slab_digest(const Slab *slabs, int n, char text[SLAB_DIGEST_MAX])
+/* A SlabDigest is xxHash's state under another name. */
+static XXH3_state_t *state_of(SlabDigest *digest)
 {
-    XXH3_state_t *state = XXH3_createState();
+    return (XXH3_state_t *)digest;
+}
+
+SlabDigest *slab_digest_open(void)
+{
+    XXH3_state_t *state = XXH3_createState(); /* aligned as it must be */
     REQUIRE(state != NULL);
     (void)XXH3_128bits_reset(state);
-    for (int i = 0; i < n; i++) {
-        const uint64_t head[2] = {(uint64_t)slabs[i].type, (uint64_t)slabs[i].n};
-        (void)XXH3_128bits_update(state, slabs[i].name, strlen(slabs[i].name) + 1);
-        (void)XXH3_128bits_update(state, head, sizeof head);
-        (void)XXH3_128bits_update(state, slabs[i].data, slab_bytes(&slabs[i]));
+    return (SlabDigest *)state;
+}
+
+void slab_digest_bytes(SlabDigest *digest, const void *data, size_t bytes)
+{
+    (void)XXH3_128bits_update(state_of(digest), data, bytes);
+}
+
+void slab_digest_add(SlabDigest *digest, const Slab *slab)
+{
+    const uint64_t head[2] = {(uint64_t)slab->type, (uint64_t)slab->n};
+    slab_digest_bytes(digest, slab->name, strlen(slab->name) + 1);
+    slab_digest_bytes(digest, head, sizeof head);
+    if (slab->data != NULL) {
+        slab_digest_bytes(digest, slab->data, slab_bytes(slab));
     }
-    put_hex(XXH3_128bits_digest(state), text);
-    (void)XXH3_freeState(state);
+}
+
+void slab_digest_close(SlabDigest *digest, char text[SLAB_DIGEST_MAX])
+{
+    put_hex(XXH3_128bits_digest(state_of(digest)), text);
+    (void)XXH3_freeState(state_of(digest));
+}
+
+void slab_digest(const Slab *slabs, int n, char text[SLAB_DIGEST_MAX])
+{
+    SlabDigest *digest = slab_digest_open();
+    for (int i = 0; i < n; i++) {
+        slab_digest_add(digest, &slabs[i]);
+    }
+    slab_digest_close(digest, text);
 }
 
 void bytes_digest(const void *data, size_t bytes, char text[SLAB_DIGEST_MAX])

@@ -24,6 +24,12 @@ Slab slab_i64(const char *name, int64_t *data, size_t n);
 size_t slab_bytes(const Slab *slab);
 /* 128-bit xxHash over names, types, lengths and bytes of the list, as 32 hex digits. */
 void slab_digest(const Slab *slabs, int n, char text[SLAB_DIGEST_MAX]);
+/* The same where the bytes come in pieces: slabs in order, the last one's data (NULL) piece by piece. */
+typedef struct SlabDigest SlabDigest;
+SlabDigest *slab_digest_open(void);
+void slab_digest_add(SlabDigest *digest, const Slab *slab);
+void slab_digest_bytes(SlabDigest *digest, const void *data, size_t bytes);
+void slab_digest_close(SlabDigest *digest, char text[SLAB_DIGEST_MAX]);
 /* 128-bit xxHash of one memory block, as 32 hex digits. */
 void bytes_digest(const void *data, size_t bytes, char text[SLAB_DIGEST_MAX]);
 /* 64-bit xxHash of one memory block. */

@@ -8,7 +8,7 @@
 #include "base/slab.h"
 #include "data/source.h"
 
-enum { DEFAULT_HORIZON = 1000, BLOCK_BYTES = 1 << 20 };
+enum { DEFAULT_HORIZON = 1000, BLOCK_BYTES = 512 << 10 };
 static const float action_slack = 1e-3F;
 
 struct DatasetReader {
@@ -165,20 +165,26 @@ typedef struct {
     int64_t kept;     /* rows so far, those that max_rows leaves out included */
     float *waiting;   /* record whose s' is the state of the next row; or NULL */
     double sum;       /* rewards of this episode */
+    SlabDigest *digest;
+    int64_t digested; /* records */
 } Fill;
 
 static Status clip_actions(const Source *src, int64_t first, int64_t n, float *x)
 {
     const int A = src->act_dim;
 
+    unsigned over = 0;
     for (int64_t i = 0; i < n * A; i++) {
+        over |= fabsf(x[i]) > 1.0F ? 1U : 0U;
+    }
+    for (int64_t i = 0; over != 0 && i < n * A; i++) {
         if (fabsf(x[i]) > 1.0F + action_slack) {
             return status_fail(ERR_FORMAT,
                                "%s: 'actions' row %lld column %d is %g; actions lie in [-1, 1]: "
                                "scale or clip them in the file",
                                src->path, (long long)(first + i / A), (int)(i % A), (double)x[i]);
         }
-        x[i] = fminf(1.0F, fmaxf(-1.0F, x[i]));
+        x[i] = x[i] > 1.0F ? 1.0F : x[i] < -1.0F ? -1.0F : x[i];
     }
     return OK;
 }
@@ -215,13 +221,29 @@ static void measure(Fill *fill, int64_t first, int64_t n)
 
     for (int64_t i = 0; i < n; i++) {
         const double r = (double)fill->x[FIELD_REWARD][i];
-        set->reward_min = first + i == 0 ? r : fmin(set->reward_min, r);
-        set->reward_max = first + i == 0 ? r : fmax(set->reward_max, r);
+        set->reward_min = r < set->reward_min || first + i == 0 ? r : set->reward_min;
+        set->reward_max = r > set->reward_max || first + i == 0 ? r : set->reward_max;
         fill->sum += r;
         if (src->terminal[first + i] != 0 || src->timeout[first + i] != 0) {
             add_episode(set, fill->sum);
             fill->sum = 0;
         }
+    }
+}
+
+/* memcpy of a few floats, without the call: eight at a time, the last eight perhaps once more. */
+static inline void copy(float *to, const float *from, size_t n)
+{
+    enum { LANES = 8 };
+
+    for (size_t i = 0; n < LANES && i < n; i++) {
+        to[i] = from[i];
+    }
+    for (size_t i = 0; i + LANES <= n; i += LANES) {
+        memcpy(to + i, from + i, LANES * sizeof *to);
+    }
+    if (n >= LANES) {
+        memcpy(to + n - LANES, from + n - LANES, LANES * sizeof *to);
     }
 }
 
@@ -236,33 +258,47 @@ static void build(Fill *fill, int64_t first, int64_t n)
     for (int64_t i = 0; i < n; i++) {
         const float *s = fill->x[FIELD_STATE] + (size_t)i * S;
         if (fill->waiting != NULL) {
-            memcpy(fill->waiting + rec.s2, s, S * sizeof *s);
+            copy(fill->waiting + rec.s2, s, S);
             fill->waiting = NULL;
         }
         if (!is_kept(fill->reader, first + i) || fill->kept++ < fill->reader->skip) {
             continue;
         }
         float *to = fill->records + (size_t)(fill->kept - 1 - fill->reader->skip) * rec.stride;
-        memcpy(to, s, S * sizeof *s);
-        memcpy(to + rec.a, fill->x[FIELD_ACTION] + (size_t)i * A, A * sizeof *s);
+        copy(to, s, S);
+        copy(to + rec.a, fill->x[FIELD_ACTION] + (size_t)i * A, A);
         to[rec.r] = fill->x[FIELD_REWARD][i];
         to[rec.cont] = src->terminal[first + i] != 0 ? 0.0F : 1.0F;
         if (stored) {
-            memcpy(to + rec.s2, fill->x[FIELD_NEXT] + (size_t)i * S, S * sizeof *s);
+            copy(to + rec.s2, fill->x[FIELD_NEXT] + (size_t)i * S, S);
         } else {
             fill->waiting = to;
         }
     }
 }
 
-static void digest(Dataset *set)
+static void start_digest(Fill *fill)
 {
+    const Dataset *set = fill->set;
     int64_t head[3] = {set->rec.S, set->rec.A, set->rows};
-    const Slab slabs[] = {
-        slab_i64("shape", head, 3),
-        slab_f32("records", set->records, (size_t)set->rows * set->rec.stride),
-    };
-    slab_digest(slabs, 2, set->digest);
+    const Slab shape = slab_i64("shape", head, 3);
+    const Slab records = slab_f32("records", NULL, (size_t)set->rows * set->rec.stride);
+
+    fill->digest = slab_digest_open();
+    slab_digest_add(fill->digest, &shape);
+    slab_digest_add(fill->digest, &records);
+}
+
+/* The records that are complete, while they are in the cache. */
+static void add_to_digest(Fill *fill)
+{
+    const size_t stride = fill->set->rec.stride;
+    int64_t done = fill->kept > fill->reader->skip ? fill->kept - fill->reader->skip : 0;
+
+    done -= fill->waiting != NULL;
+    slab_digest_bytes(fill->digest, fill->records + (size_t)fill->digested * stride,
+                      (size_t)(done - fill->digested) * stride * sizeof(float));
+    fill->digested = done;
 }
 
 Status dataset_fill(DatasetReader *reader, float *records, Dataset *set)
@@ -274,6 +310,7 @@ Status dataset_fill(DatasetReader *reader, float *records, Dataset *set)
     const int64_t fits = BLOCK_BYTES / (int64_t)(rec.stride * sizeof(float));
     const int64_t most = fits < 64 ? 64 : fits;
 
+    start_digest(&fill);
     TRY(mem_alloc(&block, (size_t)most * rec.stride, sizeof *block, "a block of the dataset"));
     fill.x[FIELD_STATE] = block;
     fill.x[FIELD_ACTION] = block + (size_t)most * rec.a;
@@ -285,11 +322,12 @@ Status dataset_fill(DatasetReader *reader, float *records, Dataset *set)
         TRY(read_block(&fill, first, n));
         measure(&fill, first, n);
         build(&fill, first, n);
+        add_to_digest(&fill);
     }
     set->records = records;
     set->borrowed = true;
-    digest(set);
 done:
+    slab_digest_close(fill.digest, set->digest);
     mem_free(&block);
     if (st != OK) {
         *set = (Dataset){0};

@@ -20,27 +20,46 @@ int source_width(const Source *src, Field field)
     return field == FIELD_REWARD ? 1 : field == FIELD_ACTION ? src->act_dim : src->state_dim;
 }
 
+/* The first number that is no flag, or n. */
+static int64_t take_flags(const float *x, int64_t n, uint8_t *flags)
+{
+    unsigned bad = 0;
+    int64_t i = 0;
+
+    for (int64_t k = 0; k < n; k++) { /* without a way out: many at once */
+        bad |= x[k] == 0.0F || x[k] == 1.0F ? 0U : 1U;
+        flags[k] = x[k] == 1.0F;
+    }
+    if (bad == 0) {
+        return n;
+    }
+    while (x[i] == 0.0F || x[i] == 1.0F) {
+        i++;
+    }
+    return i;
+}
+
 static Status read_flags(const Source *src, const char *name, uint8_t *flags)
 {
-    enum { BLOCK = 8192 };
+    enum { BLOCK = 1 << 17 }; /* HDF5 clears a megabyte whenever it converts */
     Status st = OK;
     H5Array *array = NULL;
-    float x[BLOCK];
+    float *x = NULL;
 
+    TRY(mem_alloc(&x, BLOCK, sizeof *x, name));
     TRY(h5_array_open(&array, src->file, name, SLAB_F32));
     for (int64_t first = 0; first < src->rows; first += BLOCK) {
         const int64_t n = src->rows - first < BLOCK ? src->rows - first : BLOCK;
         TRY(h5_array_read(array, first, n, x, (size_t)n));
-        for (int64_t i = 0; i < n; i++) {
-            if (x[i] != 0.0F && x[i] != 1.0F) {
-                st = status_fail(ERR_FORMAT, "%s: '%s' row %lld is %g; 0 and 1 are allowed",
-                                 src->path, name, (long long)(first + i), (double)x[i]);
-                goto done;
-            }
-            flags[first + i] = x[i] == 1.0F;
+        const int64_t bad = take_flags(x, n, flags + first);
+        if (bad < n) {
+            st = status_fail(ERR_FORMAT, "%s: '%s' row %lld is %g; 0 and 1 are allowed", src->path,
+                             name, (long long)(first + bad), (double)x[bad]);
+            goto done;
         }
     }
 done:
+    mem_free(&x);
     h5_array_close(&array);
     return st;
 }
