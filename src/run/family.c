@@ -94,6 +94,14 @@ done:
     return st;
 }
 
+/* Local, rank 0. */
+static Status write_set(const Family *f, Set set, const Recording *rec)
+{
+    char path[ONLINE_PATH_MAX];
+    const H5Text name = {.name = "task", .text = f->task.name};
+    return recording_write(set_path(f, set, path), rec, NULL, 0, &name, 1);
+}
+
 /* Rank 0's policy on every rank. Collective. */
 static Status share_policy(const Family *f, int64_t step, PolicyFile *policy)
 {
@@ -187,7 +195,7 @@ static Status cut_replay(Family *f, int64_t step)
         TRY(recording_read(&rec, online_replay_path(f->dir, path)));
         rec.rows = step < rec.rows ? step : rec.rows;
         rec.iteration = step;
-        TRY(recording_write(set_path(f, SET_MIXED, path), &rec, NULL, 0, NULL, 0));
+        TRY(write_set(f, SET_MIXED, &rec));
     }
     TRY(note_facts(f, SET_MIXED, step, 0));
 done:
@@ -276,7 +284,7 @@ static Status join_levels(Family *f)
         TRY(join(&all, &expert));
         all.algorithm[0] = '\0';
         all.iteration = -1;
-        TRY(recording_write(set_path(f, SET_MEDIUM_EXPERT, path), &all, NULL, 0, NULL, 0));
+        TRY(write_set(f, SET_MEDIUM_EXPERT, &all));
     }
     TRY(note_facts(f, SET_MEDIUM_EXPERT, -1, 0));
 done:
@@ -311,9 +319,9 @@ static Status make_relabeled(Family *f)
 
     if (!file_exists(set_path(f, SET_TASK, path))) {
         TRY(recording_read(&rec, online_replay_path(f->dir, path)));
-        TRY(recording_write(set_path(f, SET_BEHAVIOR, path), &rec, NULL, 0, NULL, 0));
+        TRY(write_set(f, SET_BEHAVIOR, &rec));
         TRY(relabel_rewards(&rec, &f->task));
-        TRY(recording_write(set_path(f, SET_TASK, path), &rec, NULL, 0, NULL, 0));
+        TRY(write_set(f, SET_TASK, &rec));
     }
     TRY(note_facts(f, SET_BEHAVIOR, steps, 0));
     TRY(note_facts(f, SET_TASK, steps, 0));
@@ -382,6 +390,7 @@ Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
     Config trained = *cfg;
     Config plain = *cfg;
     Family f = {.cfg = cfg, .dir = dir, .rows = rows, .lead = comm_rank() == 0};
+    char path[ONLINE_PATH_MAX];
 
     (void)snprintf(plain.env.reward, sizeof plain.env.reward, "task");
     TRY(comm_agree(session_task(&plain, &f.task)));
@@ -391,6 +400,8 @@ Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
     }
     TRY(comm_agree(f.lead && force ? remove_all(&f) : OK));
     TRY(online_run(&trained, dir, force));
+    (void)snprintf(path, sizeof path, "%s/log.txt", dir);
+    TRY(comm_agree(f.lead ? log_open_file(path) : OK));
     if (relabeled) {
         TRY(comm_agree(f.lead ? make_relabeled(&f) : OK));
     } else {
@@ -398,5 +409,6 @@ Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
     }
     TRY(comm_agree(f.lead ? write_table(&f) : OK));
 done:
+    log_close_file();
     return st;
 }

@@ -250,6 +250,7 @@ Status online_write_replay(Online *o)
     Status st = OK;
     CollectRows all = {0};
     Recording rec = {0};
+    const H5Text name = {.name = "task", .text = o->task.name};
     char path[ONLINE_PATH_MAX];
 
     mem_free(&o->records); /* room for the rows */
@@ -261,7 +262,7 @@ Status online_write_replay(Online *o)
     collect_release(&all);
     (void)snprintf(rec.algorithm, sizeof rec.algorithm, "SAC");
     rec.iteration = o->step;
-    TRY(recording_write(online_replay_path(o->dir, path), &rec, NULL, 0, NULL, 0));
+    TRY(recording_write(online_replay_path(o->dir, path), &rec, NULL, 0, &name, 1));
     TRY(parts_remove(&o->parts));
 done:
     collect_release(&all);
