@@ -70,6 +70,19 @@ static void observe(const Env *env, float *s)
     }
 }
 
+static bool state_of(const EnvKind *kind, const float *s, double *qpos, double *qvel)
+{
+    bool finite = true;
+
+    (void)kind;
+    for (int i = 0; i < 2; i++) {
+        finite = finite && isfinite(s[i]) && isfinite(s[2 + i]);
+        qpos[i] = (double)s[i];
+        qvel[i] = (double)s[2 + i];
+    }
+    return finite;
+}
+
 static bool terminates(const EnvKind *kind, const float *s, const float *a, const float *s2)
 {
     (void)kind;
@@ -117,5 +130,6 @@ const EnvKind env_pointmass = {
     .observe = observe,
     .get_state = get_state,
     .set_state = set_state,
+    .state_of = state_of,
     .terminates = terminates,
 };

@@ -1,0 +1,259 @@
+#include "run/replay.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* A state in single precision is off by 6e-8 of itself. One step makes 1e-6 of it (median, measured
+ * on recordings of gym), up to 1e-3 where a foot is about to touch the ground. The other inertia
+ * is off by 5e-3 and more. */
+static const double state_slack = 1e-3;
+static const double reward_slack = 1e-3;
+static const float velocity_limit = 10;
+
+/* One opened simulator and scratch of one row. */
+typedef struct {
+    const Recording *rec;
+    const EnvKind *task;
+    const ReplayEdit *edit;
+    ReplayNext next;
+    Env *env;
+    float *s, *s2, *got; /* (S) */
+    float *a;            /* (A) */
+    double *wide;        /* (A) */
+    double *qpos, *qvel;
+} Bench;
+
+bool replay_possible(const Recording *rec, const EnvKind *task)
+{
+    return task != NULL && task->open != NULL && task->state_of != NULL &&
+           rec->state_dim == task->state_dim && rec->act_dim == task->act_dim;
+}
+
+int replay_columns(const EnvKind *task)
+{
+    const int shown = task->nq + task->nv;
+    return task->state_dim <= shown ? task->state_dim : shown - 2; /* Ant hides x and y */
+}
+
+static bool usable(const Recording *rec, int64_t row)
+{
+    bool yes = isfinite(rec->rewards[row]);
+    const double *s = rec->observations + row * rec->state_dim;
+    const double *a = rec->actions + row * rec->act_dim;
+    const double *s2 =
+        rec->next_observations != NULL ? rec->next_observations + row * rec->state_dim : s;
+
+    for (int j = 0; j < rec->state_dim; j++) {
+        yes = yes && isfinite(s[j]) && isfinite(s2[j]) && fabsf((float)s[j]) != velocity_limit;
+    }
+    for (int j = 0; j < rec->act_dim; j++) {
+        yes = yes && isfinite(a[j]);
+    }
+    return yes;
+}
+
+int64_t replay_pick(const Recording *rec, int64_t most, int64_t *rows)
+{
+    const int64_t n = rec->rows < most ? rec->rows : most;
+    int64_t count = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t row = (int64_t)(((double)k + 0.5) * (double)rec->rows / (double)n);
+        if (usable(rec, row)) {
+            rows[count++] = row;
+        }
+    }
+    return count;
+}
+
+/* ---- one row ---- */
+
+static void edit_state(const ReplayEdit *edit, float *s, int n)
+{
+    for (int j = 0; j < n && j < 64; j++) {
+        if ((edit->scaled >> j & 1U) != 0) {
+            s[j] = (float)((double)s[j] * edit->factor);
+        }
+    }
+    const float kept = s[edit->state_a];
+    s[edit->state_a] = s[edit->state_b];
+    s[edit->state_b] = kept;
+}
+
+static void edit_action(const ReplayEdit *edit, float *a, int n)
+{
+    for (int j = 0; j < n && j < 64; j++) {
+        a[j] = (edit->negated >> j & 1U) != 0 ? -a[j] : a[j];
+    }
+    const float kept = a[edit->action_a];
+    a[edit->action_a] = a[edit->action_b];
+    a[edit->action_b] = kept;
+}
+
+static void narrow(float *to, const double *from, int n)
+{
+    for (int j = 0; j < n; j++) {
+        to[j] = (float)from[j];
+    }
+}
+
+/* s' of a row, NULL where it is not known. */
+static const double *next_of(const Bench *b, int64_t row)
+{
+    const Recording *rec = b->rec;
+    const bool ends =
+        rec->terminals[row] != 0 || (rec->timeouts != NULL && rec->timeouts[row] != 0);
+
+    if (b->next == REPLAY_NEXT && rec->next_observations != NULL) {
+        return rec->next_observations + row * rec->state_dim;
+    }
+    if (row + 1 == rec->rows || (ends && b->next != REPLAY_FORCED)) {
+        return NULL;
+    }
+    return rec->observations + (row + 1) * rec->state_dim;
+}
+
+static bool state_fits(const Bench *b)
+{
+    bool fits = true;
+    const int n = replay_columns(b->task);
+
+    for (int j = 0; j < n; j++) {
+        const double want = (double)b->s2[j];
+        fits = fits && fabs((double)b->got[j] - want) <= state_slack * (1 + fabs(want));
+    }
+    return fits;
+}
+
+/* The simulator's reward, with what the recording knows better: where the episode started and, if it
+ * has them, the torso's positions as gym read them. Ant's are those before the last quarter of a
+ * substep, which a state that was set does not know: the slack is what that changes. */
+static void reward_of(Bench *b, int64_t start, double reward, ReplayRow *out)
+{
+    const Recording *rec = b->rec;
+    const EnvKind *task = b->task;
+    double late = 0;
+
+    out->reward = reward;
+    if (task->motion != NULL && task->reward != NULL) {
+        Motion m;
+        task->motion(b->env, &m);
+        if (rec->xpos != NULL && rec->next_xpos != NULL) {
+            memcpy(m.before, rec->xpos + out->row * 3, sizeof m.before);
+            memcpy(m.after, rec->next_xpos + out->row * 3, sizeof m.after);
+            m.start_z = rec->xpos[start * 3 + 2];
+        } else if (task->height != NULL) {
+            narrow(b->s, rec->observations + start * rec->state_dim, rec->state_dim);
+            m.start_z = task->height(task, b->s);
+        }
+        out->reward = task->reward(task, &m, b->wide);
+        if (rec->xpos == NULL) {
+            task->get_state(b->env, b->qpos, b->qvel);
+            for (int j = 0; j < 2 && replay_columns(task) < task->nq + task->nv - 1; j++) {
+                m.before[j] += m.after[j] - b->qpos[j];
+            }
+            late = fabs(task->reward(task, &m, b->wide) - out->reward);
+        }
+    }
+    out->slack = reward_slack * (1 + fabs(out->reward)) + 3 * late;
+    out->reward_fits = fabs(rec->rewards[out->row] - out->reward) <= out->slack;
+}
+
+static void replay_row(Bench *b, int64_t row, int64_t start, ReplayRow *out)
+{
+    const Recording *rec = b->rec;
+    const double *next = next_of(b, row);
+    EnvStep step = {0};
+
+    *out = (ReplayRow){.row = row, .compared = next != NULL};
+    narrow(b->s, rec->observations + row * rec->state_dim, rec->state_dim);
+    narrow(b->a, rec->actions + row * rec->act_dim, rec->act_dim);
+    edit_state(b->edit, b->s, rec->state_dim);
+    edit_action(b->edit, b->a, rec->act_dim);
+    if (!b->task->state_of(b->task, b->s, b->qpos, b->qvel) ||
+        b->task->set_state(b->env, b->qpos, b->qvel) != OK ||
+        b->task->step(b->env, b->a, &step) != OK) {
+        return;
+    }
+    b->task->observe(b->env, b->got);
+    out->terminal = step.terminal;
+    if (next != NULL) {
+        narrow(b->s2, next, rec->state_dim);
+        edit_state(b->edit, b->s2, rec->state_dim);
+        out->state_fits = state_fits(b);
+    }
+    for (int j = 0; j < rec->act_dim; j++) {
+        const double a = (double)b->a[j];
+        b->wide[j] = b->task->config.clip_actions ? fmin(1, fmax(-1, a)) : a;
+    }
+    reward_of(b, start, (double)step.reward, out);
+}
+
+/* ---- all rows ---- */
+
+static Status open_bench(Bench *b)
+{
+    Status st = OK;
+    const EnvKind *task = b->task;
+
+    TRY(mem_alloc(&b->s, (size_t)task->state_dim, sizeof *b->s, "a row"));
+    TRY(mem_alloc(&b->s2, (size_t)task->state_dim, sizeof *b->s2, "a row"));
+    TRY(mem_alloc(&b->got, (size_t)task->state_dim, sizeof *b->got, "a row"));
+    TRY(mem_alloc(&b->a, (size_t)task->act_dim, sizeof *b->a, "a row"));
+    TRY(mem_alloc(&b->wide, (size_t)task->act_dim, sizeof *b->wide, "a row"));
+    TRY(mem_alloc(&b->qpos, (size_t)task->nq, sizeof *b->qpos, "a row"));
+    TRY(mem_alloc(&b->qvel, (size_t)task->nv, sizeof *b->qvel, "a row"));
+    TRY(task->open(&b->env, task));
+done:
+    return st;
+}
+
+static void close_bench(Bench *b)
+{
+    if (b->env != NULL) {
+        b->task->close(b->env);
+    }
+    mem_free(&b->s);
+    mem_free(&b->s2);
+    mem_free(&b->got);
+    mem_free(&b->a);
+    mem_free(&b->wide);
+    mem_free(&b->qpos);
+    mem_free(&b->qvel);
+}
+
+Status replay_rows(Replay *out, const Recording *rec, const EnvKind *task, const int64_t *starts,
+                   const int64_t *rows, int64_t count, ReplayNext next, const ReplayEdit *edit)
+{
+    static const ReplayEdit nothing = {0};
+    Status st = OK;
+    Bench b = {.rec = rec, .task = task, .next = next, .edit = edit != NULL ? edit : &nothing};
+    int64_t e = 0;
+
+    *out = (Replay){.count = count};
+    TRY(open_bench(&b));
+    TRY(mem_alloc(&out->rows, (size_t)count + 1, sizeof *out->rows, "replayed rows"));
+    for (int64_t k = 0; k < count; k++) {
+        while (starts[e + 1] <= rows[k]) {
+            e++;
+        }
+        replay_row(&b, rows[k], starts[e], &out->rows[k]);
+        out->compared += out->rows[k].compared;
+        out->state_fits += out->rows[k].state_fits;
+        out->reward_fits += out->rows[k].reward_fits;
+    }
+done:
+    close_bench(&b);
+    if (st != OK) {
+        replay_release(out);
+    }
+    return st;
+}
+
+void replay_release(Replay *replay)
+{
+    mem_free(&replay->rows);
+    *replay = (Replay){0};
+}
