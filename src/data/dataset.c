@@ -6,10 +6,10 @@
 
 #include "base/mem.h"
 #include "base/slab.h"
+#include "data/bounds.h"
 #include "data/source.h"
 
 enum { DEFAULT_HORIZON = 1000, BLOCK_BYTES = 512 << 10 };
-static const float action_slack = 1e-3F;
 
 struct DatasetReader {
     Source src;
@@ -108,12 +108,15 @@ static void describe(const DatasetReader *reader, Dataset *set)
         [NEXT_D4RL] =
             "as d4rl: s' is the next row, also after terminal ones; timed-out rows dropped",
     };
-    const int used = snprintf(set->rule, sizeof set->rule, "%s", rules[reader->opt.next]);
-    if (!reader->src.has_timeouts && used > 0) {
-        (void)snprintf(set->rule + used, sizeof set->rule - (size_t)used,
-                       "; no timeouts in the file: episodes cut after %d steps",
+    char cut[80] = "";
+    char mapped[80];
+
+    if (!reader->src.has_timeouts) {
+        (void)snprintf(cut, sizeof cut, "; no timeouts in the file: episodes cut after %d steps",
                        reader->opt.horizon);
     }
+    bounds_describe(&set->bounds, mapped, sizeof mapped);
+    (void)snprintf(set->rule, sizeof set->rule, "%s%s%s", rules[reader->opt.next], cut, mapped);
 }
 
 Status dataset_open(DatasetReader **out, const char *path, const DatasetOptions *options,
@@ -135,6 +138,10 @@ Status dataset_open(DatasetReader **out, const char *path, const DatasetOptions 
         cut_episodes(reader);
     }
     TRY(count(reader, set));
+    if (options->bounds != NULL) {
+        set->bounds = *options->bounds;
+        TRY(bounds_resolve(&set->bounds, src));
+    }
     describe(reader, set);
     set->rec = record_make(src->state_dim, src->act_dim);
     *out = reader;
@@ -169,26 +176,6 @@ typedef struct {
     int64_t digested; /* records */
 } Fill;
 
-static Status clip_actions(const Source *src, int64_t first, int64_t n, float *x)
-{
-    const int A = src->act_dim;
-
-    unsigned over = 0;
-    for (int64_t i = 0; i < n * A; i++) {
-        over |= fabsf(x[i]) > 1.0F ? 1U : 0U;
-    }
-    for (int64_t i = 0; over != 0 && i < n * A; i++) {
-        if (fabsf(x[i]) > 1.0F + action_slack) {
-            return status_fail(ERR_FORMAT,
-                               "%s: 'actions' row %lld column %d is %g; actions lie in [-1, 1]: "
-                               "scale or clip them in the file",
-                               src->path, (long long)(first + i / A), (int)(i % A), (double)x[i]);
-        }
-        x[i] = x[i] > 1.0F ? 1.0F : x[i] < -1.0F ? -1.0F : x[i];
-    }
-    return OK;
-}
-
 static Status read_block(Fill *fill, int64_t first, int64_t n)
 {
     Status st = OK;
@@ -200,7 +187,7 @@ static Status read_block(Fill *fill, int64_t first, int64_t n)
             TRY(source_check_finite(src, (Field)f, first, n, fill->x[f]));
         }
     }
-    TRY(clip_actions(src, first, n, fill->x[FIELD_ACTION]));
+    TRY(bounds_apply(&fill->set->bounds, src, first, n, fill->x[FIELD_ACTION]));
 done:
     return st;
 }

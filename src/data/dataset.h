@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "data/bounds.h"
 #include "data/record.h"
 
 typedef enum {
@@ -26,14 +27,16 @@ typedef enum {
 typedef struct {
     int state_dim, act_dim; /* expected; 0 = whatever the file has */
     NextRule next;
-    int64_t max_rows; /* keep only the last max_rows transitions; 0 = all */
-    int horizon;      /* length of an episode where the file has no timeouts; 0 = 1000 */
+    int64_t max_rows;           /* keep only the last max_rows transitions; 0 = all */
+    int horizon;                /* length of an episode where the file has no timeouts; 0 = 1000 */
+    const ActionBounds *bounds; /* of the actions in the file; NULL: [-1, 1] */
 } DatasetOptions;
 
 typedef struct {
     Record rec;
-    int64_t rows;   /* N transitions */
-    float *records; /* (N, rec.stride) owned by the dataset unless `borrowed` */
+    ActionBounds bounds; /* that actions were mapped from, one per action; n = 0: not mapped */
+    int64_t rows;        /* N transitions */
+    float *records;      /* (N, rec.stride) owned by the dataset unless `borrowed` */
     bool borrowed;
     /* about the file, before any row was dropped */
     int64_t file_rows, terminals, timeouts;
@@ -50,9 +53,9 @@ typedef struct {
  * (set->rows, set->rec.stride) to memory of the caller, and fills what is left of *set (returns,
  * rewards, digest; records, borrowed). Errors name file, object, row and what is allowed:
  * ERR_IO: cannot be opened; ERR_FORMAT (exit 76): no HDF5, damaged, missing or mismatched objects,
- * empty, non-finite values, flags other than 0 and 1, actions outside [-1, 1] by more than 1e-3
- * (smaller excess is clipped); ERR_CONFIG (exit 2): dimensions are not those expected, or
- * next_observations asked for but absent; ERR_NOMEM. After an error *set is zero, and the reader
+ * empty, non-finite values, flags other than 0 and 1, actions outside [-1, 1], after mapping, by more
+ * than 1e-3 (smaller excess is clipped); ERR_CONFIG (exit 2): dimensions are not those expected, or
+ * next_observations asked for but absent, or impossible bounds; ERR_NOMEM. After an error *set is zero, and the reader
  * of a failed dataset_open NULL. */
 typedef struct DatasetReader DatasetReader;
 NODISCARD Status dataset_open(DatasetReader **reader, const char *path,
