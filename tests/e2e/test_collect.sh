@@ -6,17 +6,19 @@
 
 goal=(task=hopper seed=3 --rows 60000) # some seconds: several rounds
 
-# started RANKS FILE ARGUMENTS...: begin in the background; $child is the process or its mpirun. Waits until it collects.
+# started RANKS FILE ARGUMENTS...: begin in the background and wait until it collects; $child is the process or its
+# mpirun.
 started() {
     local ranks=$1 file=$2
     shift 2
+    rm -f err # of the command before
     if [ "$ranks" -eq 0 ]; then
         "$program" collect "$file" "${goal[@]}" "$@" >out 2>err </dev/null &
     else
         mpirun -n "$ranks" "$program" collect "$file" "${goal[@]}" "$@" >out 2>err </dev/null &
     fi
     child=$!
-    until grep -q collecting err; do
+    until grep -qs collecting err; do
         kill -0 "$child" 2>/dev/null || return 1
         sleep 0.01
     done
@@ -51,8 +53,7 @@ killed() { # WHAT RANKS FILE
     victim=$child
     [ "$1" -eq 0 ] || victim=$(pgrep -P "$child" | head -n 1) # a rank; mpirun then ends the others
     kill -KILL "$victim"
-    ended
-    [ $? -ne 0 ] && [ ! -e "$2" ]
+    ! ended && [ ! -e "$2" ]
     verdict "$what" $?
 }
 
