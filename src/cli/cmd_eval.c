@@ -21,6 +21,7 @@ typedef struct {
     PolicyFile policy;
     char path[RUNDIR_PATH_MAX];
     int episodes;
+    bool sample;
 } Subject;
 
 /* The settings of a run (its used.yaml), or the defaults with the policy's own task; then words. */
@@ -56,6 +57,7 @@ static Status load(const OptionValues *in, Subject *subject)
     TRY(settings(in, is_run ? word : NULL, subject));
     subject->episodes = subject->config.eval.episodes;
     TRY(option_int(in, "episodes", 1, 1000000, &subject->episodes));
+    subject->sample = option_flag(in, "sample");
 done:
     return st;
 }
@@ -98,11 +100,11 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
         (void)json_array_append_new(returns, json_real(entries[k].total));
     }
     json_t *score = isnan(r->score) ? json_null() : json_real(r->score);
-    json_t *all =
-        json_pack("{s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "policy", subject->path,
-                  "task", env->name, "episodes", subject->episodes, "return_mean", r->mean,
-                  "return_std", r->std, "return_min", r->min, "return_max", r->max, "length_mean",
-                  r->length, "score", score, "returns", returns);
+    json_t *all = json_pack(
+        "{s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "policy", subject->path, "task",
+        env->name, "actions", subject->sample ? "sampled" : "mean", "episodes", subject->episodes,
+        "return_mean", r->mean, "return_std", r->std, "return_min", r->min, "return_max", r->max,
+        "length_mean", r->length, "score", score, "returns", returns);
     if (all != NULL) {
         (void)json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
         (void)putchar('\n');
@@ -112,8 +114,8 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
 
 static void print_text(const Subject *subject, const EnvKind *env, const ReturnSummary *r)
 {
-    printf("%s on %s, %d episodes with the mean action:\n", subject->path, env->name,
-           subject->episodes);
+    printf("%s on %s, %d episodes with %s:\n", subject->path, env->name, subject->episodes,
+           subject->sample ? "sampled actions" : "the mean action");
     printf("  return  mean %.1f, deviation %.1f, from %.1f to %.1f; mean length %.1f\n", r->mean,
            r->std, r->min, r->max, r->length);
     if (!isnan(r->score)) {
@@ -141,7 +143,8 @@ static Status run(const OptionValues *in)
                            .squash = &subject.policy.squash,
                            .params = subject.policy.params,
                            .seed = (uint64_t)subject.config.top.seed,
-                           .epoch = epoch > 0 ? epoch : 0};
+                           .epoch = epoch > 0 ? epoch : 0,
+                           .sample = subject.sample};
     TRY(evaluate(&player, subject.episodes, entries));
     if (comm_rank() == 0) {
         const ReturnSummary r = summarize_returns(&env, entries, subject.episodes);
@@ -159,6 +162,7 @@ done:
 
 static const Option options[] = {
     {"episodes", 'n', "N", "how many episodes; otherwise eval.episodes of the settings"},
+    {"sample", 's', NULL, "draw actions from the policy instead of its mean action"},
     {"json", 'j', NULL, "print one JSON object with every return"},
     {0},
 };
@@ -168,8 +172,10 @@ const Command cmd_eval = {
     .args = "RUN_OR_POLICY [key=value ...]",
     .summary = "measure a policy in the true environment",
     .detail =
-        "Plays episodes with the policy's mean action and prints their undiscounted returns. "
-        "RUN_OR_POLICY is a run directory, or a policy file in D4RL's metadata/policy layout. "
+        "Plays episodes with the policy's mean action, or with --sample, and prints their "
+        "undiscounted returns. "
+        "RUN_OR_POLICY is a run directory, or a policy file in D4RL's metadata/policy layout, such "
+        "as a dataset that carries its policy. "
         "Episodes are dealt to the ranks; the result does not depend on their number. A run's "
         "first eval.episodes episodes are those of its last evaluation.\n"
         "\n"

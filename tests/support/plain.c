@@ -21,12 +21,18 @@ void plain_gemm(PlainForm form, int M, int N, int K, const float *A, int lda, co
 
 static double act(Act kind, double z)
 {
+    if (kind == ACT_TANH) {
+        return tanh(z);
+    }
     return kind == ACT_RELU ? fmax(z, 0) : z / (1 + exp(-z));
 }
 
 static double act_slope(Act kind, double z)
 {
     const double s = 1 / (1 + exp(-z));
+    if (kind == ACT_TANH) {
+        return 1 / (cosh(z) * cosh(z));
+    }
     return kind == ACT_RELU ? (z > 0 ? 1 : 0) : s + z * s * (1 - s);
 }
 

@@ -17,7 +17,8 @@ typedef struct {
     Arena tmp;
 } Bench;
 
-/* A policy whose mean action is tanh(push) in both directions, whatever the state. */
+/* A policy whose mean action is tanh(push) in both directions, whatever the state; the log deviation is
+ * -1. */
 static void bench_make(Bench *b, float push)
 {
     const AgentConfig cfg = {.state_dim = S,
@@ -34,7 +35,8 @@ static void bench_make(Bench *b, float push)
     float *bias = actor + mlp_matrix(&b->agent.actor, 1, 0).bias;
     bias[0] = push;
     bias[1] = push;
-    bias[2] = 2; /* log deviations: of no account */
+    bias[2] = -1;
+    bias[3] = -1;
     b->player = (Player){.env = env_find("pointmass"),
                          .actor = &b->agent.actor,
                          .squash = &b->agent.squash,
@@ -62,8 +64,10 @@ static EpisodeEntry play(Bench *b, int episode)
 }
 
 /* The point mass by the formulas of env/pointmass.c. */
-static EpisodeEntry by_hand(const Bench *b, int episode, double action)
+static EpisodeEntry by_hand(const Bench *b, int episode, double push)
 {
+    Rng noise =
+        rng_make(b->player.seed, RNG_EVAL_ACTION, (uint64_t)b->player.epoch, (uint32_t)episode);
     double pos[2];
     double vel[2];
     EpisodeEntry e = {.episode = episode};
@@ -73,11 +77,17 @@ static EpisodeEntry by_hand(const Bench *b, int episode, double action)
     CHECK_OK(b->player.env->reset(b->env, &rng));
     b->player.env->get_state(b->env, pos, vel);
     while (e.length < 100) {
-        for (int i = 0; i < 2; i++) {
-            vel[i] += 0.1 * action;
-            pos[i] += 0.1 * vel[i];
+        float eps[2] = {0};
+        if (b->player.sample) {
+            rng_fill_normal(&noise, eps, 2);
         }
-        e.total += exp(-pos[0] * pos[0] - pos[1] * pos[1]) - 0.01 * 2 * action * action;
+        for (int i = 0; i < 2; i++) {
+            const double a = tanh(push + exp(-1) * (double)eps[i]);
+            vel[i] += 0.1 * a;
+            pos[i] += 0.1 * vel[i];
+            e.total -= 0.01 * a * a;
+        }
+        e.total += exp(-pos[0] * pos[0] - pos[1] * pos[1]);
         e.length += 1;
         if (fabs(pos[0]) > 2 || fabs(pos[1]) > 2) {
             break;
@@ -96,7 +106,8 @@ static void episodes_are_those_of_the_task(void **state)
         Bench b;
         bench_make(&b, pushes[k]);
         for (int episode = 0; episode < 5; episode++) {
-            const EpisodeEntry want = by_hand(&b, episode, tanh((double)pushes[k]));
+            b.player.sample = episode == 4;
+            const EpisodeEntry want = by_hand(&b, episode, (double)pushes[k]);
             const EpisodeEntry got = play(&b, episode);
             CHECK_NEAR(got.total, want.total, 1e-5, 1e-5); /* actions and rewards are float32 */
             CHECK_NEAR(got.length, want.length, 0, 0);

@@ -162,6 +162,7 @@ static void networks_equal_plain_loops(void **state)
         for (int groups = 1; groups <= GROUPS_MAX; groups += 2) {
             check_network(layers, groups, ACT_RELU);
             check_network(layers, groups, ACT_SILU);
+            check_network(layers, groups, ACT_TANH);
         }
     }
 }
@@ -271,6 +272,16 @@ static void activations_and_slopes_are_right(void **state)
     assert_true(r[0] == 0 && r[1] == 0 && r[2] == 2 && isnan(r[3])); /* NaN must show */
     act_backward(ACT_RELU, r, NULL, 3, dr);
     assert_true(dr[0] == 0 && dr[1] == 0 && dr[2] == 5);
+
+    float t[4] = {-0.5F, 40, 1, NAN};
+    const float shift[4] = {0.5F, 0, -0.5F, 0};
+    float dt[4] = {5, 5, 5, 5};
+    act_forward(ACT_TANH, t, shift, 1, 4, 4, NULL);
+    assert_true(t[0] == 0 && t[1] == 1 && isnan(t[3]));
+    CHECK_NEAR(t[2], 0.46211716, 1e-7, 0); /* (e - 1) / (e + 1) */
+    act_backward(ACT_TANH, t, NULL, 4, dt);
+    assert_true(dt[0] == 5 && dt[1] == 0 && isnan(dt[3]));
+    CHECK_NEAR(dt[2], 5 * 0.78644773, 2e-7, 0); /* 4 e / (e + 1)^2 */
 }
 
 /* Five steps with gradients from 1e-9 to 1e2, and zeros. Parameters are about 0.01, so a step keeps

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/h5.h"
+#include "data/recording.h"
+#include "policy/actor.h"
 #include "run/policy_file.h"
 #include "support/shared.h"
 #include "support/temp_dir.h"
@@ -18,10 +20,8 @@ enum { S = 3, A = 2, H = 5, PARAMS_MAX = 400 };
 
 static char dir[TEMP_PATH_MAX];
 static float params[PARAMS_MAX];
-static const PolicyInfo info = {.algorithm = "MOPO",
-                                .task = "pointmass",
-                                .config_digest = "00ff",
-                                .epoch = 120};
+static const PolicyInfo info = {
+    .algorithm = "MOPO", .task = "pointmass", .config_digest = "00ff", .epoch = 120};
 static const Squash squash = {.A = A, .low = -5, .high = 1};
 
 static int make_dir(void **state)
@@ -72,6 +72,78 @@ static void what_was_saved_comes_back(void **state)
         policy_release(&got);
     }
     assert_int_equal(mem_count(), blocks);
+}
+
+/* Every nonlinearity with every distribution, alone and inside a dataset. */
+static void all_kinds_come_back(void **state)
+{
+    (void)state;
+    static const Act acts[] = {ACT_RELU, ACT_TANH};
+    const int64_t blocks = mem_count();
+    double row[S + A] = {0};
+    uint8_t flag = 0;
+    const Recording rec = {.state_dim = S,
+                           .act_dim = A,
+                           .rows = 1,
+                           .observations = row,
+                           .actions = row + S,
+                           .rewards = row,
+                           .terminals = &flag,
+                           .algorithm = "SAC",
+                           .iteration = 7};
+
+    for (int k = 0; k < 8; k++) {
+        const bool dataset = k >= 4;
+        const Squash head = {.A = A, .low = -3, .high = 0.5F, .linear = (k & 1) != 0};
+        Mlp actor = random_actor(2);
+        actor.act = acts[k >> 1 & 1];
+        PolicyItems items;
+        PolicyFile got;
+        const char *path = temp_path(dir, "kind.h5");
+
+        if (dataset) {
+            CHECK_OK(policy_items(&items, &actor, &head, params));
+            CHECK_OK(recording_write(path, &rec, items.items, items.n, items.texts, items.m));
+            policy_items_release(&items);
+        } else {
+            CHECK_OK(policy_save(path, &info, &actor, &head, params));
+        }
+        CHECK_OK(policy_load(path, &got));
+        assert_int_equal(got.actor.act, actor.act);
+        assert_int_equal(got.squash.linear, head.linear);
+        assert_true(got.squash.A == A && got.squash.low == -3 && got.squash.high == 0.5F);
+        assert_memory_equal(got.params, params, actor.count * sizeof *params);
+        assert_string_equal(got.info.algorithm, dataset ? "SAC" : "MOPO");
+        assert_int_equal(got.info.epoch, dataset ? 7 : 120);
+        policy_release(&got);
+    }
+    assert_int_equal(mem_count(), blocks);
+}
+
+/* A tanh network with a plain Gaussian head, worked out: h = tanh(2 s), mean = 3 h, std = 1/2. */
+static void a_policy_acts_as_its_kind_says(void **state)
+{
+    (void)state;
+    const Mlp actor = mlp_make(1, 1, 1, 2, 1, ACT_TANH);
+    const Squash head = {.A = 1, .low = -20, .high = 2, .linear = true};
+    const float weights[6] = {2, 0, 3, 0, 0, -0.693147181F};
+    const float s[2] = {0.25F, -2.5F};
+    const float eps[2] = {1, -2};
+    float a[2];
+    float logp[2];
+    Arena tmp;
+
+    assert_int_equal(actor.count, 6);
+    CHECK_OK(arena_init(&tmp, policy_act_cost(&actor, 2)));
+    policy_act(&actor, &head, weights, s, NULL, 2, &tmp, a, NULL);
+    CHECK_NEAR(a[0], 3 * 0.46211716, 1e-6, 0);
+    CHECK_NEAR(a[1], -3 * 0.99990920, 1e-6, 0);
+    policy_act(&actor, &head, weights, s, eps, 2, &tmp, a, logp);
+    CHECK_NEAR(a[0], 3 * 0.46211716 + 0.5, 1e-6, 0);
+    CHECK_NEAR(a[1], -3 * 0.99990920 - 1, 1e-6, 0);
+    CHECK_NEAR(logp[0], log(2 * 0.241970725), 1e-6, 0);
+    CHECK_NEAR(logp[1], log(2 * 0.0539909665), 1e-6, 0);
+    arena_release(&tmp);
 }
 
 static void bytes_depend_on_content_only(void **state)
@@ -189,7 +261,7 @@ static void the_layout_is_d4rls(void **state)
 
 /* A policy file made by hand, as anyone could make it. */
 typedef struct {
-    const char *root, *nonlinearity;
+    const char *root, *nonlinearity, *distribution;
     int hidden_of_fc1, outs_of_log_std;
     float value;
 } Foreign;
@@ -214,6 +286,7 @@ static Status load_foreign(const Foreign *f)
     enum { COUNT = sizeof shapes / sizeof *shapes };
     H5Item items[COUNT];
     char name[H5_NAME_MAX];
+    char other[H5_NAME_MAX];
     PolicyFile got;
 
     for (int i = 0; i < 64; i++) {
@@ -227,8 +300,9 @@ static Status load_foreign(const Foreign *f)
         (void)snprintf(items[i].name, sizeof items[i].name, "%s/%s", f->root, shapes[i].name);
     }
     (void)snprintf(name, sizeof name, "%s/nonlinearity", f->root);
-    const H5Text text = {name, f->nonlinearity, true};
-    CHECK_OK(h5_write(path, items, COUNT, &text, 1));
+    (void)snprintf(other, sizeof other, "%s/output_distribution", f->root);
+    const H5Text texts[2] = {{name, f->nonlinearity, true}, {other, f->distribution, true}};
+    CHECK_OK(h5_write(path, items, COUNT, texts, 2));
     const Status st = policy_load(path, &got);
     if (st == OK) { /* what a file does not tell */
         assert_int_equal(got.info.epoch, -1);
@@ -252,7 +326,7 @@ static void check_reason(const char *part)
 static void what_is_no_such_policy_is_refused(void **state)
 {
     (void)state;
-    Foreign f = {"policy", "relu", H, A, 0.5F};
+    Foreign f = {"policy", "relu", "tanh_gaussian", H, A, 0.5F};
     CHECK_OK(load_foreign(&f));
     f.root = "metadata/policy";
     CHECK_OK(load_foreign(&f));
@@ -264,6 +338,11 @@ static void what_is_no_such_policy_is_refused(void **state)
     assert_int_equal(load_foreign(&f), ERR_FORMAT);
     check_reason("policy/nonlinearity is 'elu'; only 'relu' and 'tanh'");
     f.nonlinearity = "relu";
+    f.distribution = "";
+    assert_int_equal(load_foreign(&f), ERR_FORMAT);
+    check_reason("policy/output_distribution is ''; only 'tanh_gaussian' and 'gaussian'");
+    f.distribution = "gaussian";
+    CHECK_OK(load_foreign(&f));
     f.hidden_of_fc1 = H - 1;
     assert_int_equal(load_foreign(&f), ERR_FORMAT);
     check_reason("'policy/fc1/weight' has shape (4, 5, 1), expected (5, 5)");
@@ -286,11 +365,13 @@ static void other_files_are_refused(void **state)
     assert_int_equal(policy_load(temp_path(dir, "text.h5"), &got), ERR_FORMAT);
     const Mlp actor = random_actor(1);
     params[7] = INFINITY;
-    assert_int_equal(policy_save(temp_path(dir, "inf.h5"), &info, &actor, &squash, params), ERR_NUMERIC);
+    assert_int_equal(policy_save(temp_path(dir, "inf.h5"), &info, &actor, &squash, params),
+                     ERR_NUMERIC);
     assert_false(file_exists(temp_path(dir, "inf.h5")));
     params[7] = 0;
     file_fail_at(2, ENOSPC);
-    assert_int_equal(policy_save(temp_path(dir, "full.h5"), &info, &actor, &squash, params), ERR_IO);
+    assert_int_equal(policy_save(temp_path(dir, "full.h5"), &info, &actor, &squash, params),
+                     ERR_IO);
     assert_non_null(strstr(status_reason(), strerror(ENOSPC)));
 }
 
@@ -313,7 +394,6 @@ static void policies_of_others_act(void **state)
         PolicyFile p;
         Arena tmp;
         float s[ROWS * 17];
-        float head[ROWS * 12];
         float a[ROWS * 6];
         Rng rng = rng_make(2, RNG_TEST, 0, (uint32_t)k);
         double spread = 0;
@@ -323,10 +403,9 @@ static void policies_of_others_act(void **state)
         assert_int_equal(p.act_dim, files[k].A);
         assert_int_equal(p.actor.hidden, 256);
         assert_int_equal(p.actor.layers, 2);
-        CHECK_OK(arena_init(&tmp, mlp_infer_cost(&p.actor, ROWS)));
+        CHECK_OK(arena_init(&tmp, policy_act_cost(&p.actor, ROWS)));
         rng_fill_normal(&rng, s, (size_t)ROWS * (size_t)p.state_dim);
-        mlp_infer(&p.actor, p.params, s, ROWS, &tmp, head);
-        squash_forward(&p.squash, head, NULL, ROWS, a, p.act_dim, NULL);
+        policy_act(&p.actor, &p.squash, p.params, s, NULL, ROWS, &tmp, a, NULL);
         for (int i = 0; i < ROWS * p.act_dim; i++) {
             assert_true(a[i] >= -1.0F && a[i] <= 1.0F);
             spread += fabs((double)a[i]) / (ROWS * p.act_dim);
@@ -343,6 +422,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_saved_comes_back),
+        TEST(all_kinds_come_back),
+        TEST(a_policy_acts_as_its_kind_says),
         TEST(bytes_depend_on_content_only),
         TEST(damage_is_found),
         TEST(the_layout_is_d4rls),

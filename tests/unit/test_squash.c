@@ -1,4 +1,4 @@
-/* squash: the tanh-Gaussian policy head against torch.distributions, against numbers worked out by
+/* squash: the Gaussian policy heads against torch.distributions, against numbers worked out by
  * hand, and against the fact that a density integrates to 1. */
 #include "support/check.h"
 
@@ -100,6 +100,48 @@ static void density_integrates_to_one(void **state)
     }
 }
 
+/* The normal density at mean + 2 std, std = 1/2 and, clipped, e^-5; two dimensions add up. Gradients of
+ * weight logp - q(a): the density at a fixed eps depends on the deviation only. */
+static void a_linear_head_is_the_normal_distribution(void **state)
+{
+    (void)state;
+    const Squash kind = {.A = 2, .low = -5, .high = 2, .linear = true};
+    const float head[4] = {30, -1, -0.693147181F, -7};
+    const float eps[2] = {2, -1};
+    const float dq[2] = {3, 4};
+    const double small = exp(-5);
+    float a[2];
+    float logp;
+    float dhead[4];
+
+    squash_forward(&kind, head, eps, 1, a, 2, &logp);
+    CHECK_NEAR(a[0], 31, 1e-6, 0);
+    CHECK_NEAR(a[1], -1 - small, 1e-6, 0);
+    CHECK_NEAR(logp, log(0.107981933) + log(0.241970725 / small), 1e-6, 0); /* phi(2) 2, phi(1) */
+    squash_backward(&kind, head, eps, a, 2, 1, 0.7F, dq, dhead);
+    assert_true(dhead[0] == -3 && dhead[1] == -4);
+    CHECK_NEAR(dhead[2], -3 * 0.5 * 2 - 0.7, 1e-6, 0); /* -dq std eps - weight */
+    assert_true(dhead[3] == 0);                        /* outside the clip */
+    squash_forward(&kind, head, NULL, 1, a, 2, NULL);
+    assert_true(a[0] == 30 && a[1] == -1);
+}
+
+static void the_density_is_not_computed_unasked(void **state)
+{
+    (void)state;
+    const float head[4] = {0.3F, -1, 0.2F, -0.5F};
+    const float eps[2] = {0.7F, -2};
+    for (int linear = 0; linear < 2; linear++) {
+        const Squash kind = {.A = 2, .low = -5, .high = 2, .linear = linear != 0};
+        float a[2];
+        float b[2];
+        float logp;
+        squash_forward(&kind, head, eps, 1, a, 2, &logp);
+        squash_forward(&kind, head, eps, 1, b, 2, NULL);
+        assert_memory_equal(a, b, sizeof a);
+    }
+}
+
 static void without_noise_the_action_is_the_mean(void **state)
 {
     (void)state;
@@ -145,6 +187,8 @@ int main(void)
         cmocka_unit_test(head_agrees_with_torch_distributions),
         cmocka_unit_test(log_density_at_known_points),
         cmocka_unit_test(density_integrates_to_one),
+        cmocka_unit_test(a_linear_head_is_the_normal_distribution),
+        cmocka_unit_test(the_density_is_not_computed_unasked),
         cmocka_unit_test(without_noise_the_action_is_the_mean),
         cmocka_unit_test(nan_does_not_hide),
     };
