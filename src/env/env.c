@@ -9,8 +9,9 @@
 #include "env/mj.h"
 #include "env/task.h"
 
-static const EnvKind *const kinds[] = {&env_halfcheetah, &env_hopper, &env_walker2d,
-                                       &env_halfcheetah_jump, &env_pointmass};
+static const EnvKind *const kinds[] = {&env_halfcheetah,      &env_hopper, &env_walker2d,
+                                       &env_halfcheetah_jump, &env_ant,    &env_ant_angle,
+                                       &env_pointmass};
 
 const EnvKind *env_kind(int i)
 {

@@ -209,6 +209,16 @@ const double *mjsim_torso(const MjSim *sim)
     return sim->data->xpos + 3;
 }
 
+void mjsim_find_forces(MjSim *sim)
+{
+    mj_rnePostConstraint(sim->model, sim->data);
+}
+
+const double *mjsim_forces(const MjSim *sim)
+{
+    return sim->data->cfrc_ext;
+}
+
 double mjsim_control_dt(const MjSim *sim)
 {
     return sim->model->opt.timestep * sim->frame_skip;

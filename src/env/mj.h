@@ -34,6 +34,12 @@ const double *mjsim_qpos0(const MjSim *sim); /* (nq) of the model */
 double mjsim_control_dt(const MjSim *sim);   /* seconds in a control step */
 /* (3) xpos of body 1, the torso, as mj_step leaves it: that of its last evaluation, not of qpos. */
 const double *mjsim_torso(const MjSim *sim);
+/* Evaluate the contact forces of the last step, which MuJoCo does not by itself since 2.0. They take
+ * whatever the last evaluation left, as gym v4 and v5 do; the motion is not changed. */
+void mjsim_find_forces(MjSim *sim);
+/* (nbody, 6) torque and force on each body, world first, as found last; zeros in a state that was
+ * set. Borrowed. */
+const double *mjsim_forces(const MjSim *sim);
 
 /* Forget everything (time, warm start, controls), take this state and evaluate it once.
  * Error: ERR_ENV when a number is not finite or MuJoCo warns. */

@@ -17,6 +17,8 @@ extern const EnvKind env_halfcheetah;
 extern const EnvKind env_hopper;
 extern const EnvKind env_walker2d;
 extern const EnvKind env_halfcheetah_jump;
+extern const EnvKind env_ant;
+extern const EnvKind env_ant_angle;
 extern const EnvKind env_pointmass;
 extern const EnvKind env_none; /* not in the table: it cannot be opened */
 
