@@ -172,8 +172,8 @@ const Command cmd_eval = {
     .args = "RUN_OR_POLICY [key=value ...]",
     .summary = "measure a policy in the true environment",
     .detail =
-        "Plays episodes with the policy's mean action, or with --sample, and prints their "
-        "undiscounted returns. "
+        "Plays episodes with the policy's mean action, or actions drawn from it, and prints "
+        "their undiscounted returns. "
         "RUN_OR_POLICY is a run directory, or a policy file in D4RL's metadata/policy layout, such "
         "as a dataset that carries its policy. "
         "Episodes are dealt to the ranks; the result does not depend on their number. A run's "
