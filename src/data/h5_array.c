@@ -62,10 +62,7 @@ Status h5_array_open(H5Array **array, const H5File *file, const char *name, Slab
     TRY(h5_open_checked(file, name, type == SLAB_I64, &a->set, &a->shape));
     enlarge_cache(a);
     a->space = H5Dget_space(a->set);
-    if (a->space < 0) {
-        st = h5_read_failed(file, name);
-        goto done;
-    }
+    TRY(a->space < 0 ? h5_read_failed(file, name) : OK);
     *array = a;
     a = NULL;
 done:
@@ -86,6 +83,7 @@ Status h5_array_read(const H5Array *a, int64_t first, int64_t count, void *out, 
 {
     Status st = OK;
     const H5Shape *shape = &a->shape;
+    const int64_t end = first + count;
 
     if (shape->rank < 1 || first < 0 || count < 0 || first > shape->dims[0] - count ||
         (uint64_t)(count * shape->dims[1] * shape->dims[2]) != n) {
@@ -93,7 +91,7 @@ Status h5_array_read(const H5Array *a, int64_t first, int64_t count, void *out, 
             ERR_FORMAT,
             "%s: '%s' has shape (%lld, %lld, %lld), expected %zu numbers in rows %lld to %lld",
             a->file->name, a->name, (long long)shape->dims[0], (long long)shape->dims[1],
-            (long long)shape->dims[2], n, (long long)first, (long long)(first + count));
+            (long long)shape->dims[2], n, (long long)first, (long long)end);
     }
     const hsize_t from[H5_RANK_MAX] = {(hsize_t)first, 0, 0};
     const hsize_t size[H5_RANK_MAX] = {(hsize_t)count, (hsize_t)shape->dims[1],

@@ -52,9 +52,10 @@ static Status read_flags(const Source *src, const char *name, uint8_t *flags)
         const int64_t n = src->rows - first < BLOCK ? src->rows - first : BLOCK;
         TRY(h5_array_read(array, first, n, x, (size_t)n));
         const int64_t bad = take_flags(x, n, flags + first);
+        const int64_t row = first + bad;
         if (bad < n) {
             st = status_fail(ERR_FORMAT, "%s: '%s' row %lld is %g; 0 and 1 are allowed", src->path,
-                             name, (long long)(first + bad), (double)x[bad]);
+                             name, (long long)row, (double)x[bad]);
             goto done;
         }
     }
@@ -179,12 +180,12 @@ Status source_check_finite(const Source *src, Field field, int64_t first, int64_
     for (int64_t i = 0; i < count; i++) {
         for (int j = 0; j < width; j++) {
             const float bad = x[(size_t)i * (size_t)width + (size_t)j];
+            const int64_t row = first + i;
             if (!isfinite(bad)) {
                 return status_fail(ERR_FORMAT,
                                    "%s: '%s' row %lld column %d is %g; numbers must be finite in "
                                    "single precision",
-                                   src->path, source_name(field), (long long)(first + i), j,
-                                   (double)bad);
+                                   src->path, source_name(field), (long long)row, j, (double)bad);
             }
         }
     }
