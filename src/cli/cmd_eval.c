@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
+#include "run/assess.h"
 #include "run/evaluate.h"
 #include "run/policy_file.h"
 #include "run/rundir.h"
@@ -22,6 +23,7 @@ typedef struct {
     char path[RUNDIR_PATH_MAX];
     int episodes;
     bool sample;
+    bool is_run; /* the word was a run directory */
 } Subject;
 
 /* The settings of a run (its used.yaml), or the defaults with the policy's own task; then words. */
@@ -52,6 +54,7 @@ static Status load(const OptionValues *in, Subject *subject)
 
     (void)snprintf(used, sizeof used, "%s/used.yaml", word);
     const bool is_run = file_exists(used);
+    subject->is_run = is_run;
     (void)snprintf(subject->path, sizeof subject->path, is_run ? "%s/policy.h5" : "%s", word);
     TRY(policy_load(subject->path, &subject->policy));
     TRY(settings(in, is_run ? word : NULL, subject));
@@ -92,8 +95,21 @@ static Status check_dimensions(const Subject *subject, const EnvKind *env)
     return OK;
 }
 
+/* Nothing but a run has the model that episodes are then played in. */
+static Status check_assessable(const OptionValues *in, const Subject *subject)
+{
+    if (!subject->is_run || subject->sample) {
+        return status_fail(ERR_USAGE,
+                           "task none has no simulator: give a run directory, whose model is then "
+                           "used, without --sample (or task=NAME of a task that has one); got %s",
+                           in->words[0]);
+    }
+    return OK;
+}
+
+/* told: NULL where the simulator judged. */
 static void print_json(const Subject *subject, const EnvKind *env, const EpisodeEntry *entries,
-                       const ReturnSummary *r)
+                       const ReturnSummary *r, const Assessment *told)
 {
     json_t *returns = json_array();
     for (int k = 0; k < subject->episodes; k++) {
@@ -105,6 +121,12 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
         env->name, "actions", subject->sample ? "sampled" : "mean", "episodes", subject->episodes,
         "return_mean", r->mean, "return_std", r->std, "return_min", r->min, "return_max", r->max,
         "length_mean", r->length, "score", score, "returns", returns);
+    if (all != NULL && told != NULL) {
+        (void)json_object_set_new(all, "fqe_value", json_real(told->fqe.value));
+        (void)json_object_set_new(all, "fqe_std", json_real(told->fqe.std));
+        (void)json_object_set_new(all, "data_value", json_real(told->data_value));
+        (void)json_object_set_new(all, "start_states", json_integer(told->starts));
+    }
     if (all != NULL) {
         (void)json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
         (void)putchar('\n');
@@ -112,14 +134,22 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
     }
 }
 
-static void print_text(const Subject *subject, const EnvKind *env, const ReturnSummary *r)
+static void print_text(const Subject *subject, const EnvKind *env, const ReturnSummary *r,
+                       const Assessment *told)
 {
-    printf("%s on %s, %d episodes with %s:\n", subject->path, env->name, subject->episodes,
+    printf("%s on %s, %d episodes%s with %s:\n", subject->path, env->name, subject->episodes,
+           told != NULL ? " in the model" : "",
            subject->sample ? "sampled actions" : "the mean action");
     printf("  return  mean %.1f, deviation %.1f, from %.1f to %.1f; mean length %.1f\n", r->mean,
            r->std, r->min, r->max, r->length);
     if (!isnan(r->score)) {
         printf("  score   %.2f (random policy 0, expert 100)\n", r->score);
+    }
+    if (told != NULL) {
+        printf("discounted return from the %lld starts of the data's episodes:\n"
+               "  policy  %.2f by fitted Q evaluation, deviation over starts %.2f\n"
+               "  data    %.2f, what the recorded actions earned\n",
+               (long long)told->starts, told->fqe.value, told->fqe.std, told->data_value);
     }
 }
 
@@ -129,12 +159,14 @@ static Status run(const OptionValues *in)
     Subject subject = {0};
     EnvKind env;
     EpisodeEntry *entries = NULL;
+    Assessment told;
 
     TRY(options_count(in, 1, -1));
     TRY(comm_agree(comm_rank() == 0 ? load(in, &subject) : OK));
     TRY(share(&subject));
     TRY(session_task(&subject.config, &env));
-    TRY(check_dimensions(&subject, &env));
+    const bool simulated = env.open != NULL;
+    TRY(simulated ? check_dimensions(&subject, &env) : check_assessable(in, &subject));
     TRY(comm_agree(
         mem_alloc(&entries, (size_t)subject.episodes, sizeof *entries, "evaluation episodes")));
     const int64_t epoch = subject.policy.info.epoch;
@@ -145,13 +177,17 @@ static Status run(const OptionValues *in)
                            .seed = (uint64_t)subject.config.top.seed,
                            .epoch = epoch > 0 ? epoch : 0,
                            .sample = subject.sample};
-    TRY(evaluate(&player, subject.episodes, entries));
+    if (simulated) {
+        TRY(evaluate(&player, subject.episodes, entries));
+    } else {
+        TRY(assess(&subject.config, in->words[0], &player, subject.episodes, entries, &told));
+    }
     if (comm_rank() == 0) {
         const ReturnSummary r = summarize_returns(&env, entries, subject.episodes);
         if (option_flag(in, "json")) {
-            print_json(&subject, &env, entries, &r);
+            print_json(&subject, &env, entries, &r, simulated ? NULL : &told);
         } else {
-            print_text(&subject, &env, &r);
+            print_text(&subject, &env, &r, simulated ? NULL : &told);
         }
     }
 done:
@@ -176,6 +212,9 @@ const Command cmd_eval = {
         "their undiscounted returns. "
         "RUN_OR_POLICY is a run directory, or a policy file in D4RL's metadata/policy layout, such "
         "as a dataset that carries its policy. "
+        "Where there is no simulator (task none) episodes are played in the run's model, and "
+        "fitted "
+        "Q evaluation judges too (docs/own-data.md). "
         "Episodes are dealt to the ranks; the result does not depend on their number. A run's "
         "first eval.episodes episodes are those of its last evaluation.\n"
         "\n"

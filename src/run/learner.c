@@ -191,7 +191,7 @@ static Status finish(Learner *l)
     memcpy(l->sent, agent_actor(&s->agent), s->agent.actor.count * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
     if (l->lead) {
-        PolicyInfo info = {.epoch = s->cfg.train.epochs};
+        PolicyInfo info = {.epoch = s->cfg.train.epochs, .bounds = s->data.bounds};
         (void)snprintf(info.algorithm, sizeof info.algorithm, "%s", s->cfg.top.algo);
         (void)snprintf(info.task, sizeof info.task, "%s", s->cfg.top.task);
         TRY(session_settings_digest(&s->cfg, info.config_digest));

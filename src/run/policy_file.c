@@ -131,12 +131,20 @@ void policy_items_release(PolicyItems *items)
     *items = (PolicyItems){0};
 }
 
+static H5Item bound_item(const char *name, const float *bounds, int n)
+{
+    H5Item item = {.type = SLAB_F32, .data = bounds, .rank = 1, .dims = {n}};
+    (void)snprintf(item.name, sizeof item.name, "%s", name);
+    return item;
+}
+
 Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor, const Squash *squash,
                    const float *params)
 {
     Status st = OK;
     PolicyItems policy = {0};
-    H5Item items[POLICY_ITEMS_MAX + 1];
+    H5Item items[POLICY_ITEMS_MAX + 3];
+    int n = 0;
     H5Text texts[POLICY_TEXTS_MAX + 3] = {
         {"metadata/algorithm", info->algorithm, true},
         {"task", info->task, false},
@@ -144,11 +152,15 @@ Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor, c
     };
 
     TRY(status_while(policy_items(&policy, actor, squash, params), "%s", path));
-    items[0] =
+    items[n++] =
         (H5Item){.name = "metadata/iteration", .type = SLAB_I64, .data = &info->epoch, .rank = 0};
-    memcpy(items + 1, policy.items, (size_t)policy.n * sizeof *items);
+    if (info->bounds.n > 0) {
+        items[n++] = bound_item("mopo/action_low", info->bounds.low, info->bounds.n);
+        items[n++] = bound_item("mopo/action_high", info->bounds.high, info->bounds.n);
+    }
+    memcpy(items + n, policy.items, (size_t)policy.n * sizeof *items);
     memcpy(texts + 3, policy.texts, (size_t)policy.m * sizeof *texts);
-    TRY(sealed_write(path, items, 1 + policy.n, texts, 3 + policy.m));
+    TRY(sealed_write(path, items, n + policy.n, texts, 3 + policy.m));
 done:
     policy_items_release(&policy);
     return status_while(st, "writing the policy");
@@ -298,7 +310,7 @@ static void read_text(const H5File *file, const char *name, char text[POLICY_TEX
     }
 }
 
-static Status read_info(const H5File *file, PolicyInfo *info)
+static Status read_info(const H5File *file, int act_dim, PolicyInfo *info)
 {
     Status st = OK;
 
@@ -308,6 +320,15 @@ static Status read_info(const H5File *file, PolicyInfo *info)
     info->epoch = -1;
     if (h5_has(file, "metadata/iteration")) {
         TRY(h5_read(file, "metadata/iteration", SLAB_I64, &info->epoch, 1));
+    }
+    if (h5_has(file, "mopo/action_low")) {
+        if (act_dim > BOUNDS_MAX) {
+            return status_fail(ERR_FORMAT, "%d actions have bounds; at most %d can", act_dim,
+                               (int)BOUNDS_MAX);
+        }
+        info->bounds.n = act_dim;
+        TRY(h5_read(file, "mopo/action_low", SLAB_F32, info->bounds.low, (size_t)act_dim));
+        TRY(h5_read(file, "mopo/action_high", SLAB_F32, info->bounds.high, (size_t)act_dim));
     }
 done:
     return st;
@@ -347,9 +368,9 @@ Status policy_load(const char *path, PolicyFile *out)
     TRY(read_layout(file, path, root, &out->actor));
     TRY(read_squash(file, path, root, &out->squash));
     TRY(read_params(file, path, root, out));
-    TRY(read_info(file, &out->info));
     out->state_dim = out->actor.in;
     out->act_dim = actions(&out->actor);
+    TRY(read_info(file, out->act_dim, &out->info));
     out->squash.A = out->act_dim;
 done:
     h5_close(file);

@@ -8,6 +8,7 @@
  *   metadata/policy/nonlinearity                                  "relu", "tanh"
  *   metadata/policy/output_distribution                           "tanh_gaussian", "gaussian"
  *   mopo/log_std_clip (2)                                         Squash.low, high
+ *   mopo/action_low, mopo/action_high (A)                         PolicyInfo.bounds, if there are any
  *
  * The last three may be absent: "relu", "tanh_gaussian", -20 and 2 then (D4RL's and Stable
  * Baselines3's). Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h). Local.
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "data/bounds.h"
 #include "data/h5.h"
 #include "nn/mlp.h"
 #include "nn/squash.h"
@@ -29,6 +31,7 @@ typedef struct {
     char task[POLICY_TEXT_MAX];          /* "halfcheetah"; empty when unknown */
     char config_digest[POLICY_TEXT_MAX]; /* empty when unknown */
     int64_t epoch;                       /* -1 when unknown */
+    ActionBounds bounds; /* of the dataset's actions, which [-1, 1] stands for; n = 0: themselves */
 } PolicyInfo;
 
 typedef struct {

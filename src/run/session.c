@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "data/registry.h"
+#include "run/data_options.h"
 #include "run/model_world.h"
 
 static bool is(const char *word, const char *other)
@@ -47,21 +48,6 @@ Status session_task(const Config *cfg, EnvKind *task)
                               .angle_no_bonus = !cfg->env.angle_bonus,
                               .clip_actions = cfg->env.clip_actions};
     return env_configure(task, cfg->top.task, &config);
-}
-
-DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env)
-{
-    static const char *const words[] = {"auto", "stored", "joined", "d4rl"};
-    DatasetOptions options = {.state_dim = env != NULL ? env->state_dim : 0,
-                              .act_dim = env != NULL ? env->act_dim : 0,
-                              .next = NEXT_AUTO,
-                              .max_rows = cfg->data.max_rows};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i], cfg->data.next) == 0) {
-            options.next = (NextRule)i;
-        }
-    }
-    return options;
 }
 
 static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
@@ -152,10 +138,12 @@ static Status load_dataset(Session *s)
     Status st = OK;
     DatasetReader *reader = NULL;
     void *records = NULL;
+    DatasetOptions options;
+    ActionBounds bounds; /* lives as long as the reader */
 
     if (comm_rank() == 0) {
-        const DatasetOptions options = session_dataset_options(&s->cfg, s->env);
-        st = dataset_open(&reader, s->cfg.top.dataset, &options, &s->data);
+        st = data_options(&s->cfg, s->env, &bounds, &options);
+        st = st != OK ? st : dataset_open(&reader, s->cfg.top.dataset, &options, &s->data);
     }
     TRY(comm_agree(st));
     coll_bcast(&s->data, sizeof s->data, 0);

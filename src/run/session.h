@@ -38,8 +38,6 @@ void session_close(Session *s);
 
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
 NODISCARD Status session_task(const Config *cfg, EnvKind *task);
-/* env NULL: any dimensions. */
-DatasetOptions session_dataset_options(const Config *cfg, const EnvKind *env);
 
 /* The agent of configuration and task. */
 AgentConfig session_agent_config(const Config *cfg, const EnvKind *env);
