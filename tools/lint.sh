@@ -36,11 +36,12 @@ shell() {
 
 # A header that needs another one before it breaks whoever includes it first.
 headers() {
-    local bad=0
+    local bad=0 hdf5
+    read -ra hdf5 < <(pkg-config --cflags-only-I hdf5-serial 2>/dev/null || pkg-config --cflags-only-I hdf5)
     while read -r header; do
         printf '#include "%s"\nextern int lint;\n' "${header#*/}" |
             mpicc -std=c17 -D_POSIX_C_SOURCE=200809L -DMOPO_ASSERTS=1 -Wall -Wextra -Wpedantic -Werror -march=native \
-                -I src -I tests -fsyntax-only -x c - || bad=1
+                -I src -I tests "${hdf5[@]}" -fsyntax-only -x c - || bad=1
     done < <(files 'src/*.h' 'tests/*.h')
     return "$bad"
 }

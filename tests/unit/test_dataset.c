@@ -425,91 +425,6 @@ static void impossible_values_are_located(void **state)
            "none of the 6 rows has a known next state");
 }
 
-/* Actions 0, 0.1 .. 0.5 scaled by 4: 0, 0.4 .. 2. */
-static void actions_are_mapped_from_their_bounds(void **state)
-{
-    (void)state;
-    Rows rows = make_rows();
-    H5Item items[ITEMS];
-    Dataset set;
-    ActionBounds bounds = {.n = 1, .low = {-1}, .high = {3}};
-
-    make_items(&rows, items);
-    for (int i = 0; i < N; i++) {
-        rows.act[i] *= 4;
-    }
-    CHECK_OK(h5_write(path, items, ITEMS, NULL, 0));
-    read_ok(&set, &(DatasetOptions){.bounds = &bounds});
-    assert_true(set.bounds.n == A && set.bounds.high[0] == 3.0F);
-    for (int i = 0; i < N; i++) { /* (x - 1) / 2 */
-        CHECK_NEAR(set.records[i * STRIDE + S], 0.2 * i - 0.5, 1e-6, 0);
-    }
-    assert_string_equal(set.rule,
-                        "s' from next_observations; actions mapped from [-1, 3] to [-1, 1]");
-    dataset_release(&set);
-
-    bounds = (ActionBounds){.n = -1};
-    read_ok(&set, &(DatasetOptions){.bounds = &bounds});
-    CHECK_NEAR(set.bounds.low[0], 0, 0, 0);
-    CHECK_NEAR(set.bounds.high[0], 2, 0, 0);
-    for (int i = 0; i < N; i++) {
-        CHECK_NEAR(set.records[i * STRIDE + S], 0.4 * i - 1, 1e-6, 0);
-    }
-    dataset_release(&set);
-
-    bounds = (ActionBounds){.n = 1, .low = {-1}, .high = {1.999F}}; /* 1.0007, forgiven */
-    read_ok(&set, &(DatasetOptions){.bounds = &bounds});
-    CHECK_NEAR(set.records[5 * STRIDE + S], 1, 0, 0);
-    dataset_release(&set);
-    bounds.high[0] = 1.998F;
-    expect(&(DatasetOptions){.bounds = &bounds}, ERR_FORMAT,
-           "'actions' row 5 column 0 is 2; its bounds are -1 and 1.998");
-    bounds.high[0] = -1;
-    expect(&(DatasetOptions){.bounds = &bounds}, ERR_CONFIG, "bounds of action 0 are -1 and -1");
-    bounds.n = 2;
-    expect(&(DatasetOptions){.bounds = &bounds}, ERR_CONFIG,
-           "bounds for 2 actions; the file has 1");
-
-    bounds.n = -1;
-    for (int i = 0; i < N; i++) {
-        rows.act[i] = 0.25F;
-    }
-    CHECK_OK(h5_write(path, items, ITEMS, NULL, 0));
-    expect(&(DatasetOptions){.bounds = &bounds}, ERR_FORMAT,
-           "'actions' column 0 is 0.25 in every row");
-    rows.act[2] = (float)NAN;
-    CHECK_OK(h5_write(path, items, ITEMS, NULL, 0));
-    expect(&(DatasetOptions){.bounds = &bounds}, ERR_FORMAT, "'actions' row 2 column 0 is nan");
-}
-
-/* Bounds of -1 and 1 are no bounds, to the bit; with several actions each has its own. */
-static void bounds_are_per_action_and_exact(void **state)
-{
-    (void)state;
-    const float act[3][2] = {{-0.3F, 5}, {0.1F, 7.5F}, {1, 10}};
-    const float x[3] = {1, 2, 3};
-    const uint8_t flags[3] = {0};
-    const H5Item items[] = {
-        {.name = "observations", .data = x, .rank = 1, .dims = {3}},
-        {.name = "actions", .data = act, .rank = 2, .dims = {3, 2}},
-        {.name = "rewards", .data = x, .rank = 1, .dims = {3}},
-        {.name = "terminals", .data = flags, .rank = 1, .dims = {3}, .flags = true},
-        {.name = "next_observations", .data = x, .rank = 1, .dims = {3}},
-    };
-    const ActionBounds bounds = {.n = 2, .low = {-1, 5}, .high = {1, 10}};
-    Dataset set;
-
-    CHECK_OK(h5_write(path, items, 5, NULL, 0));
-    read_ok(&set, &(DatasetOptions){.bounds = &bounds});
-    for (int i = 0; i < 3; i++) {
-        const float want[2] = {act[i][0], (float)(i - 1)};
-        assert_memory_equal(set.records + (size_t)i * set.rec.stride + set.rec.a, want,
-                            sizeof want);
-    }
-    assert_non_null(strstr(set.rule, "; actions mapped from a range per column to [-1, 1]"));
-    dataset_release(&set);
-}
-
 static void what_is_no_hdf5_is_refused(void **state)
 {
     (void)state;
@@ -649,8 +564,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytes_depend_on_the_content_only, setup, teardown),
         cmocka_unit_test_setup_teardown(missing_and_misshapen_arrays_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(impossible_values_are_located, setup, teardown),
-        cmocka_unit_test_setup_teardown(actions_are_mapped_from_their_bounds, setup, teardown),
-        cmocka_unit_test_setup_teardown(bounds_are_per_action_and_exact, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_hdf5_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(refused_memory_and_disks_are_reported, setup, teardown),
         cmocka_unit_test_setup_teardown(recordings_of_gym_are_read, setup, teardown),
