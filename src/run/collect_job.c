@@ -16,6 +16,7 @@
 static const double round_seconds = 2;
 static const double part_seconds = 60;
 static const double line_seconds = 10;
+static const size_t part_bytes = (size_t)1 << 30; /* reading a part takes three times its size */
 
 /* What rank 0 keeps. */
 typedef struct {
@@ -213,7 +214,8 @@ static Status enter(Ledger *ledger, const Round *round, const CollectRows *rows)
         log_line(ledger);
     }
     const bool stop = stop_wanted();
-    if (stop || timer_now() - ledger->part_at >= part) {
+    const size_t fresh = (size_t)(ledger->total.rows - ledger->saved) * rows->stride;
+    if (stop || timer_now() - ledger->part_at >= part || fresh * sizeof(double) >= part_bytes) {
         TRY(save_part(ledger));
     }
     if (stop) {

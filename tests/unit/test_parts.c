@@ -221,6 +221,27 @@ static void a_failing_disk_loses_nothing_saved(void **state)
     check_parts(3);
 }
 
+static void refused_memory_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    Parts parts = made(2);
+    const int64_t blocks = mem_count();
+    Status st = ERR_NOMEM;
+
+    for (int64_t k = 1; st != OK; k++) {
+        CollectRows rows = {0};
+        mem_fail_at(k);
+        st = parts_open(&parts, file(), settings, true);
+        st = st != OK ? st : collect_init(&rows, env_find("pointmass"), 0);
+        st = st != OK ? st : parts_load(&parts, 1, &rows);
+        mem_fail_at(0);
+        assert_true(st == OK || st == ERR_NOMEM);
+        collect_release(&rows);
+        assert_int_equal(mem_count(), blocks);
+    }
+    check_parts(2);
+}
+
 static void a_removal_cut_short_leaves_parts_to_go_on_from(void **state)
 {
     (void)state;
@@ -247,6 +268,7 @@ int main(void)
         TEST(a_missing_part_is_no_fresh_start),
         TEST(what_a_killed_process_left_is_deleted),
         TEST(a_failing_disk_loses_nothing_saved),
+        TEST(refused_memory_leaves_nothing_behind),
         TEST(a_removal_cut_short_leaves_parts_to_go_on_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
