@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Copy what tests/unit/test_env_trajectories.c needs out of the project's reference trajectories to tests/golden.
+"""Copy what test_env_trajectories.c and test_env_ant.c need out of the project's reference trajectories to tests/golden.
 
     python3 tools/golden/env_trajectories.py <folder reference_trajectories> [<only this golden file> ...]
 
@@ -17,6 +17,8 @@ GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
 AMPLITUDES = ("1", "0.2")
 CHEETAH = ("qpos", "qvel", "reward", "reward_behaviour", "reward_jump_task", "terminated")
 FALLING = ("qpos", "qvel", "reward_v2_v4", "reward_v5", "terminated")
+ANT = ("qpos", "qvel", "torso_xpos", "contact_cost", "reward_v2_mujoco20", "reward_v5", "reward_angle_with_survive",
+       "reward_angle_paper", "terminated")
 # golden file: (model and inertia of the reference, columns of a step)
 FILES = {
     "env_halfcheetah_legacy": ("half_cheetah.legacy", CHEETAH),
@@ -26,7 +28,12 @@ FILES = {
     "env_walker2d_legacy": ("walker2d_v2v4.legacy", FALLING),
     "env_walker2d_exact": ("walker2d_v2v4.exact", FALLING),
     "env_walker2d_v5": ("walker2d_v5.exact", FALLING),
+    "env_ant_legacy": ("ant.legacy", ANT),
+    "env_ant_exact": ("ant.exact", ANT),
 }
+# The reference has no names for the ankles' bodies; ours go by the leg's number.
+ANT_BODIES = ["world", "torso", *(f"{part}_{leg}" for leg in range(1, 5) for part in ("fixed", "hip", "ankle"))]
+FORCES_NOTE = "Then cfrc_ext behind steps 1, 10, 50, 100, body by body. "
 
 
 def numbers(values, digits):
@@ -43,7 +50,7 @@ def write(folder, name):
     runs = {a: load(folder / f"{source}.rest.amp{a}.json") for a in AMPLITUDES}
     lines = [
         "# 100 control steps from qpos = qpos0, qvel = 0 under ctrl[i] = A sin(0.1 t + i), t = 0, 1, ...; A is behind 'amp'.",
-        f"# A row is a step: {', '.join(columns)}. Then the compiled inertials of all bodies.",
+        f"# A row is a step: {', '.join(columns)}. {FORCES_NOTE if columns is ANT else ''}Then the compiled inertials of all bodies.",
         f"# made by: python3 tools/golden/env_trajectories.py reference_trajectories, {datetime.date.today().isoformat()}",
         f"# out of {source}.rest.amp*.json and models/{source}.json",
         f"# engine: {runs['1']['engine']}; {runs['1']['inertia']}",
@@ -51,10 +58,15 @@ def write(folder, name):
     for amplitude, run in runs.items():
         rows = [" ".join(numbers(step[c], 13) for c in columns) for step in run["steps"]]
         lines += [f"amp{amplitude} {len(rows)}x{len(rows[0].split())}", *rows]
+        for step in run["checkpoints"].values():
+            if "cfrc_ext" in step:
+                forces = numbers(step["cfrc_ext"], 13)
+                lines += [f"amp{amplitude}.cfrc_ext.{step['step']} {len(forces.split())}", forces]
     for body in load(folder / "models" / f"{source}.json")["bodies"][1:]:
+        label = ANT_BODIES[body["id"]] if columns is ANT else body["name"]
         for key in ("mass", "inertia", "ipos", "iquat"):
             row = numbers(body[key], 17)
-            lines += [f"{body['name']}.{key} {len(row.split())}", row]
+            lines += [f"{label}.{key} {len(row.split())}", row]
     (GOLDEN / f"{name}.txt").write_text("\n".join(lines) + "\n")
 
 
