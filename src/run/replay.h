@@ -33,7 +33,8 @@ typedef enum {
 typedef struct {
     int64_t row;
     bool compared;    /* s' is known */
-    bool state_fits;  /* and is what the simulator says */
+    double off;       /* largest difference of a number x of s' from the simulator's, in 1 + |x| */
+    bool state_fits;  /* s' is what the simulator says, within what single precision allows */
     bool reward_fits; /* the reward of the row is the simulator's */
     bool terminal;    /* the simulator's */
     double reward;    /* the simulator's */
@@ -51,14 +52,21 @@ bool replay_possible(const Recording *rec, const EnvKind *task);
 /* How many of the first numbers of a state are compared. */
 int replay_columns(const EnvKind *task);
 
+/* Whether the state behind a row is known; what is left out, see above. */
+bool replay_usable(const Recording *rec, int64_t row);
 /* Up to `most` rows spread evenly over the recording, without those left out: rows has room for
  * `most`; returns how many. */
 int64_t replay_pick(const Recording *rec, int64_t most, int64_t *rows);
 
-/* Replay rows[0 .. count), ascending. starts, episodes: recording_episodes. Errors: those of opening
- * the simulator, ERR_NOMEM; *out is then zero. A row that the simulator refuses fits in nothing. */
-NODISCARD Status replay_rows(Replay *out, const Recording *rec, const EnvKind *task,
-                             const int64_t *starts, const int64_t *rows, int64_t count,
+/* An open simulator for rows of one recording. starts: recording_episodes, borrowed as the rest. */
+typedef struct Replayer Replayer;
+NODISCARD Status replay_open(Replayer **replayer, const Recording *rec, const EnvKind *task,
+                             const int64_t *starts);
+void replay_close(Replayer **replayer);
+
+/* Replay rows[0 .. count), ascending. edit NULL: none. A row that the simulator refuses fits in
+ * nothing. Error: ERR_NOMEM; *out is then zero. */
+NODISCARD Status replay_rows(Replay *out, Replayer *replayer, const int64_t *rows, int64_t count,
                              ReplayNext next, const ReplayEdit *edit);
 void replay_release(Replay *replay);
 

@@ -1,0 +1,394 @@
+/* Checks against the task: its dimensions, its rules, and its simulator on rows spread over the file. */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "run/data_check_columns.h"
+#include "run/data_check_internal.h"
+
+/* On recordings that are right 99 % of the states fit and more (tests/unit/test_data_check.c), the
+ * rest being landings. Below the half, the simulator is another one. */
+static const double share_right = 0.97;
+static const double share_trusted = 0.8;
+
+static double share(int64_t some, int64_t all)
+{
+    return all > 0 ? (double)some / (double)all : 0;
+}
+
+/* ---- settings: versions of a task ---- */
+
+typedef struct {
+    size_t at; /* of the bool in EnvConfig */
+    const char *when_true, *when_false;
+} Setting;
+
+static const Setting settings[] = {
+    {offsetof(EnvConfig, exact_inertia), "env.inertia=exact", "env.inertia=legacy"},
+    {offsetof(EnvConfig, v5_foot), "env.walker2d_foot=v5", "env.walker2d_foot=v2"},
+    {offsetof(EnvConfig, clip_actions), "env.clip_actions=true", "env.clip_actions=false"},
+    {offsetof(EnvConfig, behavior_reward), "env.reward=behavior", "env.reward=task"},
+    {offsetof(EnvConfig, v5_bonus), "env.healthy_bonus=healthy", "env.healthy_bonus=always"},
+    {offsetof(EnvConfig, jump_max), "env.jump_speed=max", "env.jump_speed=min"},
+    {offsetof(EnvConfig, jump_fixed), "env.jump_height=fixed", "env.jump_height=episode"},
+    {offsetof(EnvConfig, angle_no_bonus), "env.angle_bonus=false", "env.angle_bonus=true"},
+};
+
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+static bool *setting_of(EnvKind *task, int k)
+{
+    return (bool *)((char *)&task->config + settings[k].at);
+}
+
+/* s' as the rest of the file says it should be taken. */
+static ReplayNext next_rule(const Check *c)
+{
+    return c->shift == 1 ? REPLAY_NEXT : REPLAY_JOINED;
+}
+
+static Status replay_as(const Check *c, const EnvKind *task, int64_t rows, Replay *out)
+{
+    Status st = OK;
+    Replayer *replayer = NULL;
+
+    TRY(replay_open(&replayer, c->rec, task, c->starts));
+    TRY(replay_rows(out, replayer, c->sample, rows, next_rule(c), NULL));
+done:
+    replay_close(&replayer);
+    return st;
+}
+
+static double fit_of(const Replay *r)
+{
+    return share(r->state_fits, r->compared) + share(r->reward_fits, r->count);
+}
+
+/* Change the one setting that explains the most more; false when none does. */
+static Status better_setting(Check *c, bool *changed)
+{
+    Status st = OK;
+    Replay best = {0};
+    Replay other = {0};
+    int found_at = -1;
+    const double now = fit_of(&c->replay);
+
+    for (int k = 0; k < SETTINGS; k++) {
+        EnvKind task = c->task;
+        bool *on = setting_of(&task, k);
+        *on = !*on;
+        replay_release(&other);
+        TRY(replay_as(c, &task, c->samples, &other));
+        if (fit_of(&other) > now + 0.02 && (found_at < 0 || fit_of(&other) > fit_of(&best))) {
+            replay_release(&best);
+            best = other;
+            other = (Replay){0};
+            found_at = k;
+        }
+    }
+    *changed = found_at >= 0;
+    if (*changed) {
+        bool *on = setting_of(&c->task, found_at);
+        *on = !*on;
+        c->settings[c->wrong_settings++] =
+            *on ? settings[found_at].when_true : settings[found_at].when_false;
+        replay_release(&c->replay);
+        c->replay = best;
+        best = (Replay){0};
+    }
+done:
+    replay_release(&best);
+    replay_release(&other);
+    return st;
+}
+
+Status check_task_prepare(Check *c)
+{
+    Status st = OK;
+    bool changed = true;
+
+    c->has_task = replay_possible(c->rec, c->options->task) && c->samples > 0;
+    if (!c->has_task) {
+        return OK;
+    }
+    c->task = *c->options->task;
+    TRY(replay_as(c, &c->task, c->samples, &c->replay));
+    while (changed && c->wrong_settings < SETTINGS_MAX && fit_of(&c->replay) < 2 * share_right) {
+        TRY(better_setting(c, &changed));
+    }
+    c->trusted = share(c->replay.state_fits, c->replay.compared) >= share_trusted;
+    TRY(replay_open(&c->replayer, c->rec, &c->task, c->starts));
+done:
+    return st;
+}
+
+Status check_settings(Check *c)
+{
+    char names[256] = "";
+    Text text = text_over(names, sizeof names);
+
+    for (int k = 0; k < c->wrong_settings; k++) {
+        text_add(&text, "%s%s", k > 0 ? " " : "", c->settings[k]);
+    }
+    if (c->options->guessed && c->options->task != NULL && c->options->task->config.exact_inertia) {
+        text_add(&text, "%s%s", names[0] != '\0' ? " " : "", "env.inertia=exact");
+    }
+    if (c->options->guessed && names[0] != '\0') {
+        (void)found(c, SEVERITY_NOTE, "the rows were made with task=%s %s", c->task.name, names);
+    } else if (c->wrong_settings > 0) {
+        (void)found(c, SEVERITY_ERROR,
+                    "the rows were made with another version of task %s: set %s; policies would "
+                    "be evaluated on a system that is not the one of the data",
+                    c->task.name, names);
+    }
+    return OK;
+}
+
+/* ---- dimensions, and which task it is ---- */
+
+enum { GUESS_SAMPLES = 100 };
+
+/* How well `kind` explains the rows, with the inertia that does it better; *task gets that. */
+static Status fit_task(const Check *c, const EnvKind *kind, EnvKind *task, double *fit)
+{
+    Status st = OK;
+    Replay replay = {0};
+    const int64_t rows = c->samples < GUESS_SAMPLES ? c->samples : GUESS_SAMPLES;
+
+    *fit = -1;
+    for (int exact = 0; exact < 2; exact++) {
+        EnvConfig config = kind->config;
+        EnvKind other;
+        config.exact_inertia = exact == 1;
+        TRY(env_configure(&other, kind->name, &config));
+        if (!replay_possible(c->rec, &other)) {
+            break;
+        }
+        replay_release(&replay);
+        TRY(replay_as(c, &other, rows, &replay));
+        if (share(replay.state_fits, replay.compared) >= 0.5 && fit_of(&replay) > *fit) {
+            *fit = fit_of(&replay);
+            *task = other;
+        }
+    }
+done:
+    replay_release(&replay);
+    return st;
+}
+
+/* Variants of a row that differ in their dimensions. */
+static const EnvConfig shapes[] = {
+    {0}, {.jump_no_height = true}, {.forces = FORCES_ZERO}, {.forces = FORCES_REAL_V5}};
+
+/* The task that explains the rows better than all others; *best is its fit, -1: none. */
+static Status best_task(const Check *c, EnvKind *task, double *best)
+{
+    Status st = OK;
+    EnvKind candidate;
+    double fit = 0;
+
+    *best = -1;
+    for (int i = 0; env_kind(i) != NULL; i++) {
+        for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+            EnvKind kind;
+            TRY(env_configure(&kind, env_kind(i)->name, &shapes[k]));
+            if (kind.config.forces != FORCES_NONE && kind.state_dim == env_kind(i)->state_dim) {
+                continue; /* no Ant: the same again */
+            }
+            TRY(fit_task(c, &kind, &candidate, &fit));
+            if (fit > *best + 0.02) {
+                *best = fit;
+                *task = candidate;
+            }
+        }
+    }
+done:
+    return st;
+}
+
+Status check_dimensions(Check *c)
+{
+    Status st = OK;
+    const Recording *rec = c->rec;
+    const EnvKind *task = c->options->task;
+    EnvKind other;
+    double fit = -1;
+
+    if (task == NULL || task->open == NULL || (c->has_task && c->trusted)) {
+        return OK;
+    }
+    if (rec->state_dim != task->state_dim || rec->act_dim != task->act_dim) {
+        (void)found(c, SEVERITY_ERROR,
+                    "%d state and %d action columns, task %s has %d and %d: name the task the "
+                    "file was made with, or its env.* settings",
+                    rec->state_dim, rec->act_dim, task->name, task->state_dim, task->act_dim);
+    }
+    TRY(best_task(c, &other, &fit));
+    if (fit >= 0 && strcmp(other.name, task->name) == 0 && !c->has_task) {
+        (void)found(c, SEVERITY_ERROR,
+                    "they are rows of task %s with %d state columns: set env.ant_observation or "
+                    "env.jump_observation so",
+                    other.name, other.state_dim);
+    } else if (fit >= 0 && strcmp(other.name, task->name) != 0) {
+        (void)found(c, SEVERITY_ERROR, "the rows are not of task %s, but of %s: set task=%s",
+                    task->name, other.name, other.name);
+    }
+done:
+    return st;
+}
+
+Status data_guess_task(const Recording *rec, EnvKind *task, bool *found_one)
+{
+    Status st = OK;
+    const CheckOptions options = {.guessed = true};
+    Check c = {.rec = rec, .options = &options, .shift = 1};
+    EnvKind best;
+    double fit = -1;
+
+    *found_one = false;
+    TRY(mem_alloc(&c.sample, GUESS_SAMPLES, sizeof *c.sample, "rows to replay"));
+    TRY(mem_alloc(&c.starts, (size_t)rec->rows + 1, sizeof *c.starts, "starts of episodes"));
+    c.episodes = recording_episodes(rec, 1000, c.starts);
+    c.samples = replay_pick(rec, GUESS_SAMPLES, c.sample);
+    TRY(best_task(&c, &best, &fit));
+    if (fit >= 0) {
+        *task = best;
+        *found_one = true;
+    }
+done:
+    mem_free(&c.sample);
+    mem_free(&c.starts);
+    return st;
+}
+
+/* ---- steps and rewards ---- */
+
+Status check_dynamics(Check *c)
+{
+    Status st = OK;
+    RowList rows = {0};
+    char why[256] = "";
+    const double fits = share(c->replay.state_fits, c->replay.compared);
+
+    if (!c->has_task || c->replay.compared == 0 || fits >= share_right) {
+        return OK;
+    }
+    for (int64_t k = 0; k < c->replay.count; k++) {
+        if (c->replay.rows[k].compared && !c->replay.rows[k].state_fits) {
+            rowlist_add(&rows, c->replay.rows[k].row);
+        }
+    }
+    if (!c->trusted) {
+        TRY(explain_columns(c, why, sizeof why));
+    }
+    rowlist_give(&rows, found(c, SEVERITY_ERROR,
+                              "of %lld rows tried, the simulator of %s leads to the recorded s' in "
+                              "%.1f %% only%s%s",
+                              (long long)c->replay.compared, c->task.name, 100 * fits,
+                              why[0] != '\0' ? ": " : "", why));
+done:
+    return st;
+}
+
+/* How many rewards fit when they are taken from the row `by` further on, as a share. */
+static double share_moved(const Check *c, int by)
+{
+    int64_t tried = 0;
+    int64_t fits = 0;
+
+    for (int64_t k = 0; k < c->replay.count; k++) {
+        const ReplayRow *r = &c->replay.rows[k];
+        if (r->row + by >= 0 && r->row + by < c->rec->rows) {
+            tried++;
+            fits += fabs(c->rec->rewards[r->row + by] - r->reward) <= r->slack;
+        }
+    }
+    return share(fits, tried);
+}
+
+/* reward of the file = slope * the task's + offset: medians over pairs of rows (Theil and Sen), which
+ * a few other rows do not move. Share of the rows that it explains. */
+static Status fit_line(const Check *c, double *slope, double *offset, double *explained)
+{
+    Status st = OK;
+    double *values = NULL;
+    const ReplayRow *r = c->replay.rows;
+    const int64_t n = c->replay.count;
+    int64_t count = 0;
+    int64_t fits = 0;
+
+    TRY(mem_alloc(&values, (size_t)n + 1, sizeof *values, "slopes"));
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t m = (k + n / 2) % n;
+        const double run = r[k].reward - r[m].reward;
+        if (fabs(run) > 10 * r[k].slack) {
+            values[count++] = (c->rec->rewards[r[k].row] - c->rec->rewards[r[m].row]) / run;
+        }
+    }
+    *slope = count > 0 ? median_of(values, count) : 1;
+    for (int64_t k = 0; k < n; k++) {
+        values[k] = c->rec->rewards[r[k].row] - *slope * r[k].reward;
+    }
+    *offset = median_of(values, n);
+    for (int64_t k = 0; k < n; k++) {
+        const double want = *slope * r[k].reward + *offset;
+        fits += fabs(c->rec->rewards[r[k].row] - want) <= 2 * fmax(1, fabs(*slope)) * r[k].slack;
+    }
+    *explained = share(fits, n);
+done:
+    mem_free(&values);
+    return st;
+}
+
+static Status explain_rewards(const Check *c, char *why, size_t size)
+{
+    Status st = OK;
+    Text text = text_over(why, size);
+    double slope = 1;
+    double offset = 0;
+    double explained = 0;
+
+    for (int by = -1; by <= 1; by += 2) {
+        if (share_moved(c, by) > 0.9) {
+            text_add(&text, ": they stand one row too %s; move them in the file",
+                     by < 0 ? "early" : "late");
+            return OK;
+        }
+    }
+    TRY(fit_line(c, &slope, &offset, &explained));
+    const bool other = fabs(slope - 1) > 1e-3 || fabs(offset) > c->replay.rows[0].slack;
+    if (explained > 0.9 && fabs(slope) > 1e-6 && other) {
+        text_add(&text,
+                 ": they are %.4g times the task's%s%.4g; harmless if wanted, but returns and "
+                 "scores are no longer the task's, and lambda counts in their unit",
+                 slope, offset < 0 ? " - " : " + ", fabs(offset));
+    } else {
+        text_add(&text, ": another reward, or rows that are wrong; `mopo data relabel` computes "
+                        "the task's");
+    }
+done:
+    return st;
+}
+
+Status check_rewards(Check *c)
+{
+    Status st = OK;
+    RowList rows = {0};
+    char why[256] = "";
+    const double fits = share(c->replay.reward_fits, c->replay.count);
+
+    if (!c->has_task || !c->trusted || fits >= share_right) {
+        return OK;
+    }
+    for (int64_t k = 0; k < c->replay.count; k++) {
+        if (!c->replay.rows[k].reward_fits) {
+            rowlist_add(&rows, c->replay.rows[k].row);
+        }
+    }
+    TRY(explain_rewards(c, why, sizeof why));
+    rowlist_give(&rows, found(c, SEVERITY_ERROR,
+                              "of %lld rows tried, %.1f %% have the reward of task %s%s",
+                              (long long)c->replay.count, 100 * fits, c->task.name, why));
+done:
+    return st;
+}
