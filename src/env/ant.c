@@ -126,7 +126,7 @@ double ant_reward_along(const EnvKind *kind, const Motion *motion, const double 
         cost += action[i] * action[i];
     }
     return ((to[0] - from[0]) * x + (to[1] - from[1]) * y) / control_dt + (pays ? bonus : 0) -
-           0.5 * cost - 5e-4 * motion->contact_force;
+           0.5 * cost - (has_forces(kind) ? 5e-4 * motion->contact_force : 0);
 }
 
 /* Over all bodies, whatever of them is shown. */

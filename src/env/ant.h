@@ -1,7 +1,8 @@
 /* The ant of gym, four legs around a sphere: the robot of ant and ant-angle.
  *   s = (qpos[2..14], qvel[0..13]): without x and y; height, quaternion (w first), 8 joints, then
  *       velocities. Behind it contact forces, clipped to [-1, 1], as config.forces says.
- *   r = speed along a direction + bonus - 0.5 |a|^2 - 5e-4 |clipped contact forces|^2
+ *   r = speed along a direction + bonus - 0.5 |a|^2 - 5e-4 |clipped contact forces|^2,
+ *       the last where they are real ones, over all bodies
  * Speeds are differences of the torso's xpos, which mj_step leaves a fraction of a simulator step old
  * (mjsim_torso); gym reads it so, and recorded rewards depend on it.
  * Reset: qpos0 + U(-0.1, 0.1), x, y and quaternion too, which is then normalized; qvel = 0.1 N(0, 1).

@@ -30,6 +30,23 @@ static Status check_shape(const Recording *rec, const EnvKind *task)
     return OK;
 }
 
+/* Ant's, in the versions that pay for contact forces, which no recording has beside the states. */
+static Status check_forces(const Recording *rec, const EnvKind *task)
+{
+    const Motion still = {0};
+    const Motion pressed = {.contact_force = 1};
+
+    if (rec->rows > 0 &&
+        task->reward(task, &still, rec->actions) != task->reward(task, &pressed, rec->actions)) {
+        return status_fail(ERR_CONFIG,
+                           "the reward of task %s pays for contact forces under these settings, "
+                           "and relabeling does not know them; keep the recorded rewards, or say "
+                           "env.ant_observation=27 or 111-zero for a reward without",
+                           task->name);
+    }
+    return OK;
+}
+
 /* From the torso's recorded positions. An episode that ended by itself ended unhealthy. */
 static void recorded_motion(const Recording *rec, int64_t row, double start_z, Motion *m)
 {
@@ -111,6 +128,7 @@ Status relabel_rewards(Recording *rec, const EnvKind *task)
 
     w.behavior.config.behavior_reward = true;
     TRY(check_shape(rec, task));
+    TRY(check_forces(rec, task));
     TRY(mem_alloc(&w.s, (size_t)rec->state_dim, sizeof *w.s, "a row"));
     TRY(mem_alloc(&w.s2, (size_t)rec->state_dim, sizeof *w.s2, "a row"));
     if (rec->xpos == NULL || rec->next_xpos == NULL) {

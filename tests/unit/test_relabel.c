@@ -134,12 +134,48 @@ static void what_cannot_be_known_is_refused(void **state)
     recording_release(&c.rec);
 }
 
+/* Zeros are enough of a recording: three rows of an ant. */
+static void contact_forces_are_refused_only_where_they_are_paid_for(void **state)
+{
+    (void)state;
+    static const struct {
+        ContactForces forces;
+        Status want;
+    } table[] = {{FORCES_NONE, OK},
+                 {FORCES_ZERO, OK},
+                 {FORCES_REAL, ERR_CONFIG},
+                 {FORCES_REAL_V5, ERR_CONFIG}};
+    for (int i = 0; i < 4; i++) {
+        static double states[3 * 111];
+        static double actions[3 * 8];
+        static double places[3 * 3];
+        uint8_t ends[3] = {0};
+        double rewards[3] = {7, 7, 7};
+        EnvKind task;
+        CHECK_OK(env_configure(&task, "ant", &(EnvConfig){.forces = table[i].forces}));
+        Recording rec = {.state_dim = task.state_dim,
+                         .act_dim = 8,
+                         .rows = 3,
+                         .observations = states,
+                         .actions = actions,
+                         .rewards = rewards,
+                         .next_observations = states,
+                         .terminals = ends,
+                         .timeouts = ends,
+                         .xpos = places,
+                         .next_xpos = places};
+        assert_int_equal(relabel_rewards(&rec, &task), table[i].want);
+        CHECK_NEAR(rewards[1], table[i].want == OK ? 1 : 7, 0, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_positions_rewards_are_those_of_the_simulator),
         cmocka_unit_test(without_positions_the_jump_is_in_the_observations),
         cmocka_unit_test(what_cannot_be_known_is_refused),
+        cmocka_unit_test(contact_forces_are_refused_only_where_they_are_paid_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
