@@ -23,7 +23,7 @@ enum {
 };
 
 /* Entries of EnvKind. */
-Status ant_open(Env **env, const EnvKind *kind);
+Status ant_open(Env **out, const EnvKind *kind);
 Status ant_reset(Env *env, Rng *rng);
 Status ant_set_state(Env *env, const double *qpos, const double *qvel);
 Status ant_step(Env *env, const float *action, EnvStep *out);

@@ -108,7 +108,7 @@ static void follow(const Case *c, const char *amplitude)
     }
     print_message("%s, amplitude %s: largest error of qpos %.2g, qvel %.2g, rewards %.2g\n",
                   c->golden, amplitude, off[0], off[1], off[2]);
-    /* A nudge of the start by 1e-15 grows to 3e-10 by step 95 of halfcheetah. The references are of
+    /* A nudge of the start by 1e-15 grows to 3e-10 by step 96 of halfcheetah. The references are of
      * 2.2.2; what other versions round differently grows there to 1.5e-9 (3.9.0). */
     const double slack = strcmp(env_simulator_version(), "2.2.2") == 0 ? 1e-9 : 1e-8;
     for (int i = 0; i < 3; i++) {
