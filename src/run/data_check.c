@@ -129,6 +129,7 @@ static Status prepare(Check *c)
     const int horizon = task != NULL && task->horizon > 0 ? task->horizon : DEFAULT_HORIZON;
     const int64_t samples = c->options->samples > 0 ? c->options->samples : SAMPLES;
 
+    c->ask = 2 * samples;
     TRY(mem_alloc(&c->starts, n + 1, sizeof *c->starts, "starts of episodes"));
     TRY(mem_alloc(&c->end, n, 1, "ends of episodes"));
     TRY(mem_alloc(&c->finite, n, 1, "marks of rows"));

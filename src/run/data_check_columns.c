@@ -14,20 +14,25 @@ typedef struct {
     const char *what;
 } Unit;
 
-/* Whether most of a few rows fit with the edit. */
+/* Whether rows fit with the edit: of the first two at least one, then most of all. */
 static Status helps(Check *c, const ReplayEdit *edit, bool *yes)
 {
     Status st = OK;
     Replay replay = {0};
     const int64_t rows = c->samples < ROWS ? c->samples : ROWS;
+    const ReplayNext next = c->shift == 1 ? REPLAY_NEXT : REPLAY_JOINED;
     int64_t some[ROWS];
 
     for (int64_t k = 0; k < rows; k++) {
         some[k] = c->sample[k * c->samples / rows];
     }
-    TRY(replay_rows(&replay, c->replayer, some, rows, c->shift == 1 ? REPLAY_NEXT : REPLAY_JOINED,
-                    edit));
-    *yes = replay.compared > 0 && (double)replay.state_fits >= 0.8 * (double)replay.compared;
+    TRY(replay_rows(&replay, c->replayer, some, rows < 2 ? rows : 2, next, edit));
+    *yes = replay.state_fits > 0 || replay.compared == 0;
+    if (*yes) {
+        replay_release(&replay);
+        TRY(replay_rows(&replay, c->replayer, some, rows, next, edit));
+        *yes = replay.compared > 0 && (double)replay.state_fits >= 0.8 * (double)replay.compared;
+    }
 done:
     replay_release(&replay);
     return st;

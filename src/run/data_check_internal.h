@@ -29,6 +29,7 @@ typedef struct {
     int wrong_settings;
     int64_t *sample; /* rows to replay */
     int64_t samples;
+    int64_t ask;        /* how many rows may be replayed besides */
     Replayer *replayer; /* under `task`; NULL without has_task */
     Replay replay;      /* of the sample */
     bool trusted;       /* the simulator explains most states */

@@ -20,18 +20,19 @@ static double share(int64_t some, int64_t all)
 
 typedef struct {
     size_t at; /* of the bool in EnvConfig */
+    bool of_reward;
     const char *when_true, *when_false;
 } Setting;
 
 static const Setting settings[] = {
-    {offsetof(EnvConfig, exact_inertia), "env.inertia=exact", "env.inertia=legacy"},
-    {offsetof(EnvConfig, v5_foot), "env.walker2d_foot=v5", "env.walker2d_foot=v2"},
-    {offsetof(EnvConfig, clip_actions), "env.clip_actions=true", "env.clip_actions=false"},
-    {offsetof(EnvConfig, behavior_reward), "env.reward=behavior", "env.reward=task"},
-    {offsetof(EnvConfig, v5_bonus), "env.healthy_bonus=healthy", "env.healthy_bonus=always"},
-    {offsetof(EnvConfig, jump_max), "env.jump_speed=max", "env.jump_speed=min"},
-    {offsetof(EnvConfig, jump_fixed), "env.jump_height=fixed", "env.jump_height=episode"},
-    {offsetof(EnvConfig, angle_no_bonus), "env.angle_bonus=false", "env.angle_bonus=true"},
+    {offsetof(EnvConfig, exact_inertia), false, "env.inertia=exact", "env.inertia=legacy"},
+    {offsetof(EnvConfig, v5_foot), false, "env.walker2d_foot=v5", "env.walker2d_foot=v2"},
+    {offsetof(EnvConfig, clip_actions), true, "env.clip_actions=true", "env.clip_actions=false"},
+    {offsetof(EnvConfig, behavior_reward), true, "env.reward=behavior", "env.reward=task"},
+    {offsetof(EnvConfig, v5_bonus), true, "env.healthy_bonus=healthy", "env.healthy_bonus=always"},
+    {offsetof(EnvConfig, jump_max), true, "env.jump_speed=max", "env.jump_speed=min"},
+    {offsetof(EnvConfig, jump_fixed), true, "env.jump_height=fixed", "env.jump_height=episode"},
+    {offsetof(EnvConfig, angle_no_bonus), true, "env.angle_bonus=false", "env.angle_bonus=true"},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };
@@ -73,8 +74,13 @@ static Status better_setting(Check *c, bool *changed)
     int found_at = -1;
     const double now = fit_of(&c->replay);
 
+    const bool states = share(c->replay.state_fits, c->replay.compared) < share_right;
+
     for (int k = 0; k < SETTINGS; k++) {
         EnvKind task = c->task;
+        if (settings[k].of_reward == states) { /* the steps first */
+            continue;
+        }
         bool *on = setting_of(&task, k);
         *on = !*on;
         replay_release(&other);
@@ -146,7 +152,7 @@ Status check_settings(Check *c)
 
 /* ---- dimensions, and which task it is ---- */
 
-enum { GUESS_SAMPLES = 100 };
+enum { GUESS_SAMPLES = 100, GUESS_FIRST = 10 };
 
 /* How well `kind` explains the rows, with the inertia that does it better; *task gets that. */
 static Status fit_task(const Check *c, const EnvKind *kind, EnvKind *task, double *fit)
@@ -163,6 +169,11 @@ static Status fit_task(const Check *c, const EnvKind *kind, EnvKind *task, doubl
         TRY(env_configure(&other, kind->name, &config));
         if (!replay_possible(c->rec, &other)) {
             break;
+        }
+        replay_release(&replay);
+        TRY(replay_as(c, &other, rows < GUESS_FIRST ? rows : GUESS_FIRST, &replay));
+        if (share(replay.state_fits, replay.compared) < 0.5) {
+            continue;
         }
         replay_release(&replay);
         TRY(replay_as(c, &other, rows, &replay));
