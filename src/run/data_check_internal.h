@@ -57,6 +57,13 @@ double step_size(const Check *c, int64_t row);
 /* For n rows: 1 where the step to the next row is one of the task's, by the simulator where it is
  * trusted, else by size; whatever the flags say. rows ascending. */
 NODISCARD Status likely_steps(Check *c, const int64_t *rows, int64_t n, uint8_t *likely);
+/* some / all; 0 of none. */
+static inline double share(int64_t some, int64_t all)
+{
+    return all > 0 ? (double)some / (double)all : 0;
+}
+/* As large a part as fits the simulator in recordings that are right. */
+bool is_most(int64_t some, int64_t all);
 double median_of(double *values, int64_t n); /* reorders; 0 when n is 0 */
 
 /* Before all checks, in this order. */
@@ -84,10 +91,13 @@ NODISCARD Status check_both_flags(Check *c);
 /* data_check_task.c */
 NODISCARD Status check_dimensions(Check *c);
 NODISCARD Status check_settings(Check *c);
+/* data_check_rewards.c */
 NODISCARD Status check_dynamics(Check *c);
 NODISCARD Status check_rewards(Check *c);
+/* data_check_ends.c */
 NODISCARD Status check_terminals(Check *c);
 NODISCARD Status check_missing_terminals(Check *c);
+/* data_check_infos.c */
 NODISCARD Status check_infos(Check *c);
 
 #endif
