@@ -86,11 +86,13 @@ done:
 static Status check_dimensions(const Subject *subject, const EnvKind *env)
 {
     if (subject->policy.state_dim != env->state_dim || subject->policy.act_dim != env->act_dim) {
-        return status_fail(ERR_CONFIG,
-                           "%s has %d inputs and %d actions, task %s has %d and %d; say "
-                           "task=NAME (`mopo config tables` lists them)",
-                           subject->path, subject->policy.state_dim, subject->policy.act_dim,
-                           env->name, env->state_dim, env->act_dim);
+        return status_fail(
+            ERR_CONFIG,
+            "%s has %d inputs and %d actions, task %s has %d and %d; say "
+            "task=NAME (`mopo config tables` lists them), or the env.* settings that it was "
+            "made for",
+            subject->path, subject->policy.state_dim, subject->policy.act_dim, env->name,
+            env->state_dim, env->act_dim);
     }
     return OK;
 }

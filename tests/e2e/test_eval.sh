@@ -53,7 +53,7 @@ exits 2 0 eval run/policy.h5 task=halfcheetah
 verdict 'a policy of another task: exit 2' $?
 check 'with both sizes' grep -q 'has 4 inputs and 2 actions, task halfcheetah has 17 and 6' err
 
-# returns WHAT POLICY TASK MEAN PERCENT [--sample]: the mean return of some episodes is that which others measured.
+# returns WHAT POLICY TASK MEAN PERCENT [WORD]: the mean return of some episodes is that which others measured.
 returns() {
     local what=$1 policy=$2 task=$3 want=$4 band=$5
     shift 5
@@ -113,7 +113,7 @@ for python in python3 /usr/bin/python3; do
     [ -n "$h5py" ] || ! "$python" -c 'import h5py' 2>/dev/null || h5py=$python
 done
 [ -n "$h5py" ] || skip 'no Python with h5py'
-while read -r file iteration task want band sampled; do
+while read -r file iteration task want band word; do
     [ -n "$h5py" ] || continue
     ladder=$shared/data/trpo_policy_ladder_openai_imitation/$file.h5
     if [ ! -f "$ladder" ]; then
@@ -122,10 +122,11 @@ while read -r file iteration task want band sampled; do
     fi
     check "$file $iteration is converted" "$h5py" "$source_dir/tools/policy_from_trpo.py" "$ladder" "$iteration" trpo.h5
     check 'to the same policy' "$h5py" unfolded.py "$ladder" "$iteration" trpo.h5
-    returns "$file $iteration $sampled" trpo.h5 "$task" "$want" "$band" ${sampled:+"$sampled"}
+    returns "$file $iteration $word" trpo.h5 "$task" "$want" "$band" ${word:+"$word"}
 done <<'TABLE'
 log_HalfCheetah-v1_2 480 halfcheetah 3563 6 --sample
 log_Hopper-v1_4 480 hopper 3777 1
 log_Walker2d-v1_1 80 walker2d 3115 2
+log_Ant-v1_0 240 ant 3596 5 env.ant_observation=27
 TABLE
 finish
