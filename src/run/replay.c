@@ -102,20 +102,23 @@ static void narrow(float *to, const double *from, int n)
     }
 }
 
-/* s' of a row, NULL where it is not known. */
-static const double *next_of(const Replayer *b, int64_t row)
+/* s' of a row into b->s2; false where it is not known. */
+static bool take_next(const Replayer *b, int64_t row)
 {
     const Recording *rec = b->rec;
+    const int S = rec->state_dim;
     const bool ends =
         rec->terminals[row] != 0 || (rec->timeouts != NULL && rec->timeouts[row] != 0);
 
     if (b->next == REPLAY_NEXT && rec->next_observations != NULL) {
-        return rec->next_observations + row * rec->state_dim;
+        narrow(b->s2, rec->next_observations + row * S, S);
+        return true;
     }
     if (row + 1 == rec->rows || (ends && b->next != REPLAY_FORCED)) {
-        return NULL;
+        return false;
     }
-    return rec->observations + (row + 1) * rec->state_dim;
+    narrow(b->s2, rec->observations + (row + 1) * S, S);
+    return true;
 }
 
 static double difference(const Replayer *b)
@@ -167,10 +170,9 @@ static void reward_of(Replayer *b, int64_t start, double reward, ReplayRow *out)
 static void replay_row(Replayer *b, int64_t row, int64_t start, ReplayRow *out)
 {
     const Recording *rec = b->rec;
-    const double *next = next_of(b, row);
     EnvStep step = {0};
 
-    *out = (ReplayRow){.row = row, .compared = next != NULL, .off = (double)INFINITY};
+    *out = (ReplayRow){.row = row, .compared = take_next(b, row), .off = (double)INFINITY};
     narrow(b->s, rec->observations + row * rec->state_dim, rec->state_dim);
     narrow(b->a, rec->actions + row * rec->act_dim, rec->act_dim);
     edit_state(b->edit, b->s, rec->state_dim);
@@ -182,8 +184,7 @@ static void replay_row(Replayer *b, int64_t row, int64_t start, ReplayRow *out)
     }
     b->task.observe(b->env, b->got);
     out->terminal = step.terminal;
-    if (next != NULL) {
-        narrow(b->s2, next, rec->state_dim);
+    if (out->compared) {
         edit_state(b->edit, b->s2, rec->state_dim);
         out->off = difference(b);
         out->state_fits = out->off <= state_slack;
