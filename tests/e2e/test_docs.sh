@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every command that the documentation shows works: the lines of ```sh blocks in README.md and docs/*.md
-# that begin with `mopo`, `mpirun ... mopo` or `cmp`, or ask a script of ours for --help; other lines are for
+# that begin with `mopo`, `mpirun ... mopo` `cmp` or `python3 tools/`, or ask a script of ours for --help; other lines are for
 # the reader. Each document has a folder of its own, in which its commands run one after the other, on two
 # ranks at most. A comment before a block says what a test must do otherwise:
 #
@@ -16,7 +16,7 @@ import re
 import sys
 
 BLOCK = re.compile(r"(?:<!-- test: (skip|with) (.*?) -->\s*)?^```(\w*)\n(.*?)^```", re.M | re.S)
-OURS = re.compile(r"(mpirun\b[^|;]* )?mopo\b|cmp\b|\./[\w/.-]+\.sh --help")
+OURS = re.compile(r"(mpirun\b[^|;]* )?mopo\b|cmp\b|python3 tools/|\./[\w/.-]+\.sh --help")
 VERB = re.compile(r"((?:mpirun\b.* )?mopo)(?! +[a-z-])(.*)")
 TINY = """collect.rows=2000 model.members=2 model.elites=1 model.hidden=16 model.max_epochs=1 rollout.batch=64
     train.epochs=1 train.updates_per_epoch=10 train.batch=64 sac.hidden=16 eval.episodes=1"""
