@@ -26,7 +26,7 @@ static const Option options[] = {
 
 const Command cmd_data = {
     .verb = "data",
-    .args = "info|check FILE_OR_NAME [key=value ...] | convert|relabel FROM TO [key=value ...]",
+    .args = "info|check FILE_OR_NAME | convert|relabel FROM TO [key=value ...]",
     .summary = "say what is in a dataset and what is wrong with it; convert and relabel",
     .detail =
         "info prints counts, returns, ranges of every column, and the digest of the transitions "

@@ -48,7 +48,7 @@ done
 helps train --max-time SIGUSR2
 helps eval --episodes --json
 helps collect --rows --force
-helps data info
+helps data info check convert relabel --json --force
 helps config --markdown show keys tables
 exits 0 0 --version
 verdict 'mopo --version' $?
@@ -68,7 +68,7 @@ told_once 'unknown command' 2 'unknown command trian; did you mean train?' trian
 told_once 'unknown option' 2 'unknown option --max-tme=3; did you mean --max-time?' train --max-tme=3
 told 'option without its value' 2 0 '--max-time needs a value' train --max-time
 told 'option out of range' 2 0 'allowed is a whole number from 1 to' train --max-time 0 run_dir=none
-told 'unknown action' 2 0 'unknown action inf; choose one of info; did you mean info?' data inf file
+told 'unknown action' 2 0 'unknown action inf; choose one of info, check, convert, relabel; did you mean info?' data inf file
 told 'missing word' 2 0 'usage: mopo eval RUN_OR_POLICY' eval
 told 'file that is there already' 2 0 'is there already; --force writes over it' collect shown.yaml task=pointmass
 told_once 'unknown key' 2 'unknown key train.epochz; did you mean train.epochs?' train train.epochz=4
