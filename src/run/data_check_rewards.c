@@ -5,7 +5,8 @@
 #include "run/data_check_columns.h"
 #include "run/data_check_internal.h"
 
-/* On recordings that are right 99 % of the states fit and more, the rest being hard landings. */
+/* On our own random recordings all states fit, and 99.8 % of the rewards of Ant, which is the worst
+ * (2000 rows each). The rest is room for hard landings and for recordings of other simulators. */
 static const double share_right = 0.97;
 
 bool is_most(int64_t some, int64_t all)

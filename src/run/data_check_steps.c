@@ -8,11 +8,11 @@
 
 /* A file may hold observations and next_observations in different precision; a step is larger. */
 static const double same_slack = 1e-5;
-/* In typical changes. A step that most columns make at ten times their usual pace is a reset; robots
- * that hit the ground reach 4 (measured). Where the simulator can be asked, this is not needed. */
+/* In typical changes. A step that most columns make at ten times their usual pace is taken for a reset.
+ * A guess, used only where the simulator cannot be asked. */
 static const double large_step = 10;
-/* A hard landing multiplies the rounding of a state up to 2e-2 (measured); a reset changes velocities
- * by 1 and more. */
+/* A hard landing may multiply the rounding of a state up to 2e-2 (HalfCheetah recorded with MuJoCo
+ * 1.50); a reset changes velocities by 1 and more. */
 static const double reset_error = 0.1;
 
 enum { STEPS_TO_TYPICAL = 4096, CHANGE_MAX = 20, SPREAD = 7919 };
