@@ -109,6 +109,11 @@ static Status check_assessable(const OptionValues *in, const Subject *subject)
     return OK;
 }
 
+static json_t *number_or_null(double x)
+{
+    return isnan(x) ? json_null() : json_real(x);
+}
+
 /* told: NULL where the simulator judged. */
 static void print_json(const Subject *subject, const EnvKind *env, const EpisodeEntry *entries,
                        const ReturnSummary *r, const Assessment *told)
@@ -117,16 +122,16 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
     for (int k = 0; k < subject->episodes; k++) {
         (void)json_array_append_new(returns, json_real(entries[k].total));
     }
-    json_t *score = isnan(r->score) ? json_null() : json_real(r->score);
+    json_t *score = number_or_null(r->score);
     json_t *all = json_pack(
         "{s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "policy", subject->path, "task",
         env->name, "actions", subject->sample ? "sampled" : "mean", "episodes", subject->episodes,
         "return_mean", r->mean, "return_std", r->std, "return_min", r->min, "return_max", r->max,
         "length_mean", r->length, "score", score, "returns", returns);
     if (all != NULL && told != NULL) {
-        (void)json_object_set_new(all, "fqe_value", json_real(told->fqe.value));
-        (void)json_object_set_new(all, "fqe_std", json_real(told->fqe.std));
-        (void)json_object_set_new(all, "data_value", json_real(told->data_value));
+        (void)json_object_set_new(all, "fqe_value", json_real(told->policy.value));
+        (void)json_object_set_new(all, "fqe_std", json_real(told->policy.std));
+        (void)json_object_set_new(all, "data_value", number_or_null(told->data.value));
         (void)json_object_set_new(all, "start_states", json_integer(told->starts));
     }
     if (all != NULL) {
@@ -148,10 +153,11 @@ static void print_text(const Subject *subject, const EnvKind *env, const ReturnS
         printf("  score   %.2f (random policy 0, expert 100)\n", r->score);
     }
     if (told != NULL) {
-        printf("discounted return from the %lld starts of the data's episodes:\n"
-               "  policy  %.2f by fitted Q evaluation, deviation over starts %.2f\n"
-               "  data    %.2f, what the recorded actions earned\n",
-               (long long)told->starts, told->fqe.value, told->fqe.std, told->data_value);
+        printf(
+            "fitted Q evaluation, discounted return from the %lld starts of the data's episodes:\n"
+            "  policy  %.2f, deviation over starts %.2f\n"
+            "  data    %.2f, what the recorded actions are worth by the same method\n",
+            (long long)told->starts, told->policy.value, told->policy.std, told->data.value);
     }
 }
 

@@ -149,7 +149,9 @@
     KEY(s, INT, updates, 20000, 1, 10000000, "updates",                                      \
         "steps of fitted Q evaluation, where there is no simulator; network as sac.hidden, " \
         "sac.layers")                                                                        \
-    KEY(s, REAL, lr, 3e-4, 1e-8, 1, "", "Adam step size")
+    KEY(s, REAL, lr, 3e-4, 1e-8, 1, "", "Adam step size")                                    \
+    KEY(s, REAL, tau, 0.05, 1e-6, 1, "",                                                     \
+        "step of the target network; updates x tau must be well above 1 / (1 - sac.gamma)")
 
 #define CONFIG_CHECKPOINT(KEY, TEXT, ENUM, s)                                             \
     KEY(s, INT, every, 1, 1, 1000000, "epochs", "save each so many epochs, and the last") \

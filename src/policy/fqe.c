@@ -5,18 +5,48 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "data/buffer.h"
 #include "nn/adam.h"
 #include "nn/vec.h"
 
 typedef struct {
     const FqeConfig *cfg;
     const FqeIn *in;
-    Mlp net;      /* S + A -> 1 */
-    float *block; /* owned: the five below, (count) each */
+    Mlp net;       /* S + A -> 1 */
+    float *block;  /* owned: the five below, (count) each */
+    int64_t *rows; /* (n_rows) owned: those learned from, where the recorded actions are judged */
+    int64_t n_rows;
     float *q, *target, *grad, *m, *v;
     Arena tmp;
 } Fqe;
+
+/* The action after row i is that of row i + 1, or none is needed. */
+static bool has_next_action(const FqeIn *in, int64_t i)
+{
+    const Record *rec = &in->rec;
+    const float *row = in->records + (size_t)i * rec->stride;
+
+    return row[rec->cont] == 0.0F ||
+           (i + 1 < in->rows &&
+            memcmp(row + rec->s2, row + rec->stride, (size_t)rec->S * sizeof *row) == 0);
+}
+
+static Status list_rows(Fqe *f)
+{
+    Status st = OK;
+
+    TRY(mem_alloc(&f->rows, (size_t)f->in->rows, sizeof *f->rows, "fitted Q evaluation"));
+    for (int64_t i = 0; i < f->in->rows; i++) {
+        if (has_next_action(f->in, i)) {
+            f->rows[f->n_rows++] = i;
+        }
+    }
+    if (f->n_rows == 0) {
+        st = status_fail(ERR_FORMAT, "no row of the dataset is followed by its next step: the "
+                                     "recorded actions cannot be judged");
+    }
+done:
+    return st;
+}
 
 static Status fqe_open(Fqe *f, const FqeConfig *cfg, const FqeIn *in)
 {
@@ -27,18 +57,23 @@ static Status fqe_open(Fqe *f, const FqeConfig *cfg, const FqeIn *in)
     *f = (Fqe){.cfg = cfg, .in = in};
     f->net = mlp_make(D, cfg->hidden, cfg->layers, 1, 1, ACT_RELU);
     const size_t n = f->net.count;
+    const size_t act = in->actor != NULL ? arena_cost(B * (size_t)in->actor->out) +
+                                               mlp_infer_cost(in->actor, cfg->batch)
+                                         : 0;
     TRY(mem_alloc(&f->block, 5 * n, sizeof *f->block, "fitted Q evaluation"));
     f->q = f->block;
     f->target = f->q + n;
     f->grad = f->target + n;
     f->m = f->grad + n;
     f->v = f->m + n;
-    TRY(arena_init(&f->tmp,
-                   arena_cost(B * in->rec.stride) + 2 * arena_cost(B * (size_t)D) +
-                       arena_cost(B * (size_t)in->rec.S) + arena_cost(B * 2 * (size_t)in->rec.A) +
-                       3 * arena_cost(B) + mlp_infer_cost(in->actor, cfg->batch) +
-                       mlp_infer_cost(&f->net, cfg->batch) + mlp_tape_cost(&f->net, cfg->batch) +
-                       mlp_backward_cost(&f->net, cfg->batch)));
+    TRY(arena_init(&f->tmp, 3 * arena_cost(B * (size_t)D) + 2 * arena_cost(B) + act +
+                                mlp_infer_cost(&f->net, cfg->batch) +
+                                mlp_tape_cost(&f->net, cfg->batch) +
+                                mlp_backward_cost(&f->net, cfg->batch) +
+                                arena_cost(B * sizeof(int64_t) / sizeof(float))));
+    if (in->actor == NULL) {
+        TRY(list_rows(f));
+    }
     Rng rng = rng_make(cfg->seed, RNG_FQE_INIT, 0, 0);
     mlp_init_glorot(&f->net, f->q, &rng);
     memcpy(f->target, f->q, n * sizeof *f->q);
@@ -49,26 +84,44 @@ done:
 static void fqe_close(Fqe *f)
 {
     mem_free(&f->block);
+    mem_free(&f->rows);
     arena_release(&f->tmp);
 }
 
-/* Q(s, pi(s)) of `params` for states (rows, S). */
-static void value_of(const Fqe *f, const float *params, const float *s, int rows, Arena *tmp,
-                     float *value)
+/* The policy's actions into x (rows, D), whose states stand there. */
+static void act(const Fqe *f, float *x, int rows, Arena *tmp)
 {
     const size_t mark = tmp->used;
     const size_t S = (size_t)f->in->rec.S;
-    const size_t A = (size_t)f->in->rec.A;
-    float *x = arena_floats(tmp, (size_t)rows * (S + A));
-    float *head = arena_floats(tmp, (size_t)rows * 2 * A);
+    const size_t D = S + (size_t)f->in->rec.A;
+    float *s = arena_floats(tmp, (size_t)rows * D); /* (rows, S) */
+    float *head = arena_floats(tmp, (size_t)rows * (size_t)f->in->actor->out);
 
-    mlp_infer(f->in->actor, f->in->params, s, rows, tmp, head);
     for (size_t i = 0; i < (size_t)rows; i++) {
-        memcpy(x + i * (S + A), s + i * S, S * sizeof *x);
+        memcpy(s + i * S, x + i * D, S * sizeof *s);
     }
-    squash_forward(f->in->squash, head, NULL, rows, x + S, (int)(S + A), NULL);
-    mlp_infer(&f->net, params, x, rows, tmp, value);
+    mlp_infer(f->in->actor, f->in->params, s, rows, tmp, head);
+    squash_forward(f->in->squash, head, NULL, rows, x + S, (int)D, NULL);
     arena_reset(tmp, mark);
+}
+
+/* Rows of a batch: (s, a) into x, (s', a') into next. */
+static void take_rows(const Fqe *f, const int64_t *rows, float *x, float *next)
+{
+    const Record *rec = &f->in->rec;
+    const size_t S = (size_t)rec->S;
+    const size_t A = (size_t)rec->A;
+    const size_t D = S + A;
+
+    for (size_t i = 0; i < (size_t)f->cfg->batch; i++) {
+        const float *row = f->in->records + (size_t)rows[i] * rec->stride;
+        memcpy(x + i * D, row, D * sizeof *x);
+        memcpy(next + i * D, row + rec->s2, S * sizeof *x);
+        memset(next + i * D + S, 0, A * sizeof *x);
+        if (f->in->actor == NULL && row[rec->cont] != 0.0F) {
+            memcpy(next + i * D + S, row + rec->stride + rec->a, A * sizeof *x);
+        }
+    }
 }
 
 /* One step; returns the loss. */
@@ -78,26 +131,28 @@ static double update(Fqe *f, int64_t t)
     const size_t mark = tmp->used;
     const Record *rec = &f->in->rec;
     const int B = f->cfg->batch;
-    const size_t S = (size_t)rec->S;
-    const size_t D = S + (size_t)rec->A;
-    float *rows = arena_floats(tmp, (size_t)B * rec->stride);
-    float *next = arena_floats(tmp, (size_t)B * S);
+    const size_t D = (size_t)rec->S + (size_t)rec->A;
+    int64_t *rows = arena_bytes(tmp, (size_t)B * sizeof *rows);
     float *x = arena_floats(tmp, (size_t)B * D);
+    float *next = arena_floats(tmp, (size_t)B * D);
     float *y = arena_floats(tmp, (size_t)B);
     float *q = arena_floats(tmp, (size_t)B);
     double loss = 0;
     Rng rng = rng_make(f->cfg->seed, RNG_FQE_BATCH, (uint64_t)t, 0);
 
-    records_gather(f->in->records, rec->stride, f->in->rows, &rng, B, rows);
-    for (size_t i = 0; i < (size_t)B; i++) {
-        memcpy(x + i * D, rows + i * rec->stride, D * sizeof *x);
-        memcpy(next + i * S, rows + i * rec->stride + rec->s2, S * sizeof *x);
+    for (int i = 0; i < B; i++) {
+        rows[i] = f->rows != NULL ? f->rows[rng_below(&rng, (uint32_t)f->n_rows)]
+                                  : rng_below(&rng, (uint32_t)f->in->rows);
     }
-    value_of(f, f->target, next, B, tmp, y);
+    take_rows(f, rows, x, next);
+    if (f->in->actor != NULL) {
+        act(f, next, B, tmp);
+    }
+    mlp_infer(&f->net, f->target, next, B, tmp, y);
     MlpTape tape = mlp_tape(&f->net, B, tmp);
     mlp_forward(&f->net, f->q, x, B, &tape, q);
     for (size_t i = 0; i < (size_t)B; i++) {
-        const float *row = rows + i * rec->stride;
+        const float *row = f->in->records + (size_t)rows[i] * rec->stride;
         const float off = q[i] - (row[rec->r] + f->cfg->gamma * row[rec->cont] * y[i]);
         loss += (double)off * (double)off / B;
         q[i] = 2.0F * off / (float)B;
@@ -109,13 +164,13 @@ static double update(Fqe *f, int64_t t)
     return loss;
 }
 
-/* Mean and deviation of Q(s0, pi(s0)), in pieces of a batch. */
+/* Mean and deviation of Q(s0, a0), in pieces of a batch. */
 static void judge(Fqe *f, FqeResult *result)
 {
-    const size_t S = (size_t)f->in->rec.S;
+    const size_t D = (size_t)f->in->rec.S + (size_t)f->in->rec.A;
     const int64_t n = f->in->n_starts;
     const size_t mark = f->tmp.used;
-    float *s = arena_floats(&f->tmp, (size_t)f->cfg->batch * S);
+    float *x = arena_floats(&f->tmp, (size_t)f->cfg->batch * D);
     float *value = arena_floats(&f->tmp, (size_t)f->cfg->batch);
     double sum = 0;
     double squares = 0;
@@ -124,9 +179,12 @@ static void judge(Fqe *f, FqeResult *result)
         const int rows = (int)(n - first < f->cfg->batch ? n - first : f->cfg->batch);
         for (size_t i = 0; i < (size_t)rows; i++) {
             const size_t row = (size_t)f->in->starts[first + (int64_t)i];
-            memcpy(s + i * S, f->in->records + row * f->in->rec.stride, S * sizeof *s);
+            memcpy(x + i * D, f->in->records + row * f->in->rec.stride, D * sizeof *x);
         }
-        value_of(f, f->q, s, rows, &f->tmp, value);
+        if (f->in->actor != NULL) {
+            act(f, x, rows, &f->tmp);
+        }
+        mlp_infer(&f->net, f->q, x, rows, &f->tmp, value);
         for (int i = 0; i < rows; i++) {
             sum += (double)value[i];
             squares += (double)value[i] * (double)value[i];

@@ -1,9 +1,11 @@
 /* Fitted Q evaluation: what a policy is worth, from data alone (Le, Voloshin and Yue 2019, section
  * 4.1; with a slowly moving target network as Voloshin et al. 2021).
- *   y = r + gamma cont Q_target(s', pi(s')),  Q <- a step down mean (Q(s, a) - y)^2
- *   value = mean over start states s0 of Q(s0, pi(s0)): the expected discounted return
- * pi is the mean action. It extrapolates where the policy leaves the data: compare it with the value
- * of the data itself, and do not trust it far outside. Letters: N rows, n start states. Local.
+ *   y = r + gamma cont Q_target(s', a'),  Q <- a step down mean (Q(s, a) - y)^2
+ *   value = mean over start states s0 of Q(s0, a0): the expected discounted return, without time limit
+ * a' = pi(s') and a0 = pi(s0), the mean action. Without a policy they are the recorded actions, of
+ * the rows whose next row follows: the worth of whoever made the data, to compare with. It
+ * extrapolates where the policy leaves the data: do not trust it far outside.
+ * Letters: N rows, n start states. Local.
  */
 #ifndef POLICY_FQE_H
 #define POLICY_FQE_H
@@ -27,9 +29,9 @@ typedef struct {
     Record rec;
     const float *records; /* (N, stride) */
     int64_t rows;
-    const int64_t *starts; /* (n) rows whose s is a start state */
+    const int64_t *starts; /* (n) rows whose s is a start state; n >= 1 */
     int64_t n_starts;
-    const Mlp *actor;
+    const Mlp *actor; /* NULL: the recorded actions; the next two are then not looked at */
     const Squash *squash;
     const float *params;
 } FqeIn;
@@ -39,7 +41,8 @@ typedef struct {
     double loss;       /* mean (Q - y)^2 of the last tenth of the updates */
 } FqeResult;
 
-/* Errors: ERR_NOMEM; ERR_NUMERIC: it diverged, which says that the data do not cover the policy. */
+/* Errors: ERR_NOMEM; ERR_NUMERIC: it diverged, which says that the data do not cover the policy;
+ * ERR_FORMAT: without a policy, and no row is followed by the next one. */
 NODISCARD Status fqe_run(const FqeConfig *cfg, const FqeIn *in, FqeResult *result);
 
 #endif

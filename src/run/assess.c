@@ -1,5 +1,6 @@
 #include "run/assess.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -52,8 +53,9 @@ done:
     return st;
 }
 
+/* actor NULL: the recorded actions. */
 static Status run_fqe(const Session *s, const EpisodeStarts *starts, const Player *player,
-                      FqeResult *result)
+                      const Mlp *actor, FqeResult *result)
 {
     const Config *c = &s->cfg;
     const FqeConfig cfg = {.hidden = c->sac.hidden,
@@ -62,22 +64,38 @@ static Status run_fqe(const Session *s, const EpisodeStarts *starts, const Playe
                            .batch = c->train.batch,
                            .lr = c->fqe.lr,
                            .gamma = (float)c->sac.gamma,
-                           .tau = (float)c->sac.tau,
+                           .tau = (float)c->fqe.tau,
                            .seed = (uint64_t)c->top.seed};
     const FqeIn in = {.rec = s->data.rec,
                       .records = s->data.records,
                       .rows = s->data.rows,
                       .starts = starts->rows,
                       .n_starts = starts->n,
-                      .actor = player->actor,
+                      .actor = actor,
                       .squash = player->squash,
                       .params = player->params};
     const double start = timer_now();
     const Status st = fqe_run(&cfg, &in, result);
     if (st == OK) {
-        log_info("fitted Q evaluation: %d updates in %.1f s, loss %.3g", cfg.updates,
+        log_info("fitted Q evaluation of %s: %d updates in %.1f s, loss %.3g",
+                 actor != NULL ? "the policy" : "the recorded actions", cfg.updates,
                  timer_now() - start, result->loss);
     }
+    return st;
+}
+
+static Status run_both(const Session *s, const EpisodeStarts *starts, const Player *player,
+                       Assessment *result)
+{
+    Status st = OK;
+    TRY(run_fqe(s, starts, player, player->actor, &result->policy));
+    st = run_fqe(s, starts, player, NULL, &result->data);
+    if (st == ERR_FORMAT) { /* rows in no order: nothing to compare with */
+        log_warn("%s", status_reason());
+        result->data.value = NAN;
+        st = OK;
+    }
+done:
     return st;
 }
 
@@ -93,10 +111,9 @@ Status assess(const Config *cfg, const char *run_dir, const Player *player, int 
     Player here = *player;
     here.env = s.env;
     TRY(fetch(&s, run_dir));
-    TRY(comm_agree(episode_starts(&s.data, cfg->sac.gamma, &starts)));
+    TRY(comm_agree(episode_starts(&s.data, &starts)));
     TRY(play_all(&s, &starts, &here, count, entries));
-    TRY(comm_agree(comm_rank() == 0 ? run_fqe(&s, &starts, &here, &result->fqe) : OK));
-    result->data_value = starts.discounted;
+    TRY(comm_agree(comm_rank() == 0 ? run_both(&s, &starts, &here, result) : OK));
     result->starts = starts.n;
 done:
     episode_starts_release(&starts);

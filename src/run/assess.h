@@ -9,9 +9,9 @@
 #include "run/session.h"
 
 typedef struct {
-    FqeResult fqe;     /* of the policy; on rank 0 */
-    double data_value; /* mean discounted return of the dataset's own episodes; on rank 0 */
-    int64_t starts;    /* start states that both are means of */
+    FqeResult policy, data; /* by fitted Q evaluation: the policy, the recorded actions (value
+                               NaN where rows do not follow each other); on rank 0 */
+    int64_t starts;         /* start states that both are means of */
 } Assessment;
 
 /* cfg: the settings of the run in run_dir, whose model.h5 is used. player: the policy; its env is

@@ -44,7 +44,7 @@ Status crew_open(Crew *crew, Session *s)
     if (s->env->open != NULL) {
         TRY(s->env->open(&crew->env, s->env));
     } else {
-        TRY(episode_starts(&s->data, s->cfg.sac.gamma, &crew->starts));
+        TRY(episode_starts(&s->data, &crew->starts));
     }
     for (int i = 0; s->uses_model && i < CREW_BUFFERS; i++) {
         TRY(mail_open(&crew->records[i], (size_t)rollout_unit_most(&s->roll) * record));

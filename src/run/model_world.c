@@ -16,27 +16,17 @@ static bool begins(const Dataset *data, int64_t i)
            memcmp(before + rec->s2, row, (size_t)rec->S * sizeof *row) != 0;
 }
 
-Status episode_starts(const Dataset *data, double gamma, EpisodeStarts *starts)
+Status episode_starts(const Dataset *data, EpisodeStarts *starts)
 {
     Status st = OK;
-    const Record *rec = &data->rec;
-    double weight = 1;
-    double sum = 0;
 
     *starts = (EpisodeStarts){0};
     TRY(mem_alloc(&starts->rows, MODEL_WORLD_STARTS, sizeof *starts->rows, "starts of episodes"));
-    for (int64_t i = 0; i < data->rows; i++) {
+    for (int64_t i = 0; i < data->rows && starts->n < MODEL_WORLD_STARTS; i++) {
         if (begins(data, i)) {
-            if (starts->n == MODEL_WORLD_STARTS) {
-                break;
-            }
             starts->rows[starts->n++] = i;
-            weight = 1;
         }
-        sum += weight * (double)data->records[(size_t)i * rec->stride + rec->r];
-        weight *= gamma;
     }
-    starts->discounted = sum / (double)starts->n;
 done:
     return st;
 }

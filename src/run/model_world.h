@@ -14,11 +14,10 @@ enum { MODEL_WORLD_STARTS = 100000 };
 typedef struct {
     int64_t *rows; /* (n) owned */
     int64_t n;
-    double discounted; /* mean of sum gamma^t r over these episodes: the data's own value */
 } EpisodeStarts;
 
 /* Local. Error: ERR_NOMEM. */
-NODISCARD Status episode_starts(const Dataset *data, double gamma, EpisodeStarts *starts);
+NODISCARD Status episode_starts(const Dataset *data, EpisodeStarts *starts);
 void episode_starts_release(EpisodeStarts *starts);
 
 /* One episode in the model: mean actions; transitions sampled from one elite (number episode mod

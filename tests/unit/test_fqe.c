@@ -25,7 +25,8 @@ static void case_open(Case *c, float slope, float level, float end, float bias)
     const Record rec = record_make(S, A);
     Rng rng = rng_make(5, RNG_TEST, 0, 0);
 
-    *c = (Case){.actor = mlp_make(S, 4, 1, 2 * A, 1, ACT_RELU), .squash = {.A = A, .low = -20, .high = 2}};
+    *c = (Case){.actor = mlp_make(S, 4, 1, 2 * A, 1, ACT_RELU),
+                .squash = {.A = A, .low = -20, .high = 2}};
     CHECK_OK(mem_alloc(&c->params, c->actor.count, sizeof(float), "test"));
     CHECK_OK(mem_alloc(&c->records, ROWS, STRIDE * sizeof(float), "test"));
     c->params[mlp_matrix(&c->actor, 1, 0).bias] = bias;
@@ -101,6 +102,31 @@ static void what_ends_earns_once(void **state)
     case_close(&off);
 }
 
+/* One long recording: the state stays, r = 2 a, actions 0.5 throughout. Rows follow each other, so
+ * the recorded actions are worth 10, though the policy would play -0.5. */
+static void without_a_policy_the_recorded_actions_are_judged(void **state)
+{
+    (void)state;
+    Case c;
+    FqeResult r;
+
+    case_open(&c, 2, 0, 2, atanhf(-0.5F));
+    for (int i = 0; i < ROWS; i++) {
+        float *row = c.records + i * STRIDE;
+        row[0] = row[c.in.rec.s2] = 0.25F;
+        row[c.in.rec.a] = 0.5F;
+        row[c.in.rec.r] = 1;
+    }
+    c.in.actor = NULL;
+    CHECK_OK(fqe_run(&config, &c.in, &r));
+    CHECK_NEAR(r.value, 10, 0.03, 0);
+    for (int i = 0; i < ROWS; i++) { /* no row is the next one's predecessor */
+        c.records[i * STRIDE] = (float)i;
+    }
+    assert_int_equal(fqe_run(&config, &c.in, &r), ERR_FORMAT);
+    case_close(&c);
+}
+
 static void the_same_seed_gives_the_same_bits(void **state)
 {
     (void)state;
@@ -138,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_value_is_the_policys_not_the_datas),
         cmocka_unit_test(what_ends_earns_once),
+        cmocka_unit_test(without_a_policy_the_recorded_actions_are_judged),
         cmocka_unit_test(the_same_seed_gives_the_same_bits),
         cmocka_unit_test(divergence_is_an_error),
     };
