@@ -155,9 +155,11 @@ static void print_text(const Subject *subject, const EnvKind *env, const ReturnS
     if (told != NULL) {
         printf(
             "fitted Q evaluation, discounted return from the %lld starts of the data's episodes:\n"
-            "  policy  %.2f, deviation over starts %.2f\n"
-            "  data    %.2f, what the recorded actions are worth by the same method\n",
-            (long long)told->starts, told->policy.value, told->policy.std, told->data.value);
+            "  policy  %.2f, deviation over starts %.2f\n",
+            (long long)told->starts, told->policy.value, told->policy.std);
+        if (!isnan(told->data.value)) {
+            printf("  data    %.2f, the recorded actions by the same method\n", told->data.value);
+        }
     }
 }
 
