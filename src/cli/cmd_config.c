@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "comm/comm.h"
 #include "env/env.h"
+#include "run/session.h"
 
 Status cmd_load_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)
 {
@@ -57,6 +58,27 @@ static void print_words(const char *key)
     }
 }
 
+/* As the default settings have it: some sizes depend on env.*. */
+static Status print_task(const char *name)
+{
+    Status st = OK;
+    Config config;
+    EnvKind task;
+
+    config_default(&config);
+    (void)snprintf(config.top.task, sizeof config.top.task, "%s", name);
+    TRY(session_task(&config, &task));
+    printf("  %-21s %5d %6d %5d  ", name, task.state_dim, task.act_dim, task.horizon);
+    if (task.ref_max > task.ref_min) {
+        printf("%g, %g\n", task.ref_min, task.ref_max);
+    } else {
+        printf("none\n");
+    }
+    printf("    %s\n", task.source);
+done:
+    return st;
+}
+
 static Status tables(const OptionValues *in)
 {
     Status st = OK;
@@ -64,15 +86,10 @@ static Status tables(const OptionValues *in)
     TRY(options_count(in, 1, 1));
     printf("task:                   state action steps  reference returns (score 0, 100)\n");
     for (int i = 0; env_kind(i) != NULL; i++) {
-        const EnvKind *kind = env_kind(i);
-        printf("  %-21s %5d %6d %5d  ", kind->name, kind->state_dim, kind->act_dim, kind->horizon);
-        if (kind->ref_max > kind->ref_min) {
-            printf("%g, %g\n", kind->ref_min, kind->ref_max);
-        } else {
-            printf("none\n");
-        }
-        printf("    %s\n", kind->source);
+        TRY(print_task(env_kind(i)->name));
     }
+    printf("  none                  as the dataset; no simulator\n    %s\n",
+           env_find("none")->source);
     print_words("algo");
     print_words("penalty.type");
 done:
