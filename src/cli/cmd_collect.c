@@ -1,5 +1,6 @@
 /* mopo collect: make a dataset. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "cli/cmd.h"
@@ -19,11 +20,12 @@ static Status check_options(const OptionValues *in)
     static const struct {
         const char *name, *other;
         bool needs; /* the other option; else it excludes it */
-    } rules[] = {{"sample", "policy", true},    {"noise", "policy", true},
-                 {"noise", "sample", false},    {"rows", "episodes", false},
-                 {"online", "policy", false},   {"online", "rows", false},
-                 {"online", "episodes", false}, {"online", "family", false},
-                 {"family", "policy", false},   {"family", "episodes", false}};
+    } rules[] = {
+        {"online", "family", false},   {"online", "rows", false},   {"online", "episodes", false},
+        {"online", "policy", false},   {"online", "sample", false}, {"online", "noise", false},
+        {"family", "episodes", false}, {"family", "policy", false}, {"family", "sample", false},
+        {"family", "noise", false},    {"sample", "policy", true},  {"noise", "policy", true},
+        {"noise", "sample", false},    {"rows", "episodes", false}};
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (option_flag(in, rules[i].name) && option_flag(in, rules[i].other) != rules[i].needs) {
@@ -67,12 +69,37 @@ done:
     return st;
 }
 
+/* Settings in its place would become a file of that name. */
+static Status check_target(const OptionValues *in)
+{
+    const char *word = in->words[0];
+
+    if (strchr(word, '=') != NULL) {
+        return status_fail(ERR_USAGE, "the first word is the FILE or DIR to make; found %.80s",
+                           word);
+    }
+    return OK;
+}
+
 static Status check_free(const OptionValues *in)
 {
-    int taken = comm_rank() == 0 && file_exists(in->words[0]) ? 1 : 0;
-    coll_bcast(&taken, sizeof taken, 0);
-    if (taken != 0 && !option_flag(in, "force")) {
-        return status_fail(ERR_USAGE, "%s is there already; --force writes over it", in->words[0]);
+    enum { FREE, TAKEN, FOLDER };
+    const char *path = in->words[0];
+    char inside[4096 + 2];
+    int found = FREE;
+
+    if (comm_rank() == 0) {
+        (void)snprintf(inside, sizeof inside, "%s/.", path);
+        found = file_exists(inside) ? FOLDER : file_exists(path) ? TAKEN : FREE;
+    }
+    coll_bcast(&found, sizeof found, 0);
+    if (found == FOLDER) {
+        return status_fail(ERR_USAGE,
+                           "%s is a directory; name the file to make, such as %s/data.hdf5", path,
+                           path);
+    }
+    if (found == TAKEN && !option_flag(in, "force")) {
+        return status_fail(ERR_USAGE, "%s is there already; --force writes over it", path);
     }
     return OK;
 }
@@ -107,6 +134,7 @@ static Status run(const OptionValues *in)
     const char *policy_path = option_text(in, "policy");
 
     TRY(options_count(in, 1, -1));
+    TRY(check_target(in));
     TRY(check_options(in));
     if (option_flag(in, "online") || option_flag(in, "family")) {
         return run_training(in);

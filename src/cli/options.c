@@ -39,7 +39,7 @@ static Status unknown(const Command *command, const char *shown, const char *nam
     }
     names[n] = help_option.name;
     const char *near = text_nearest(name, names, n + 1);
-    return status_fail(ERR_USAGE, "mopo %s: unknown option %.80s; %s%s%s", command->verb, shown,
+    return status_fail(ERR_USAGE, "unknown option %.80s; %s%s%s", shown,
                        near != NULL ? "did you mean --" : "`mopo ",
                        near != NULL ? near : command->verb,
                        near != NULL ? "?" : " --help` lists them");
@@ -76,18 +76,17 @@ static Status take(const Command *command, const Found *found, const char *next,
     *used = 1;
     if (option->value == NULL) {
         *value = "";
-        return found->value == NULL
-                   ? OK
-                   : status_fail(ERR_USAGE, "mopo %s: --%s takes no value; found %.80s",
-                                 command->verb, option->name, found->shown);
+        return found->value == NULL ? OK
+                                    : status_fail(ERR_USAGE, "--%s takes no value; found %.80s",
+                                                  option->name, found->shown);
     }
     *value = found->value;
     if (*value != NULL) {
         return OK;
     }
     if (next == NULL || strncmp(next, "--", 2) == 0) {
-        return status_fail(ERR_USAGE, "mopo %s: --%s needs a value: --%s=%s", command->verb,
-                           option->name, option->name, option->value);
+        return status_fail(ERR_USAGE, "--%s needs a value: --%s=%s", option->name, option->name,
+                           option->value);
     }
     *value = next;
     *used = 2;
@@ -124,8 +123,7 @@ Status options_parse(const Command *command, int argc, char **argv, OptionValues
             return OK;
         }
         if (out->given[found.row] != NULL) {
-            return status_fail(ERR_USAGE, "mopo %s: --%s is given twice", command->verb,
-                               command->options[found.row].name);
+            return status_fail(ERR_USAGE, "--%s is given twice", command->options[found.row].name);
         }
         out->given[found.row] = value;
     }
@@ -161,9 +159,8 @@ Status option_int(const OptionValues *in, const char *name, int min, int max, in
     const long value = strtol(text, &end, 10);
     const char first = text[text[0] == '-'];
     if (first < '0' || first > '9' || *end != '\0' || errno != 0 || value < min || value > max) {
-        return status_fail(ERR_USAGE,
-                           "mopo %s: --%s: found %.80s, allowed is a whole number from %d to %d",
-                           in->command->verb, name, text[0] != '\0' ? text : "nothing", min, max);
+        return status_fail(ERR_USAGE, "--%s: found %.80s, allowed is a whole number from %d to %d",
+                           name, text[0] != '\0' ? text : "nothing", min, max);
     }
     *out = (int)value;
     return OK;
@@ -179,9 +176,8 @@ Status option_real(const OptionValues *in, const char *name, double min, double 
     }
     const double value = strtod(text, &end);
     if (end == text || *end != '\0' || !(value >= min && value <= max)) { /* NaN too */
-        return status_fail(ERR_USAGE,
-                           "mopo %s: --%s: found %.80s, allowed is a number from %g to %g",
-                           in->command->verb, name, text[0] != '\0' ? text : "nothing", min, max);
+        return status_fail(ERR_USAGE, "--%s: found %.80s, allowed is a number from %g to %g", name,
+                           text[0] != '\0' ? text : "nothing", min, max);
     }
     *out = value;
     return OK;
@@ -220,7 +216,7 @@ Status options_action(const OptionValues *in, const char *const actions[], int c
         text_add(&choice, "%s%s", i > 0 ? ", " : "", actions[i]);
     }
     const char *near = word != NULL ? text_nearest(word, actions, count) : NULL;
-    return status_fail(ERR_USAGE, "mopo %s: %s%.80s; choose one of %s%s%s%s", in->command->verb,
+    return status_fail(ERR_USAGE, "%s%.80s; choose one of %s%s%s%s",
                        word != NULL ? "unknown action " : "what to do is missing",
                        word != NULL ? word : "", list, near != NULL ? "; did you mean " : "",
                        near != NULL ? near : "", near != NULL ? "?" : "");
@@ -231,7 +227,7 @@ Status options_count(const OptionValues *in, int min, int max)
     if (in->count >= min && (max < 0 || in->count <= max)) {
         return OK;
     }
-    return status_fail(ERR_USAGE, "mopo %s: %s%.80s; usage: mopo %s %s", in->command->verb,
+    return status_fail(ERR_USAGE, "%s%.80s; usage: mopo %s %s",
                        in->count < min ? "a word is missing" : "one word too many: ",
                        in->count < min ? "" : in->words[max], in->command->verb, in->command->args);
 }

@@ -104,18 +104,17 @@ static void refused(const Command *command, const char *line, const char *reason
 static void errors_name_what_was_meant(void **state)
 {
     (void)state;
-    refused(&eval, "--jsn", "mopo eval: unknown option --jsn; did you mean --json?");
-    refused(&eval, "--epsiodes=3",
-            "mopo eval: unknown option --epsiodes=3; did you mean --episodes?");
-    refused(&eval, "--wombat", "mopo eval: unknown option --wombat; `mopo eval --help` lists them");
-    refused(&eval, "-x", "mopo eval: unknown option -x; `mopo eval --help` lists them");
-    refused(&eval, "-n5", "mopo eval: unknown option -n5; `mopo eval --help` lists them");
-    refused(&eval, "-json", "mopo eval: unknown option -json; did you mean --json?");
-    refused(&plain, "--hepl", "mopo doctor: unknown option --hepl; did you mean --help?");
-    refused(&eval, "--out", "mopo eval: --out needs a value: --out=FILE");
-    refused(&eval, "--out --json", "mopo eval: --out needs a value: --out=FILE");
-    refused(&eval, "--json=1", "mopo eval: --json takes no value; found --json=1");
-    refused(&eval, "-j --json", "mopo eval: --json is given twice");
+    refused(&eval, "--jsn", "unknown option --jsn; did you mean --json?");
+    refused(&eval, "--epsiodes=3", "unknown option --epsiodes=3; did you mean --episodes?");
+    refused(&eval, "--wombat", "unknown option --wombat; `mopo eval --help` lists them");
+    refused(&eval, "-x", "unknown option -x; `mopo eval --help` lists them");
+    refused(&eval, "-n5", "unknown option -n5; `mopo eval --help` lists them");
+    refused(&eval, "-json", "unknown option -json; did you mean --json?");
+    refused(&plain, "--hepl", "unknown option --hepl; did you mean --help?");
+    refused(&eval, "--out", "--out needs a value: --out=FILE");
+    refused(&eval, "--out --json", "--out needs a value: --out=FILE");
+    refused(&eval, "--json=1", "--json takes no value; found --json=1");
+    refused(&eval, "-j --json", "--json is given twice");
 }
 
 static void numbers_are_read_strictly(void **state)
@@ -133,9 +132,8 @@ static void numbers_are_read_strictly(void **state)
         assert_int_equal(option_int(&in, "episodes", 1, 10, &n), ERR_USAGE);
         assert_int_equal(n, 7);
     }
-    assert_string_equal(status_reason(),
-                        "mopo eval: --episodes: found 99999999999999999999, allowed "
-                        "is a whole number from 1 to 10");
+    assert_string_equal(status_reason(), "--episodes: found 99999999999999999999, allowed "
+                                         "is a whole number from 1 to 10");
     CHECK_OK(parse(&eval, "", &in));
     CHECK_OK(option_int(&in, "episodes", 1, 10, &n));
     assert_int_equal(n, 7);
@@ -156,7 +154,7 @@ static void real_numbers_too(void **state)
         assert_true(x == 7);
     }
     assert_string_equal(status_reason(),
-                        "mopo eval: --episodes: found 1,5, allowed is a number from 0 to 2.5");
+                        "--episodes: found 1,5, allowed is a number from 0 to 2.5");
     CHECK_OK(parse(&eval, "--episodes=25e-1", &in));
     CHECK_OK(option_real(&in, "episodes", 0, 2.5, &x));
     assert_true(x == 2.5);
@@ -183,22 +181,20 @@ static void commands_and_actions_are_found(void **state)
     assert_int_equal(action, 1);
     CHECK_OK(parse(&eval, "kyes", &in));
     assert_int_equal(options_action(&in, actions, 2, &action), ERR_USAGE);
-    assert_string_equal(status_reason(),
-                        "mopo eval: unknown action kyes; choose one of show, keys; "
-                        "did you mean keys?");
+    assert_string_equal(status_reason(), "unknown action kyes; choose one of show, keys; "
+                                         "did you mean keys?");
     CHECK_OK(parse(&eval, "", &in));
     assert_int_equal(options_action(&in, actions, 2, &action), ERR_USAGE);
-    assert_string_equal(status_reason(),
-                        "mopo eval: what to do is missing; choose one of show, keys");
+    assert_string_equal(status_reason(), "what to do is missing; choose one of show, keys");
 
     CHECK_OK(parse(&eval, "a b", &in));
     CHECK_OK(options_count(&in, 1, 2));
     CHECK_OK(options_count(&in, 0, -1));
     assert_int_equal(options_count(&in, 3, -1), ERR_USAGE);
-    assert_string_equal(status_reason(), "mopo eval: a word is missing; usage: mopo eval POLICY "
+    assert_string_equal(status_reason(), "a word is missing; usage: mopo eval POLICY "
                                          "[key=value ...]");
     assert_int_equal(options_count(&in, 0, 1), ERR_USAGE);
-    assert_string_equal(status_reason(), "mopo eval: one word too many: b; usage: mopo eval POLICY "
+    assert_string_equal(status_reason(), "one word too many: b; usage: mopo eval POLICY "
                                          "[key=value ...]");
 }
 
