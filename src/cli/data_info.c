@@ -67,6 +67,11 @@ static void print_origin(const Report *r)
     }
 }
 
+/* In text and in JSON. */
+static const char *const layouts[][2] = {[LAYOUT_D4RL] = {"D4RL", "d4rl"},
+                                         [LAYOUT_MINARI] = {"Minari", "minari"},
+                                         [LAYOUT_TABLE] = {"a table", "table"}};
+
 static void print_text(const Report *r)
 {
     const DataSubject *s = r->subject;
@@ -74,7 +79,7 @@ static void print_text(const Report *r)
 
     printf("%s\n", s->path);
     printf("  layout       %s, %s precision, %s next_observations, %s timeouts\n",
-           s->rec.layout == LAYOUT_MINARI ? "Minari" : "D4RL", s->rec.wide ? "double" : "single",
+           layouts[s->rec.layout][0], s->rec.wide ? "double" : "single",
            s->rec.next_observations != NULL ? "with" : "no",
            s->rec.timeouts != NULL ? "with" : "no");
     printf("  task         %s%s\n", s->env != NULL ? s->env->name : "not named, and none fits",
@@ -130,7 +135,7 @@ static void print_json(const Report *r)
     json_t *top = json_pack(
         "{s:s, s:s, s:s?, s:b, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
         "s:o, s:s, s:o, s:b, s:s, s:I, s:s, s:s}",
-        "file", s->path, "layout", s->rec.layout == LAYOUT_MINARI ? "minari" : "d4rl", "task",
+        "file", s->path, "layout", layouts[s->rec.layout][1], "task",
         s->env != NULL ? s->env->name : NULL, "task_guessed", (int)s->guessed, "state_dim",
         s->rec.state_dim, "act_dim", s->rec.act_dim, "rows", (json_int_t)info->rows, "terminals",
         (json_int_t)info->terminals, "timeouts", (json_int_t)info->timeouts, "episodes",

@@ -96,7 +96,8 @@ static Status check_columns(const Csv *csv)
 /* Returns the second line, NULL after an error. */
 static char *read_header(Csv *csv, Status *st)
 {
-    char *p = csv->text;
+    static const char mark[] = "\xEF\xBB\xBF"; /* some spreadsheets put it in front of UTF-8 */
+    char *p = csv->text + (strncmp(csv->text, mark, 3) == 0 ? 3 : 0);
 
     for (;;) {
         p += strspn(p, " \t\"");
@@ -152,8 +153,11 @@ static Status allocate(const Csv *csv, int64_t rows, Recording *rec, double **ep
     Status st = OK;
     const size_t n = (size_t)rows;
 
-    *rec = (Recording){
-        .state_dim = csv->count[OBS], .act_dim = csv->count[ACT], .rows = rows, .iteration = -1};
+    *rec = (Recording){.layout = LAYOUT_TABLE,
+                       .state_dim = csv->count[OBS],
+                       .act_dim = csv->count[ACT],
+                       .rows = rows,
+                       .iteration = -1};
     const size_t s = n * (size_t)rec->state_dim;
     TRY(mem_alloc(&rec->observations, s, sizeof(double), "a table"));
     TRY(mem_alloc(&rec->actions, n * (size_t)rec->act_dim, sizeof(double), "a table"));
@@ -216,7 +220,9 @@ static double take_value(char *p, char **end)
             return i / 3;
         }
     }
-    return strtod(p, end);
+    *end = p;
+    return isspace((unsigned char)*p) ? 0
+                                      : strtod(p, end); /* strtod would go on in the next line */
 }
 
 static Status read_rows(const Csv *csv, char *p, Recording *rec, double *episode)

@@ -118,6 +118,9 @@ static Status measure(const Source *src, Recording *rec, int64_t *longest)
     if (rec->rows < 1) {
         st = status_fail(ERR_FORMAT, "%s: there is no step in any of its %lld episodes", src->path,
                          (long long)src->episodes);
+    } else if (rec->rows > UINT32_MAX) {
+        st = status_fail(ERR_FORMAT, "%s: %lld steps; at most 2^32 - 1 are allowed", src->path,
+                         (long long)rec->rows);
     }
 done:
     return st;

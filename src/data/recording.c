@@ -116,13 +116,25 @@ done:
     return st;
 }
 
+Status recording_refuse(const char *path)
+{
+    const size_t n = strlen(path);
+
+    if (n > 4 && strcmp(path + n - 4, ".csv") == 0) {
+        return status_fail(
+            ERR_FORMAT, "%s: a table; make a dataset of it first: mopo data convert %s %.*s.hdf5",
+            path, path, (int)n - 4, path);
+    }
+    return minari_refuse_arrow(path);
+}
+
 Status recording_read(Recording *rec, const char *path)
 {
     Status st = OK;
     H5File *file = NULL;
 
     *rec = (Recording){.iteration = -1};
-    TRY(minari_refuse_arrow(path));
+    TRY(recording_refuse(path));
     TRY(h5_open(&file, path));
     TRY(h5_has(file, "episode_0") ? minari_read(rec, file, path) : d4rl_read(rec, file, path));
 done:

@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "data/h5.h"
 
-typedef enum { LAYOUT_D4RL, LAYOUT_MINARI } Layout;
+typedef enum { LAYOUT_D4RL, LAYOUT_MINARI, LAYOUT_TABLE } Layout;
 
 /* Arrays are owned; one that the file does not have is NULL. N rows, in time order. */
 typedef struct {
@@ -35,8 +35,10 @@ typedef struct {
     int64_t iteration;  /* metadata/iteration; -1: none */
 } Recording;
 
-/* Read a file of either layout (Minari's Arrow variant is refused with a sentence on how to convert).
- * Errors: ERR_IO, ERR_FORMAT (not HDF5, damaged, required arrays missing, shapes that do not fit),
+/* ERR_FORMAT, with a sentence on how to convert, for Minari's Arrow variant and for tables (FILE.csv,
+ * data/csv.h); anything else OK. */
+NODISCARD Status recording_refuse(const char *path);
+/* Read an HDF5 file of either layout, after recording_refuse. Errors: ERR_IO, ERR_FORMAT (not HDF5, damaged, required arrays missing, shapes that do not fit),
  * ERR_NOMEM. *rec is then zero. */
 NODISCARD Status recording_read(Recording *rec, const char *path);
 void recording_release(Recording *rec);

@@ -123,6 +123,7 @@ Status source_open(Source *src, const char *path)
     Status st = OK;
 
     *src = (Source){.path = path};
+    TRY(recording_refuse(path));
     TRY(h5_open(&src->file, path));
     TRY(h5_has(src->file, "episode_0") ? open_minari(src) : open_d4rl(src));
 done:

@@ -202,6 +202,12 @@ Status convert_write(const char *to, const Recording *rec, const EnvKind *task, 
     const int horizon = task != NULL ? task->horizon : DEFAULT_HORIZON;
 
     *done = (Converted){.rows = rec->rows};
+    if (rec->odd_flags > 0) { /* written as 1 they would no longer be noticed */
+        return status_fail(ERR_FORMAT,
+                           "%lld of the terminals and timeouts are neither 0 nor 1; write flags, "
+                           "not counts or probabilities",
+                           (long long)rec->odd_flags);
+    }
     if (!ends_in(to, ".hdf5") && !ends_in(to, ".h5")) {
         TRY(write_minari(to, rec, task, horizon, done));
         return OK;

@@ -20,7 +20,8 @@ NODISCARD Status convert_read(Recording *rec, const char *path);
 
 /* Write `rec` to `to`: D4RL's layout when the name ends in .hdf5 or .h5; otherwise a dataset of Minari,
  * to/data/main_data.hdf5 and to/data/metadata.json. `task` gives horizon, reference scores and a name,
- * and may be NULL (1000 steps). Errors: those of recording_write and minari_write. */
+ * and may be NULL (1000 steps). Errors: those of recording_write and minari_write, ERR_FORMAT
+ * (flags that are neither 0 nor 1). */
 NODISCARD Status convert_write(const char *to, const Recording *rec, const EnvKind *task,
                                Converted *done);
 

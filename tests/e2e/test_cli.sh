@@ -69,8 +69,12 @@ told_once 'unknown option' 2 'unknown option --max-tme=3; did you mean --max-tim
 told 'option without its value' 2 0 '--max-time needs a value' train --max-time
 told 'option out of range' 2 0 'allowed is a whole number from 1 to' train --max-time 0 run_dir=none
 told 'unknown action' 2 0 'unknown action inf; choose one of info, check, convert, relabel; did you mean info?' data inf file
+told 'verb said twice' 2 0 'mopo collect: unknown option --polcy; did you mean --policy?' collect x --polcy y
 told 'missing word' 2 0 'usage: mopo eval RUN_OR_POLICY' eval
 told 'file that is there already' 2 0 'is there already; --force writes over it' collect shown.yaml task=pointmass
+told 'drawn actions beside training' 2 0 '--family cannot stand beside --sample' collect new --family --sample
+told 'settings instead of a file' 2 0 'the first word is the FILE or DIR to make' collect task=pointmass --rows 10
+told_once 'directory instead of a file' 2 '. is a directory' collect . task=pointmass --force
 told_once 'unknown key' 2 'unknown key train.epochz; did you mean train.epochs?' train train.epochz=4
 told_once 'value that is no number' 2 'seed: found x, allowed is a whole number from 0' train seed=x
 told_once 'value out of range' 2 'sac.gamma: found 2, allowed is a number from 0 to 1' train sac.gamma=2
@@ -109,9 +113,30 @@ PYTHON
 told_once 'NaN in a dataset' 76 "nan.hdf5: 'rewards'" train "$smoke" collect.rows=0 dataset=nan.hdf5 run_dir=b
 told_once 'dataset of another task' 2 "'observations' has 4 columns, the task has 17" \
     train "$smoke" dataset=good.hdf5 task=halfcheetah run_dir=b
+printf 'observations,actions,rewards\n1,0,1\n2,0,1\n' >table.csv
+told_once 'table instead of a dataset' 76 'mopo data convert table.csv table.hdf5' train "$smoke" dataset=table.csv run_dir=b
+told 'what training says to a table' 76 0 'mopo data convert table.csv table.hdf5' data info table.csv
+exits 0 0 data check table.csv
+verdict 'a table is checked' $?
+check 'and what to make of it is said' grep -q 'mopo data convert' out
 told_once 'no policy' 1 'nothing.h5: cannot open' eval nothing.h5
 told_once 'dataset instead of a policy' 76 'good.hdf5: no policy in it' eval good.hdf5
 check 'mistyped settings can be corrected in the same run_dir' exits 0 0 train "$smoke" dataset=good.hdf5 run_dir=b
+
+echo "# Minari's layout"
+exits 0 0 data convert good.hdf5 toy/good-v0
+verdict 'a dataset in Minari'\''s layout' $?
+minari=toy/good-v0/data/main_data.hdf5
+exits 0 0 data check $minari task=pointmass
+verdict 'data check takes it' $?
+exits 0 0 data info good.hdf5 task=pointmass
+grep -a digest out >digest.d4rl
+exits 0 0 data info $minari task=pointmass
+check 'data info shows the same transitions' cmp digest.d4rl <(grep -a digest out)
+exits 0 2 train "$smoke" dataset=good.hdf5 run_dir=of-d4rl train.epochs=1 &&
+    exits 0 2 train "$smoke" dataset=$minari run_dir=of-minari train.epochs=1
+verdict 'train takes both' $?
+check 'and makes the same policy of them' cmp of-d4rl/metrics.jsonl of-minari/metrics.jsonl
 
 echo '# the run directory'
 touch file

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "data/dataset.h"
 #include "run/convert.h"
 #include "support/temp_dir.h"
 
@@ -123,11 +124,47 @@ static void metadata_of_another_file_are_noticed(void **state)
     assert_non_null(strstr(status_reason(), "Arrow"));
 }
 
+/* Written as 1 they would look like flags. */
+static void flags_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    Recording rec;
+    Converted done;
+
+    temp_write(temp_path(dir, "odd.csv"),
+               "observations,actions,rewards,terminals\n1,0,1,0.5\n2,0,1,1\n");
+    CHECK_OK(convert_read(&rec, temp_path(dir, "odd.csv")));
+    assert_int_equal(convert_write(temp_path(dir, "odd.hdf5"), &rec, NULL, &done), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "neither 0 nor 1"));
+    assert_false(file_exists(temp_path(dir, "odd.hdf5")));
+    recording_release(&rec);
+}
+
+/* Where HDF5 is read a table is refused with the command that makes a dataset of it. */
+static void a_table_is_no_dataset_yet(void **state)
+{
+    (void)state;
+    Recording rec;
+    Dataset set;
+    const DatasetOptions options = {0};
+
+    temp_write(temp_path(dir, "rows.csv"), table);
+    assert_int_equal(dataset_read(&set, temp_path(dir, "rows.csv"), &options), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "mopo data convert"));
+    assert_int_equal(recording_read(&rec, temp_path(dir, "rows.csv")), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "rows.hdf5"));
+    CHECK_OK(convert_read(&rec, temp_path(dir, "rows.csv")));
+    assert_int_equal(rec.layout, LAYOUT_TABLE);
+    recording_release(&rec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(transitions_survive_all_layouts, setup, teardown),
         cmocka_unit_test_setup_teardown(minaris_metadata_say_what_there_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(flags_that_are_none_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_table_is_no_dataset_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(metadata_of_another_file_are_noticed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,17 @@ static void episodes_give_timeouts(void **state)
     recording_release(&rec);
 }
 
+static void a_byte_order_mark_is_no_name(void **state)
+{
+    (void)state;
+    Recording rec;
+
+    CHECK_OK(read_text(&rec, "\xEF\xBB\xBFobservations,actions,rewards\r\n1,2,3\r\n"));
+    assert_int_equal(rec.rows, 1);
+    CHECK_NEAR(rec.observations[0], 1, 0, 0);
+    recording_release(&rec);
+}
+
 static void errors_name_line_and_column(void **state)
 {
     (void)state;
@@ -80,6 +91,7 @@ static void errors_name_line_and_column(void **state)
         {"observations_0,actions_0,rewards\n1,2,3\n\n1,2,3,4\n", ":4: column 2"},
         {"observations_0,actions_0,rewards\n1,x,3\n", "'x,3'"},
         {"observations_0,actions_0,rewards\n1,,3\n", ":2: column 1"},
+        {"observations_0,actions_0,rewards\n1,2,\n3\n", ":2: column 2"},
         {"observations_0,actions_0,rewards,timeouts,episode\n", "not both"},
         {"observations_0,actions_0,rewards,next_observations_0,next_observations_1\n", "2 columns"},
     };
@@ -100,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(columns_are_found_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(episodes_give_timeouts, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_byte_order_mark_is_no_name, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_name_line_and_column, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/dataset.h"
 #include "data/minari.h"
 #include "support/temp_dir.h"
 
@@ -195,9 +196,42 @@ static void arrow_is_refused_with_advice(void **state)
     CHECK_OK(minari_refuse_arrow(dir));
 }
 
+/* Training gets the same transitions out of both layouts, whichever rule makes s'. */
+static void training_reads_the_same_as_from_d4rl(void **state)
+{
+    (void)state;
+    static const NextRule rules[] = {NEXT_AUTO, NEXT_STORED, NEXT_JOINED, NEXT_D4RL};
+    Recording rec = example();
+    int64_t episodes = 0;
+
+    rec.timeouts[ROWS - 1] = 1; /* as Minari has it */
+    CHECK_OK(minari_write(temp_path(dir, "main_data.hdf5"), &rec, 1000, &episodes));
+    CHECK_OK(recording_write(temp_path(dir, "d4rl.hdf5"), &rec, NULL, 0, NULL, 0));
+    for (size_t k = 0; k < sizeof rules / sizeof *rules; k++) {
+        const DatasetOptions options = {.state_dim = S, .act_dim = A, .next = rules[k]};
+        Dataset a;
+        Dataset b;
+        CHECK_OK(dataset_read(&a, temp_path(dir, "main_data.hdf5"), &options));
+        CHECK_OK(dataset_read(&b, temp_path(dir, "d4rl.hdf5"), &options));
+        assert_int_equal(a.rows, rules[k] < NEXT_JOINED ? ROWS : rules[k] == NEXT_JOINED ? 6 : 7);
+        assert_int_equal(a.rows, b.rows);
+        assert_memory_equal(a.records, b.records,
+                            (size_t)a.rows * a.rec.stride * sizeof *a.records);
+        assert_string_equal(a.digest, b.digest);
+        assert_string_equal(a.rule, b.rule);
+        assert_int_equal(a.episodes, 3);
+        assert_int_equal(b.episodes, 3);
+        CHECK_NEAR(a.return_mean, b.return_mean, 0, 0);
+        dataset_release(&a);
+        dataset_release(&b);
+    }
+    recording_release(&rec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(training_reads_the_same_as_from_d4rl, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_written_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(the_file_has_minaris_objects, setup, teardown),
         cmocka_unit_test_setup_teardown(episodes_are_read_by_number, setup, teardown),
