@@ -343,9 +343,8 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
     TRY(gather_best(&f));
     timing_phase("model", f.busy, comm_waited() - waited);
     TRY(comm_agree(comm_rank() == 0 ? write_model(&f) : OK));
-    log_info("model: %lld passes in %.1f s; elites %lld %lld ... with holdout MSE %.5f",
-             (long long)f.pass, timer_now() - start, (long long)s->ens.elite[0],
-             (long long)s->ens.elite[s->ens.cfg.elites > 1 ? 1 : 0],
+    log_info("model: %lld pass%s in %.1f s; best member %lld, holdout MSE %.5f", (long long)f.pass,
+             f.pass == 1 ? "" : "es", timer_now() - start, (long long)s->ens.elite[0],
              s->ens.holdout[s->ens.elite[0]]);
 done:
     fit_close(&f);

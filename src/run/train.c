@@ -106,7 +106,7 @@ static Status describe(const Session *s, const RunDir *dir)
                             .dataset_digest = s->data.digest};
     log_info("%d rank%s on %s: %d learner%s, %s; %s", s->plan.ranks, s->plan.ranks > 1 ? "s" : "",
              hosts, s->plan.learners, s->plan.learners > 1 ? "s" : "",
-             plan_first_worker(&s->plan) == 0 ? "who also roll out and evaluate"
+             plan_first_worker(&s->plan) == 0 ? "rolling out and evaluating, too"
                                               : "the others roll out and evaluate",
              blas);
     log_info("dataset %s: %lld transitions of %lld episodes, return %.1f (%.1f to %.1f); %s",
