@@ -53,6 +53,9 @@ static void print_text(const DataSubject *s, const Findings *all)
     } else {
         printf(", no task was named and none fits: its simulator is not asked");
     }
+    if (s->rec.layout == LAYOUT_TABLE) {
+        printf("; training wants a dataset made of this table: mopo data convert");
+    }
     printf("\n");
     for (int i = 0; i < all->count; i++) {
         const Finding *f = &all->list[i];
@@ -63,9 +66,13 @@ static void print_text(const DataSubject *s, const Findings *all)
         printf("\n");
         print_wrapped(f->text);
     }
-    printf("%d checks: %lld errors, %lld warnings, %lld notes\n", checks(),
-           (long long)all->number[SEVERITY_ERROR], (long long)all->number[SEVERITY_WARNING],
-           (long long)all->number[SEVERITY_NOTE]);
+    printf("%d checks", checks());
+    for (int k = SEVERITY_ERROR; k >= 0; k--) {
+        const long long n = (long long)all->number[k];
+        printf("%s %lld %s%s", k == SEVERITY_ERROR ? ":" : ",", n, severity_name((Severity)k),
+               n == 1 ? "" : "s");
+    }
+    printf("\n");
 }
 
 static json_t *json_of(const Finding *f)
@@ -112,8 +119,7 @@ Status data_judge(const OptionValues *in)
     TRY(data_check(&all, &s.rec, &options));
     (option_flag(in, "json") ? print_json : print_text)(&s, &all);
     if (all.number[SEVERITY_ERROR] > 0) {
-        st = status_fail(ERR_FORMAT, "%s: %lld kinds of errors are in the data", s.path,
-                         (long long)all.number[SEVERITY_ERROR]);
+        st = status_fail(ERR_FORMAT, "%s is not fit for training as it is", s.path);
     }
 done:
     data_subject_release(&s);

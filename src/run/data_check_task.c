@@ -128,16 +128,53 @@ done:
     return st;
 }
 
+static void add_word(Text *text, const char *word)
+{
+    text_add(text, "%s%s", text->used > 0 ? " " : "", word);
+}
+
+/* The setting that gives a state of this length, NULL where there is none. */
+static const char *shape_of(const EnvKind *task)
+{
+    static const char *const ants[] = {[FORCES_NONE] = "env.ant_observation=27",
+                                       [FORCES_ZERO] = "env.ant_observation=111-zero",
+                                       [FORCES_REAL] = "env.ant_observation=111",
+                                       [FORCES_REAL_V5] = "env.ant_observation=105"};
+
+    if (strcmp(task->name, "ant") == 0) {
+        return ants[task->config.forces];
+    }
+    if (strcmp(task->name, "halfcheetah-jump") == 0) {
+        return task->config.jump_no_height ? "env.jump_observation=17" : "env.jump_observation=18";
+    }
+    return NULL;
+}
+
+/* A guessed task's settings, as far as they are not the usual ones. */
+static void add_guessed(Text *text, const EnvKind *task)
+{
+    const char *shape = shape_of(task);
+    const bool usual = strcmp(task->name, "ant") == 0 ? task->config.forces == FORCES_ZERO
+                                                      : !task->config.jump_no_height;
+
+    if (task->config.exact_inertia) {
+        add_word(text, "env.inertia=exact");
+    }
+    if (shape != NULL && !usual) {
+        add_word(text, shape);
+    }
+}
+
 Status check_settings(Check *c)
 {
     char names[256] = "";
     Text text = text_over(names, sizeof names);
 
     for (int k = 0; k < c->wrong_settings; k++) {
-        text_add(&text, "%s%s", k > 0 ? " " : "", c->settings[k]);
+        add_word(&text, c->settings[k]);
     }
-    if (c->options->guessed && c->options->task != NULL && c->options->task->config.exact_inertia) {
-        text_add(&text, "%s%s", names[0] != '\0' ? " " : "", "env.inertia=exact");
+    if (c->options->guessed && c->options->task != NULL) {
+        add_guessed(&text, c->options->task);
     }
     if (c->options->guessed && names[0] != '\0') {
         (void)found(c, SEVERITY_NOTE, "the rows were made with task=%s %s", c->task.name, names);
@@ -224,6 +261,8 @@ Status check_dimensions(Check *c)
     const EnvKind *task = c->options->task;
     EnvKind other;
     double fit = -1;
+    char names[256];
+    Text text = text_over(names, sizeof names);
 
     if (task == NULL || task->open == NULL || (c->has_task && c->trusted)) {
         return OK;
@@ -235,14 +274,14 @@ Status check_dimensions(Check *c)
                     rec->state_dim, rec->act_dim, task->name, task->state_dim, task->act_dim);
     }
     TRY(best_task(c, &other, &fit));
-    if (fit >= 0 && strcmp(other.name, task->name) == 0 && !c->has_task) {
-        (void)found(c, SEVERITY_ERROR,
-                    "they are rows of task %s with %d state columns: set env.ant_observation or "
-                    "env.jump_observation so",
-                    other.name, other.state_dim);
+    const char *shape = fit >= 0 ? shape_of(&other) : NULL;
+    if (fit >= 0 && strcmp(other.name, task->name) == 0 && !c->has_task && shape != NULL) {
+        (void)found(c, SEVERITY_ERROR, "they are rows of task %s with %d state columns: set %s",
+                    other.name, other.state_dim, shape);
     } else if (fit >= 0 && strcmp(other.name, task->name) != 0) {
-        (void)found(c, SEVERITY_ERROR, "the rows are not of task %s, but of %s: set task=%s",
-                    task->name, other.name, other.name);
+        add_guessed(&text, &other);
+        (void)found(c, SEVERITY_ERROR, "the rows are not of task %s, but of %s: set task=%s%s%s",
+                    task->name, other.name, other.name, text.used > 0 ? " " : "", names);
     }
 done:
     return st;

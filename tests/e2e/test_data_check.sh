@@ -30,6 +30,20 @@ echo '# files that are wrong: exit 76'
 exits 76 0 data check right.hdf5 task=hopper
 verdict 'another task' $?
 check 'is named' grep -q 'set task=pointmass' out
+exits 0 0 collect ant.hdf5 task=ant env.gym_version=v4 --rows 300
+verdict 'an ant of gym v4' $?
+exits 0 0 data check ant.hdf5
+verdict 'without a task' $?
+words=$(grep -o 'task=ant .*' out)
+check 'all settings it needs are named' test "$words" = 'task=ant env.inertia=exact env.ant_observation=27'
+# shellcheck disable=SC2086
+exits 0 0 data check ant.hdf5 $words
+verdict 'with them it is right' $?
+check 'and says nothing' grep -q '0 errors, 0 warnings, 0 notes' out
+exits 76 0 data check ant.hdf5 task=ant
+verdict 'with the usual ones it is not' $?
+check 'the setting is named' grep -q 'set env.ant_observation=27' out
+check 'one is one' test "$(grep -c '1 errors\|1 kinds' out err)" = $'out:0\nerr:0'
 cat >table.py <<'PYTHON'
 import math
 
