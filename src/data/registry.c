@@ -69,8 +69,8 @@ static Status no_such_name(const char *word, const char *name)
     }
     const char *near = text_nearest(name, names, ROWS);
     return status_fail(ERR_CONFIG,
-                       "%s is neither a file nor a known name%s%s%s; names are like "
-                       "hopper-medium-v2 and mujoco/hopper/medium-v0 (docs/datasets.md)",
+                       "%s is neither a file nor a known name (names are like hopper-medium-v2 and "
+                       "mujoco/hopper/medium-v0, see docs/datasets.md)%s%s%s",
                        word, near != NULL ? "; did you mean " : "", near != NULL ? near : "",
                        near != NULL ? "?" : "");
 }
@@ -169,7 +169,9 @@ Status registry_locate(const char *word, char *path, size_t size, const Registry
 
     *row = NULL;
     own = own != NULL && *own != '\0' ? own : NULL;
-    if (is_path(word)) {
+    if (!is_file(word) && there(file, word, "data/main_data.hdf5")) {
+        /* the folder of a set in Minari's layout, as `mopo data convert` makes it */
+    } else if (is_path(word)) {
         (void)snprintf(file, sizeof file, "%s", word);
     } else {
         TRY(registry_find(word, row));

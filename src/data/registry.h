@@ -26,8 +26,9 @@ typedef struct {
 NODISCARD Status registry_find(const char *name, const RegistryRow **row);
 
 /* The file that `word` stands for, into path; *row is NULL when the word is a path itself (which is not
- * looked at). A name is looked up in $MOPO_DATA, under the name and as published, and in the cache of
- * the publisher's own tool: $D4RL_DATASET_DIR or ~/.d4rl/datasets, $MINARI_DATASETS_PATH or
+ * looked at), or the folder of a set in Minari's layout (the path is that of its data/main_data.hdf5).
+ * A name is looked up in $MOPO_DATA, under the name and as published, and in the cache of the
+ * publisher's own tool: $D4RL_DATASET_DIR or ~/.d4rl/datasets, $MINARI_DATASETS_PATH or
  * ~/.minari/datasets. Errors: ERR_CONFIG: no such name, a path too long, or nowhere: says what was
  * looked at and how to get the file. */
 NODISCARD Status registry_locate(const char *word, char *path, size_t size,

@@ -154,6 +154,10 @@ static void words_that_look_like_files_are_paths(void **state)
     assert_int_equal(chdir(dir), 0);
     put(".", "hopper-random", "");
     check_located("hopper-random", "hopper-random", NULL);
+    put("runs/set/data", "main_data.hdf5", "");
+    check_located("runs/set", "runs/set/data/main_data.hdf5", NULL); /* Minari's layout */
+    put("set/data", "main_data.hdf5", "");
+    check_located("set", "set/data/main_data.hdf5", NULL);
     assert_int_equal(chdir(here), 0);
 }
 
