@@ -90,8 +90,9 @@ static Status outside(const Source *src, int64_t row, int j, float x, const Acti
 {
     if (bounds->n == 0) {
         return status_fail(ERR_FORMAT,
-                           "%s: 'actions' row %lld column %d is %g; actions lie in [-1, 1]: "
-                           "scale or clip them in the file",
+                           "%s: 'actions' row %lld column %d is %g; actions lie in [-1, 1]: clip "
+                           "them in the file, or say their limits as data.action_low and "
+                           "data.action_high",
                            src->path, (long long)row, j, (double)x);
     }
     return status_fail(ERR_FORMAT,

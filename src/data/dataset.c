@@ -25,8 +25,8 @@ static Status check_width(const Source *src, Field field, int want)
 
     if (want != 0 && got != want) {
         return status_fail(ERR_CONFIG,
-                           "%s: '%s' has %d columns, the task has %d; choose the task that the "
-                           "dataset was recorded with, or another dataset",
+                           "%s: '%s' has %d columns, the task has %d; choose the task, or its "
+                           "env.* settings, that the dataset was recorded with",
                            src->path, source_name(field), got, want);
     }
     return OK;

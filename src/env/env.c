@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "env/mj.h"
 #include "env/task.h"
 
@@ -39,21 +39,32 @@ Status env_need_simulator(const EnvKind *task, const char *for_what)
                      task->name, for_what);
 }
 
+static Status no_such_task(const char *name)
+{
+    const char *names[sizeof kinds / sizeof *kinds + 1];
+    char known[256];
+    Text text = text_over(known, sizeof known);
+    int n = 0;
+
+    for (; env_kind(n) != NULL; n++) {
+        names[n] = env_kind(n)->name;
+        text_add(&text, "%s, ", names[n]);
+    }
+    names[n++] = env_none.name;
+    text_add(&text, "%s", env_none.name);
+    const char *near = text_nearest(name, names, n);
+    return status_fail(ERR_CONFIG, "task: %s is not known; there are: %s%s%s%s", name, known,
+                       near != NULL ? "; did you mean " : "", near != NULL ? near : "",
+                       near != NULL ? "?" : "");
+}
+
 Status env_configure(EnvKind *task, const char *name, const EnvConfig *config)
 {
     const EnvKind *row = env_find(name);
-    char known[256] = "";
 
     if (row == NULL) {
-        for (int i = 0; env_kind(i) != NULL; i++) {
-            const size_t used = strlen(known);
-            (void)snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
-                           env_kind(i)->name);
-        }
-        const size_t end = strlen(known);
-        (void)snprintf(known + end, sizeof known - end, ", %s", env_none.name);
         *task = (EnvKind){0};
-        return status_fail(ERR_CONFIG, "task: %s is not known; there are: %s", name, known);
+        return no_such_task(name);
     }
     *task = *row;
     task->config = *config;

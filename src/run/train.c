@@ -30,9 +30,8 @@ static Status provide_dataset(const Config *cfg)
 
     TRY(comm_agree(session_task(cfg, &env)));
     if (cfg->top.dataset[0] == '\0') {
-        return status_fail(ERR_CONFIG,
-                           "dataset: no file is given; say dataset=FILE.hdf5, or make one "
-                           "with `mopo collect`");
+        return status_fail(ERR_CONFIG, "dataset: none is given; say dataset=FILE.hdf5 or a name "
+                                       "(docs/datasets.md), or make one with `mopo collect`");
     }
     if (comm_rank() == 0) {
         st = status_while(registry_locate(cfg->top.dataset, path, sizeof path, &row), "dataset");

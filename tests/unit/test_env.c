@@ -57,6 +57,9 @@ static void rows_are_complete_and_found_by_name(void **state)
         assert_true((kind->motion == NULL) == (kind->reward == NULL));
     }
     assert_null(env_find("no such task"));
+    EnvKind task;
+    assert_int_equal(env_configure(&task, "halfchetah", &(EnvConfig){0}), ERR_CONFIG);
+    assert_non_null(strstr(status_reason(), "; did you mean halfcheetah?"));
     assert_null(env_kind(-1));
     assert_null(env_kind(1000));
 }
