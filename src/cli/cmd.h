@@ -4,7 +4,6 @@
 
 #include "cli/options.h"
 #include "config/config.h"
-#include "run/policy_file.h"
 
 extern const Command cmd_train, cmd_eval, cmd_collect, cmd_data, cmd_config;
 
@@ -17,9 +16,5 @@ NODISCARD Status cmd_load_config(const OptionValues *in, int skip, Config *confi
  * NULL elsewhere. An empty run_dir becomes runs/<stem of the file>-s<seed>. Collective. */
 NODISCARD Status cmd_share_config(const OptionValues *in, int skip, Config *config,
                                   ConfigOrigins **origins);
-
-/* A policy file on all ranks: rank 0 reads it. policy_release afterwards. Collective. Errors: those of
- * policy_load. */
-NODISCARD Status cmd_share_policy(const char *path, PolicyFile *policy);
 
 #endif

@@ -141,7 +141,8 @@ static Status run(const OptionValues *in)
     }
     TRY(read_goal(in, &job));
     if (policy_path != NULL) {
-        TRY(cmd_share_policy(policy_path, &policy));
+        TRY(comm_agree(comm_rank() == 0 ? policy_load(policy_path, &policy) : OK));
+        TRY(policy_share(&policy));
         job.source.policy = &policy;
     }
     TRY(read_task(in, &policy, &config, &env));

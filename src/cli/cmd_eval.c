@@ -65,24 +65,6 @@ done:
     return st;
 }
 
-/* Rank 0's subject on every rank. */
-static Status share(Subject *subject)
-{
-    Status st = OK;
-    float *params = subject->policy.params;
-
-    coll_bcast(subject, sizeof *subject, 0);
-    subject->policy.params = params;
-    if (comm_rank() != 0) {
-        st = mem_alloc(&subject->policy.params, subject->policy.actor.count, sizeof(float),
-                       "a policy");
-    }
-    TRY(comm_agree(st));
-    coll_bcast(subject->policy.params, subject->policy.actor.count * sizeof(float), 0);
-done:
-    return st;
-}
-
 static Status check_dimensions(const Subject *subject, const EnvKind *env)
 {
     if (subject->policy.state_dim != env->state_dim || subject->policy.act_dim != env->act_dim) {
@@ -173,7 +155,8 @@ static Status run(const OptionValues *in)
 
     TRY(options_count(in, 1, -1));
     TRY(comm_agree(comm_rank() == 0 ? load(in, &subject) : OK));
-    TRY(share(&subject));
+    coll_bcast(&subject, sizeof subject, 0);
+    TRY(policy_share(&subject.policy));
     TRY(session_task(&subject.config, &env));
     const bool simulated = env.open != NULL;
     TRY(simulated ? check_dimensions(&subject, &env) : check_assessable(in, &subject));

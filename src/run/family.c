@@ -102,31 +102,12 @@ static Status write_set(const Family *f, Set set, const Recording *rec)
     return recording_write(set_path(f, set, path), rec, NULL, 0, &name, 1);
 }
 
-/* Rank 0's policy on every rank. Collective. */
-static Status share_policy(const Family *f, int64_t step, PolicyFile *policy)
-{
-    Status st = OK;
-    char path[ONLINE_PATH_MAX];
-
-    st = f->lead ? policy_load(online_policy_path(f->dir, step, path), policy) : OK;
-    TRY(comm_agree(st));
-    float *params = policy->params;
-    coll_bcast(policy, sizeof *policy, 0);
-    policy->params = params;
-    if (!f->lead) {
-        st = mem_alloc(&policy->params, policy->actor.count, sizeof(float), "a policy");
-    }
-    TRY(comm_agree(st));
-    coll_bcast(policy->params, policy->actor.count * sizeof(float), 0);
-done:
-    return st;
-}
-
 /* Rows of uniform actions (step -1), or drawn from the policy of a step. Collective. */
-static Status record(Family *f, Set set, int64_t step)
+static Status record(const Family *f, Set set, int64_t step)
 {
     Status st = OK;
     char path[ONLINE_PATH_MAX];
+    char policy_path[ONLINE_PATH_MAX];
     PolicyFile policy = {0};
     CollectJob job = {.env = &f->task,
                       .source = {.sample = step >= 0},
@@ -135,18 +116,28 @@ static Status record(Family *f, Set set, int64_t step)
                       .rows = f->rows,
                       .path = set_path(f, set, path)};
 
-    if (is_there(f, set)) {
-        goto facts;
-    }
     if (step >= 0) {
-        TRY(share_policy(f, step, &policy));
+        (void)online_policy_path(f->dir, step, policy_path);
+        TRY(comm_agree(f->lead ? policy_load(policy_path, &policy) : OK));
+        TRY(policy_share(&policy));
         job.source.policy = &policy;
     }
     TRY(collect_job(&job));
-facts:
-    TRY(comm_agree(f->lead ? note_facts(f, set, step, f->rows) : OK));
 done:
     policy_release(&policy);
+    return st;
+}
+
+/* The same, unless it is there. Collective. */
+static Status make_set(Family *f, Set set, int64_t step)
+{
+    Status st = OK;
+
+    if (!is_there(f, set)) {
+        TRY(record(f, set, step));
+    }
+    TRY(comm_agree(f->lead ? note_facts(f, set, step, f->rows) : OK));
+done:
     return st;
 }
 
@@ -298,12 +289,12 @@ static Status make_levels(Family *f)
     Status st = OK;
     int64_t steps[2] = {0, 0}; /* medium, best */
 
-    TRY(record(f, SET_RANDOM, -1));
+    TRY(make_set(f, SET_RANDOM, -1));
     TRY(comm_agree(f->lead ? choose(f, &steps[0], &steps[1]) : OK));
     coll_bcast(steps, sizeof steps, 0);
-    TRY(record(f, SET_MEDIUM, steps[0]));
+    TRY(make_set(f, SET_MEDIUM, steps[0]));
     TRY(comm_agree(f->lead ? cut_replay(f, steps[0]) : OK));
-    TRY(record(f, SET_EXPERT, steps[1]));
+    TRY(make_set(f, SET_EXPERT, steps[1]));
     TRY(comm_agree(f->lead ? join_levels(f) : OK));
 done:
     return st;
@@ -317,7 +308,8 @@ static Status make_relabeled(Family *f)
     Recording rec = {0};
     const int64_t steps = f->cfg->collect.steps;
 
-    if (!file_exists(set_path(f, SET_TASK, path))) {
+    if (!file_exists(set_path(f, SET_BEHAVIOR, path)) ||
+        !file_exists(set_path(f, SET_TASK, path))) {
         TRY(recording_read(&rec, online_replay_path(f->dir, path)));
         TRY(write_set(f, SET_BEHAVIOR, &rec));
         TRY(relabel_rewards(&rec, &f->task));

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "comm/comm.h"
 #include "data/h5.h"
 #include "run/sealed.h"
 
@@ -378,6 +379,25 @@ done:
         policy_release(out);
     }
     return status_while(st, "reading the policy");
+}
+
+Status policy_share(PolicyFile *policy)
+{
+    Status st = OK;
+    float *params = comm_rank() == 0 ? policy->params : NULL;
+
+    coll_bcast(policy, sizeof *policy, 0);
+    policy->params = params;
+    if (comm_rank() != 0) {
+        st = mem_alloc(&policy->params, policy->actor.count, sizeof *params, "a policy");
+    }
+    TRY(comm_agree(st));
+    coll_bcast(policy->params, policy->actor.count * sizeof *params, 0);
+done:
+    if (st != OK) {
+        policy_release(policy);
+    }
+    return st;
 }
 
 void policy_release(PolicyFile *policy)

@@ -11,7 +11,8 @@
  *   mopo/action_low, mopo/action_high (A)                         PolicyInfo.bounds, if there are any
  *
  * The last three may be absent: "relu", "tanh_gaussian", -20 and 2 then (D4RL's and Stable
- * Baselines3's). Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h). Local.
+ * Baselines3's). Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h).
+ * Local, but for policy_share.
  */
 #ifndef RUN_POLICY_FILE_H
 #define RUN_POLICY_FILE_H
@@ -66,6 +67,9 @@ void policy_items_release(PolicyItems *items);
 /* Errors: ERR_IO, ERR_FORMAT (names object, shape found and expected), ERR_NOMEM. After an error *out
  * is zero. */
 NODISCARD Status policy_load(const char *path, PolicyFile *out);
+/* Rank 0's policy on every rank; what *policy is elsewhere does not matter. Collective. Error, the same
+ * on all ranks: ERR_NOMEM; *policy is then zero. */
+NODISCARD Status policy_share(PolicyFile *policy);
 void policy_release(PolicyFile *policy);
 
 #endif
