@@ -16,20 +16,24 @@ typedef struct EnvKind EnvKind;
  * (111), real ones (111), real ones without the world's row as gym v5 (105). */
 typedef enum { FORCES_NONE, FORCES_ZERO, FORCES_REAL, FORCES_REAL_V5 } ContactForces;
 
-/* Versions of the tasks. All zero is what D4RL used, but for `forces`: gym v2 on MuJoCo 2.0. */
+/* Versions of the tasks: type, name, meaning. All zero is what D4RL used, but for `forces`: gym v2 on
+ * MuJoCo 2.0. */
+#define ENV_CONFIG(X)                                                                             \
+    X(bool, exact_inertia, "capsules as MuJoCo >= 2.1.1 (gym v4, v5), not as MuJoCo <= 2.1.0")    \
+    X(bool, v5_foot, "Walker2d's right foot has friction 1.9, not 0.9")                           \
+    X(bool, v5_bonus, "no healthy bonus on the step that ends the episode")                       \
+    X(ContactForces, forces, "Ant")                                                               \
+    X(bool, behavior_reward, "what the paper's out-of-distribution data were collected with")     \
+    X(bool, jump_max, "halfcheetah-jump: max(v, 3) as the paper prints, not min(v, 3)")           \
+    X(bool, jump_no_height, "halfcheetah-jump: 17 numbers, without the torso's height")           \
+    X(bool, jump_fixed, "halfcheetah-jump: height counts from 0.7, not from the episode's start") \
+    X(bool, angle_no_bonus, "ant-angle: without the bonus of 1, as the paper's formula")          \
+    X(bool, clip_actions, "to [-1, 1] before cost and engine, as D4RL's wrapper")
+
 typedef struct {
-    bool exact_inertia;   /* capsules as MuJoCo >= 2.1.1 (gym v4, v5); false: as MuJoCo <= 2.1.0 */
-    bool v5_foot;         /* Walker2d's right foot has friction 1.9, not 0.9 */
-    bool v5_bonus;        /* no healthy bonus on the step that ends the episode */
-    ContactForces forces; /* Ant */
-    bool behavior_reward; /* what the paper's out-of-distribution data were collected with */
-    bool jump_max;        /* halfcheetah-jump: max(v, 3) as the paper prints, not min(v, 3) */
-    bool jump_no_height;  /* halfcheetah-jump: 17 numbers, without the torso's height */
-    bool
-        jump_fixed; /* halfcheetah-jump: height is counted from 0.7, not from the episode's start */
-    bool angle_no_bonus; /* ant-angle: without the bonus of 1, as the paper's formula */
-    bool
-        clip_actions; /* actions are clipped to [-1, 1] before cost and engine, as D4RL's wrapper */
+#define ENV_CONFIG_FIELD(type, name, meaning) type name;
+    ENV_CONFIG(ENV_CONFIG_FIELD)
+#undef ENV_CONFIG_FIELD
 } EnvConfig;
 
 typedef struct {

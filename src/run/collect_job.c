@@ -7,6 +7,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/panic.h"
+#include "base/text.h"
 #include "base/timer.h"
 #include "comm/comm.h"
 #include "run/parts.h"
@@ -43,25 +45,25 @@ typedef struct {
 /* Of all that the rows depend on; not of how many are wanted. */
 static void settings_digest(const CollectJob *job, char digest[SLAB_DIGEST_MAX])
 {
-    char text[1024];
-    char weights[SLAB_DIGEST_MAX] = "uniform";
-    const EnvConfig *c = &job->env->config;
+    char data[1024];
+    char weights[SLAB_DIGEST_MAX];
+    Text text = text_over(data, sizeof data);
+    const EnvConfig *env = &job->env->config;
     const PolicyFile *p = job->source.policy;
 
+    text_add(&text, "collect 2 %s seed %llu simulator %s settings", job->env->name,
+             (unsigned long long)job->seed, env_simulator_version());
+#define SETTING(type, name, meaning) text_add(&text, " %d", (int)env->name);
+    ENV_CONFIG(SETTING)
+#undef SETTING
     if (p != NULL) {
         bytes_digest(p->params, p->actor.count * sizeof *p->params, weights);
+        text_add(&text, " policy %s %d %d %d %.9g %.9g %d sample %d noise %.17g", weights,
+                 p->actor.layers, p->actor.hidden, (int)p->actor.act, (double)p->squash.low,
+                 (double)p->squash.high, p->squash.linear, job->source.sample, job->source.noise);
     }
-    const int len = snprintf(
-        text, sizeof text,
-        "collect 1 %s %d%d%d%d%d%d%d%d%d%d simulator %s seed %llu policy %s %d %d %.9g %.9g %d "
-        "sample %d noise %.17g",
-        job->env->name, c->exact_inertia, c->v5_foot, c->v5_bonus, (int)c->forces,
-        c->behavior_reward, c->jump_max, c->jump_no_height, c->jump_fixed, c->angle_no_bonus,
-        c->clip_actions, env_simulator_version(), (unsigned long long)job->seed, weights,
-        p != NULL ? p->actor.layers : 0, p != NULL ? (int)p->actor.act : 0,
-        p != NULL ? (double)p->squash.low : 0, p != NULL ? (double)p->squash.high : 0,
-        p != NULL && p->squash.linear, job->source.sample, job->source.noise);
-    bytes_digest(text, (size_t)len, digest);
+    REQUIRE(!text.cut);
+    bytes_digest(data, text.used, digest);
 }
 
 static Status make_folder_of(const char *path)
@@ -76,14 +78,19 @@ static Status make_folder_of(const char *path)
     return file_make_dirs(folder);
 }
 
-/* Cut to the goal, and count what is new. */
+/* Count what is new, and cut to the goal: parts may hold more than is wanted now. */
 static void count_rows(Ledger *ledger)
 {
     CollectRows *total = &ledger->total;
-    const int64_t most = ledger->job->rows;
+    const CollectJob *job = ledger->job;
+    const int64_t rows = job->rows > 0 ? job->rows : INT64_MAX;
+    const int64_t episodes = job->rows > 0 ? INT64_MAX : job->episodes;
 
-    total->rows = most > 0 && total->rows > most ? most : total->rows;
     for (; ledger->counted < total->rows; ledger->counted++) {
+        if (ledger->counted == rows || ledger->episodes == episodes) {
+            total->rows = ledger->counted;
+            return;
+        }
         const CollectEnd end = collect_end(total, ledger->counted);
         ledger->open += end.reward;
         if (end.ended) {

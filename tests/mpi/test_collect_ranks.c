@@ -161,6 +161,14 @@ static void a_lower_goal_is_reached_at_once(void)
     job.rows = 3; /* less than the first episode */
     MPI_CHECK_OK(collect_job(&job));
     check_file(&job);
+    job = make_job();
+    job.round = shortest;
+    stop_at_once(&job);
+    stop_at_once(&job);
+    job.rows = 0;
+    job.episodes = 1; /* of at least two */
+    MPI_CHECK_OK(collect_job(&job));
+    check_file(&job);
 }
 
 static void other_settings_do_not_mix(void)
