@@ -87,6 +87,13 @@ Status data_options(const Config *cfg, const EnvKind *task, ActionBounds *bounds
     }
     TRY(read_bounds(cfg, bounds));
     options->bounds = bounds->n != 0 ? bounds : NULL;
+    if (bounds->n < 0 && task != NULL && task->open != NULL) {
+        st = status_fail(ERR_CONFIG,
+                         "data.action_low and data.action_high: auto measures what the file holds, "
+                         "which need not be the limits of task %s: give the values that stand for "
+                         "its -1 and 1",
+                         task->name);
+    }
 done:
     return st;
 }

@@ -7,7 +7,8 @@
 #include "env/env.h"
 
 /* Of data.*; task NULL: any dimensions. *bounds is where options->bounds then points to, if there are
- * any. Error: ERR_CONFIG: data.action_low or data.action_high is no list of numbers. */
+ * any. Error: ERR_CONFIG: data.action_low or data.action_high is no list of numbers, or auto where a
+ * simulator has limits of its own. */
 NODISCARD Status data_options(const Config *cfg, const EnvKind *task, ActionBounds *bounds,
                               DatasetOptions *options);
 

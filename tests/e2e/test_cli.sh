@@ -90,6 +90,8 @@ exits 0 0 collect good.hdf5 task=pointmass --rows 1500
 verdict 'a dataset' $?
 told_once 'missing dataset' 2 'nodata.hdf5 is not there' train "$smoke" collect.rows=0 dataset=nodata.hdf5 run_dir=a
 told 'no dataset' 2 0 'dataset: none is given' train "$smoke" collect.rows=0 dataset= run_dir=a
+told 'limits of actions measured, with a simulator' 2 0 'auto measures what the file holds' \
+    train "$smoke" dataset=good.hdf5 data.action_low=auto data.action_high=auto run_dir=a
 told_once 'text instead of a dataset' 76 'wrong.yaml: not an HDF5 file' train "$smoke" dataset=wrong.yaml run_dir=b
 head -c 20000 good.hdf5 >short.hdf5
 told_once 'dataset cut short' 76 'short.hdf5' train "$smoke" dataset=short.hdf5 run_dir=b
