@@ -53,7 +53,7 @@ uint32_t rng_below(Rng *rng, uint32_t n);
 double rng_uniform(Rng *rng); /* [0, 1), 53 bits */
 double rng_normal(Rng *rng);  /* standard normal, in double (Box-Muller, one of the pair) */
 
-/* Bulk draws in float32, vectorised; each call starts at a fresh Philox block. */
+/* Bulk draws in float32, vectorized; each call starts at a fresh Philox block. */
 void rng_fill_uniform(Rng *rng, float low, float high, float *x, size_t n);
 void rng_fill_normal(Rng *rng, float *x, size_t n);
 

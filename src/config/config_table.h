@@ -77,7 +77,7 @@
     KEY(s, REAL, holdout_ratio, 0.2, 1e-4, 0.9, "", "share of rows held out, but see holdout_max") \
     KEY(s, INT, holdout_max, 1000, 1, 100000000, "rows", "rows held out at most; C.2")             \
     KEY(s, BOOL, spectral_norm, false, 0, 0, "",                                                   \
-        "Lipschitz-regularised mean: divide each weight matrix by its largest singular value")     \
+        "Lipschitz-regularized mean: divide each weight matrix by its largest singular value")     \
     ENUM(s, spectral_form, "exact", "exact|bound",                                                 \
          "exact: W c/sigma (Miyato 2018); bound: W / max(1, sigma/c)")                             \
     KEY(s, REAL, spectral_bound, 1, 1e-3, 1e6, "", "c above: Lipschitz bound of one layer")        \

@@ -1,6 +1,6 @@
 /* ant-angle: the second out-of-distribution task of the paper (Yu et al. 2020, section 5.2) on Ant's
  * robot (env/ant.h). Data come from running straight ahead, along x (config.behavior_reward), the task
- * is to run at 30 degrees, towards +y:
+ * is to run at 30 degrees, toward +y:
  *   r = v_x cos 30 + v_y sin 30 - 0.5 |a|^2 + 1, s = (qpos[2..14], qvel[0..13])
  * Code by the paper's second author (gwthomas/force) pays the bonus of 1, the paper's formula does not
  * (config.angle_no_bonus). Contact forces are never shown nor paid for: they were zero on MuJoCo 2.0.

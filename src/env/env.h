@@ -69,16 +69,16 @@ struct EnvKind {
     Status (*step)(Env *env, const float *action, EnvStep *out);
     void (*observe)(const Env *env, float *s); /* (S) */
     void (*get_state)(const Env *env, double *qpos, double *qvel);
-    /* Put the simulator into a state (forgets warm starts): for oracles, relabelling and tests. */
+    /* Put the simulator into a state (forgets warm starts): for oracles, relabeling and tests. */
     Status (*set_state)(Env *env, const double *qpos, const double *qvel);
     /* The state that shows as s: qpos (nq), qvel (nv); what s does not show (x, and y of Ant) is 0.
      * Hopper and Walker2d clip velocities to 10, which cannot be undone. False: s is impossible. */
     bool (*state_of)(const EnvKind *kind, const float *s, double *qpos, double *qvel);
-    /* Height of the torso that s shows, m; for relabelling without infos. NULL: no reward needs it. */
+    /* Height of the torso that s shows, m; for relabeling without infos. NULL: no reward needs it. */
     double (*height)(const EnvKind *kind, const float *s);
     /* Motion of the step just made; NULL where the reward is no function of one. */
     void (*motion)(const Env *env, Motion *motion);
-    /* The reward as a function: what `step` gives, and what relabelling computes. action: (A), as
+    /* The reward as a function: what `step` gives, and what relabeling computes. action: (A), as
      * the environment gets it (clipped already where config.clip_actions). */
     double (*reward)(const EnvKind *kind, const Motion *motion, const double *action);
     /* The task's own termination rule on a predicted transition: s (S), a (A), s2 (S). */

@@ -1,4 +1,4 @@
-/* A point of unit mass on a plane, pushed towards the origin: a task without MuJoCo, for tests and
+/* A point of unit mass on a plane, pushed toward the origin: a task without MuJoCo, for tests and
  * demonstrations. Deterministic, smooth, and it terminates.
  *   s = (x, y, vx, vy), a = force in [-1, 1]^2 (clamped), dt = 0.1
  *   v' = v + dt a, p' = p + dt v' (semi-implicit Euler)

@@ -55,7 +55,7 @@ typedef struct {
 } Ensemble;
 
 /* Allocate and draw weights from stream (seed, RNG_MODEL_INIT, member); scales are identity. Errors:
- * ERR_ARG, ERR_NOMEM. *ens may be uninitialised before; after an error it is safe to release. */
+ * ERR_ARG, ERR_NOMEM. *ens may be uninitialized before; after an error it is safe to release. */
 NODISCARD Status ensemble_init(Ensemble *ens, const EnsembleConfig *cfg, uint64_t seed);
 void ensemble_release(Ensemble *ens);
 

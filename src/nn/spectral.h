@@ -1,4 +1,4 @@
-/* Spectral normalisation of one weight matrix (Miyato et al. 2018): W is (rows, cols; ld), inputs x
+/* Spectral normalization of one weight matrix (Miyato et al. 2018): W is (rows, cols; ld), inputs x
  * outputs; u (cols) is the persistent estimate of the right singular vector.
  *
  *   v = W u / |W u|,  u = W^T v / |W^T v|,  sigma = v^T W u

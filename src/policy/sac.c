@@ -4,7 +4,7 @@
  *
  *   y      = reward_scale r + gamma cont ( min_i Qt_i(s', a') - alpha log pi(a' | s') )
  *   L_Q_i  = 1/2 mean (Q_i(s, a) - y)^2
- *   L_pi   = mean ( alpha log pi(a~ | s) - min_i Q_i(s, a~) ),  a~ by reparameterisation
+ *   L_pi   = mean ( alpha log pi(a~ | s) - min_i Q_i(s, a~) ),  a~ by reparameterization
  *   L_alpha = -log alpha mean( log pi(a~ | s) + H )
  *   Qt    <- Qt + tau (Q - Qt)
  *

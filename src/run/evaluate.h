@@ -36,7 +36,7 @@ size_t play_cost(const Player *player); /* bytes of arena */
 
 typedef struct {
     double mean, std, min, max, length;
-    double score; /* D4RL's normalised score of the mean; NaN where the task has none */
+    double score; /* D4RL's normalized score of the mean; NaN where the task has none */
 } ReturnSummary;
 
 ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes, int count);

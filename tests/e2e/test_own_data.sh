@@ -27,7 +27,7 @@ for ranks in 2 3; do
 done
 
 exits 0 0 eval own --json && cp out one.json && exits 0 3 eval own --json && check 'eval on 3 ranks: same' cmp out one.json
-check 'both judgements' python3 - one.json <<'PYTHON'
+check 'both judgments' python3 - one.json <<'PYTHON'
 import json, math, sys
 r = json.load(open(sys.argv[1]))
 assert r["task"] == "none" and len(r["returns"]) == 5 and r["length_mean"] <= 20, r

@@ -1,5 +1,5 @@
 /* base: random numbers against the published vectors, distribution sanity, vector maths against
- * libm, memory and arena behaviour, the reduction tree. */
+ * libm, memory and arena behavior, the reduction tree. */
 #include "support/check.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Relabelling: the same actions from the same start, rewarded by the simulator and by the formula. */
+/* Relabeling: the same actions from the same start, rewarded by the simulator and by the formula. */
 #include "support/check.h"
 
 #include <math.h>
