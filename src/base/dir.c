@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,40 @@ Status dir_remove(const char *path)
     }
     if (file_refused() || rmdir(path) != 0) {
         st = file_error(path, "delete the directory");
+    }
+done:
+    dir_list_release(&list);
+    return st;
+}
+
+/* "<name>.tmp.XXXXXX" */
+static bool is_temp_of(const char *name, const char *entry)
+{
+    static const char mark[] = ".tmp.";
+    const size_t n = strlen(name);
+    const size_t m = sizeof mark - 1;
+
+    return strncmp(entry, name, n) == 0 && strncmp(entry + n, mark, m) == 0 &&
+           strlen(entry + n + m) == 6;
+}
+
+Status dir_remove_temps(const char *path)
+{
+    Status st = OK;
+    DirList list = {0};
+    char parent[PATH_MAX];
+    char temp[PATH_MAX + DIR_NAME_MAX];
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+
+    (void)snprintf(parent, sizeof parent, "%.*s", (int)(name - path), path); /* with its slash */
+    TRY(dir_list(&list, slash == NULL ? "." : parent));
+    for (int i = 0; i < list.count; i++) {
+        (void)snprintf(temp, sizeof temp, "%s%s", parent, list.names[i]);
+        if (is_temp_of(name, list.names[i]) && (file_refused() || unlink(temp) != 0)) {
+            st = file_error(temp, "delete the file");
+            goto done;
+        }
     }
 done:
     dir_list_release(&list);

@@ -20,5 +20,8 @@ void dir_list_release(DirList *list);
 NODISCARD Status dir_rename(const char *from, const char *to);
 /* Delete a directory and the files in it; directories inside are an error. None there is fine. */
 NODISCARD Status dir_remove(const char *path);
+/* Delete the temporary files (file_write, base/file.h) that killed processes left beside `path`. Nobody
+ * else may be writing that file now. Errors: ERR_IO, ERR_NOMEM. */
+NODISCARD Status dir_remove_temps(const char *path);
 
 #endif

@@ -42,7 +42,7 @@ H5Item h5_item(const char *group, const Slab *slab);
  * ERR_NOMEM, ERR_IO (HDF5 refuses). */
 NODISCARD Status h5_image(const H5Item *items, int n, const H5Text *texts, int m,
                           unsigned char **bytes, size_t *size);
-/* h5_image, then file_write. */
+/* h5_image, then file_write; what a process left that was killed there before is deleted. */
 NODISCARD Status h5_write(const char *path, const H5Item *items, int n, const H5Text *texts, int m);
 
 /* "1.10.8", of the library in use. */

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/panic.h"
@@ -207,6 +208,7 @@ Status h5_write(const char *path, const H5Item *items, int n, const H5Text *text
     size_t size = 0;
 
     TRY(h5_image(items, n, texts, m, &bytes, &size));
+    TRY(dir_remove_temps(path)); /* first: they may be what fills the disk */
     TRY(file_write(path, bytes, size));
 done:
     mem_free(&bytes);

@@ -15,6 +15,7 @@
 #include "run/online.h"
 #include "run/policy_file.h"
 #include "run/relabel.h"
+#include "run/rundir.h"
 #include "run/session.h"
 
 /* Order of making and of family.txt; names of the files. */
@@ -363,17 +364,20 @@ static bool has_behavior(const EnvKind *task)
            task->reward(task, &motion, still) != task->reward(&behavior, &motion, still);
 }
 
-static Status remove_all(const Family *f)
+/* Of all sets, files and parts. Local, rank 0. */
+static Status delete_sets(const Family *f)
 {
-    char path[ONLINE_PATH_MAX];
+    enum { EACH = 2 };
+    char names[SET_COUNT * EACH][256];
+    const char *all[SET_COUNT * EACH];
 
-    for (int i = 0; i < SET_COUNT; i++) {
-        (void)set_path(f, (Set)i, path);
-        if (file_exists(path) && remove(path) != 0) {
-            return file_error(path, "remove");
-        }
+    for (int i = 0; i < SET_COUNT * EACH; i++) {
+        const char *end = i % EACH == 0 ? ".hdf5" : ".hdf5.parts/";
+        (void)snprintf(names[i], sizeof names[i], "%s%s%s", f->cfg->top.task, suffix[i / EACH],
+                       end);
+        all[i] = names[i];
     }
-    return OK;
+    return rundir_delete(f->dir, all, SET_COUNT * EACH);
 }
 
 Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
@@ -382,7 +386,7 @@ Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
     Config trained = *cfg;
     Config plain = *cfg;
     Family f = {.cfg = cfg, .dir = dir, .rows = rows, .lead = comm_rank() == 0};
-    char path[ONLINE_PATH_MAX];
+    RunDir rundir = {.lock = -1};
 
     (void)snprintf(plain.env.reward, sizeof plain.env.reward, "task");
     TRY(comm_agree(session_task(&plain, &f.task)));
@@ -390,10 +394,9 @@ Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
     if (relabeled) {
         (void)snprintf(trained.env.reward, sizeof trained.env.reward, "behavior");
     }
-    TRY(comm_agree(f.lead && force ? remove_all(&f) : OK));
+    TRY(comm_agree(f.lead && force ? delete_sets(&f) : OK));
     TRY(online_run(&trained, dir, force));
-    (void)snprintf(path, sizeof path, "%s/log.txt", dir);
-    TRY(comm_agree(f.lead ? log_open_file(path) : OK));
+    TRY(comm_agree(f.lead ? rundir_open(&rundir, dir, &trained, NULL) : OK));
     if (relabeled) {
         TRY(comm_agree(f.lead ? make_relabeled(&f) : OK));
     } else {
@@ -401,6 +404,6 @@ Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
     }
     TRY(comm_agree(f.lead ? write_table(&f) : OK));
 done:
-    log_close_file();
+    rundir_close(&rundir);
     return st;
 }

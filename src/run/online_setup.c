@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/dir.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -56,14 +55,13 @@ done:
 /* Rank 0: what is there, or nothing by force; then lock, settings, log. */
 static Status open_folder(Online *o, bool force)
 {
-    static const char *const folders[] = {"replay.hdf5.parts", "policies"};
-    static const char *const files[] = {"replay.hdf5", "progress.csv"};
+    static const char *const made[] = {"replay.hdf5.parts/", "policies/", "replay.hdf5",
+                                       "progress.csv"};
     Status st = OK;
     char path[ONLINE_PATH_MAX];
 
-    for (size_t i = 0; force && i < 2; i++) {
-        TRY(dir_remove(online_file(o->dir, folders[i], path)));
-        (void)remove(online_file(o->dir, files[i], path));
+    if (force) {
+        TRY(rundir_delete(o->dir, made, sizeof made / sizeof *made));
     }
     TRY(rundir_open(&o->rundir, o->dir, o->cfg, NULL));
     TRY(file_make_dirs(online_file(o->dir, "policies", path)));

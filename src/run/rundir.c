@@ -137,27 +137,18 @@ done:
     return st;
 }
 
-/* Temporary files (base/file.h) of a process that was killed while it wrote; ours, since we hold the
- * lock. */
+/* What a process left that was killed while it wrote; ours, since we hold the lock. */
 static Status clean(const RunDir *dir)
 {
-    static const char *const names[] = {"used.yaml", "manifest.json", "model.h5", "policy.h5"};
+    static const char *const names[] = {"used.yaml", "manifest.json", "model.h5",
+                                        "policy.h5", "progress.csv",  "family.txt"};
     Status st = OK;
     char path[RUNDIR_PATH_MAX];
-    DirList list = {0};
 
-    TRY(dir_list(&list, dir->path));
-    for (int i = 0; i < list.count; i++) {
-        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-            const size_t len = strlen(names[k]);
-            if (strncmp(list.names[i], names[k], len) == 0 &&
-                strncmp(list.names[i] + len, ".tmp.", 5) == 0) {
-                (void)unlink(rundir_file(dir, list.names[i], path));
-            }
-        }
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        TRY(dir_remove_temps(rundir_file(dir, names[k], path)));
     }
 done:
-    dir_list_release(&list);
     return st;
 }
 
@@ -229,11 +220,10 @@ done:
     return st;
 }
 
-Status rundir_open(RunDir *dir, const char *path, const Config *config,
-                   const ConfigOrigins *origins)
+/* The directory, there and ours. */
+static Status lock_directory(RunDir *dir, const char *path)
 {
     Status st = OK;
-    char log[RUNDIR_PATH_MAX];
 
     *dir = (RunDir){.lock = -1};
     TRY(set_path(dir, path));
@@ -242,6 +232,17 @@ Status rundir_open(RunDir *dir, const char *path, const Config *config,
     TRY(take_lock(dir));
     TRY(check_owner(dir)); /* another process may have made a run of it meanwhile */
     TRY(clean(dir));
+done:
+    return st;
+}
+
+Status rundir_open(RunDir *dir, const char *path, const Config *config,
+                   const ConfigOrigins *origins)
+{
+    Status st = OK;
+    char log[RUNDIR_PATH_MAX];
+
+    TRY(lock_directory(dir, path));
     if (dir->resumed && has_results(dir)) {
         TRY(compare_settings(dir, config));
     }
@@ -251,6 +252,27 @@ done:
     if (st != OK) {
         rundir_close(dir);
     }
+    return st;
+}
+
+Status rundir_delete(const char *path, const char *const names[], int count)
+{
+    Status st = OK;
+    RunDir dir;
+    char name[RUNDIR_PATH_MAX];
+
+    TRY(lock_directory(&dir, path));
+    for (int i = 0; i < count; i++) {
+        (void)rundir_file(&dir, names[i], name);
+        if (name[strlen(name) - 1] == '/') {
+            TRY(dir_remove(name));
+        } else if (file_exists(name) && (file_refused() || unlink(name) != 0)) {
+            st = file_error(name, "delete the file");
+            goto done;
+        }
+    }
+done:
+    rundir_close(&dir);
     return st;
 }
 

@@ -30,6 +30,9 @@ typedef struct {
  * else), ERR_IO, ERR_NOMEM. After an error *dir is closed. */
 NODISCARD Status rundir_open(RunDir *dir, const char *path, const Config *config,
                              const ConfigOrigins *origins);
+/* To begin anew: delete files, and folders ("name/") of files, of a run directory that no process is
+ * running in. Absent ones are fine. Errors: ERR_CONFIG (as rundir_open), ERR_IO, ERR_NOMEM. */
+NODISCARD Status rundir_delete(const char *path, const char *const names[], int count);
 /* Give back lock and log. Harmless when closed. The files stay. */
 void rundir_close(RunDir *dir);
 /* "<run directory>/<name>" into path[RUNDIR_PATH_MAX]; returns path. */

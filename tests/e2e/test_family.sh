@@ -83,6 +83,7 @@ verdict 'stopped: exit 75' $?
 check 'it says how to go on' grep -q 'the same command goes on from here' err
 begin stopped 2 3 && : >stopped/stop && ends_with 75
 verdict 'gone on with on two ranks, and stopped there' $?
+cp -r stopped/replay.hdf5.parts parts
 begin stopped 0 5 && kill -KILL "$child"
 ends_with 137 2>/dev/null
 verdict 'gone on with alone, and killed' $?
@@ -92,6 +93,13 @@ check 'the same bytes as without' same_files one stopped "${files[@]}"
 rm one/pointmass-expert.hdf5 one/pointmass-medium-expert.hdf5
 exits 0 0 collect one "${family[@]}"
 check 'what was missing is made again' same_files one on-2 "${files[@]}"
+
+rm one/pointmass-medium.hdf5
+mkdir one/pointmass-medium.hdf5.parts # of a policy that --force makes anew
+cp "$work"/parts/part-000000.h5 one/pointmass-medium.hdf5.parts/
+exits 0 0 collect one "${family[@]}" --force
+verdict 'by force, whatever parts there are' $?
+check 'the same bytes' same_files one on-2 "${files[@]}"
 
 echo '# a task whose data come from another reward'
 exits 0 2 collect jump --family task=halfcheetah-jump collect.steps=1500 collect.eval_every=1500 eval.episodes=1 \

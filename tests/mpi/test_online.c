@@ -146,7 +146,7 @@ static void other_settings_are_refused(void)
 {
     Config c = small_config();
 
-    file_fail_at(comm_rank() == 0 ? 40 : 0, 28);
+    file_fail_at(comm_rank() == 0 ? 150 : 0, 28);
     MPI_CHECK(online_run(&c, in_folder("other"), false) == ERR_IO);
     file_fail_at(0, 0);
     c.top.seed = 1;

@@ -49,6 +49,25 @@ static void check_content(const char *path, const char *want)
     mem_free(&bytes);
 }
 
+static void what_killed_writers_left_is_deleted(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {"a.tmp.1234567", "a.tmp", "b.tmp.123456", "aa.tmp.123456"};
+
+    temp_write(temp_path(dir, "a"), "x");
+    temp_write(temp_path(dir, "a.tmp.AbC123"), "half");
+    temp_write(temp_path(dir, "a.tmp.000000"), "half");
+    for (int i = 0; i < 4; i++) {
+        temp_write(temp_path(dir, "%s", kept[i]), "y");
+    }
+    CHECK_OK(dir_remove_temps(temp_path(dir, "a")));
+    assert_int_equal(files_in_dir(), 5);
+    for (int i = 0; i < 4; i++) {
+        assert_true(file_exists(temp_path(dir, "%s", kept[i])));
+    }
+    CHECK_OK(dir_remove_temps(temp_path(dir, "nowhere/a")));
+}
+
 static void what_was_written_is_read(void **state)
 {
     (void)state;
@@ -149,6 +168,7 @@ static void directories_are_made_with_their_parents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_killed_writers_left_is_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_written_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_file_has_the_usual_rights, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_at_any_call_leaves_the_old_file, setup, teardown),

@@ -171,6 +171,36 @@ static void a_killed_process_leaves_no_lock(void **state)
     rundir_close(&d);
 }
 
+/* Nothing is deleted under a process that runs there. */
+static void only_the_idle_are_emptied(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.hdf5", "absent", "parts/", "none/"};
+    char path[4][TEMP_PATH_MAX];
+    RunDir d;
+
+    CHECK_OK(rundir_open(&d, run, &config, NULL));
+    CHECK_OK(file_make_dirs(temp_path(dir, "a/run/parts")));
+    for (int i = 0; i < 3; i++) {
+        static const char *const files[] = {"a/run/a.hdf5", "a/run/parts/b", "a/run/kept"};
+        (void)snprintf(path[i], sizeof path[i], "%s", temp_path(dir, "%s", files[i]));
+        temp_write(path[i], "x");
+    }
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit((int)rundir_delete(run, names, 4));
+    }
+    int how = 0;
+    assert_true(waitpid(child, &how, 0) == child);
+    assert_int_equal(WEXITSTATUS(how), ERR_CONFIG);
+    assert_true(file_exists(path[0]) && file_exists(path[1]));
+    rundir_close(&d);
+    CHECK_OK(rundir_delete(run, names, 4));
+    assert_false(file_exists(path[0]) || file_exists(temp_path(dir, "a/run/parts")));
+    assert_true(file_exists(path[2]));
+}
+
 static void other_settings_are_refused_with_their_names(void **state)
 {
     (void)state;
@@ -329,6 +359,7 @@ int main(void)
         TEST(a_new_run_leaves_settings_lock_and_log),
         TEST(a_second_process_is_refused_by_name),
         TEST(a_killed_process_leaves_no_lock),
+        TEST(only_the_idle_are_emptied),
         TEST(other_settings_are_refused_with_their_names),
         TEST(settings_with_which_nothing_was_made_may_be_corrected),
         TEST(damaged_settings_are_reported),
