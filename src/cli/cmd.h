@@ -17,4 +17,8 @@ NODISCARD Status cmd_load_config(const OptionValues *in, int skip, Config *confi
 NODISCARD Status cmd_share_config(const OptionValues *in, int skip, Config *config,
                                   ConfigOrigins **origins);
 
+/* The default settings with a policy's own task (empty: its file does not say it; NULL: no policy), then
+ * the words behind the first. Local. Errors: those of config_words_over, ERR_USAGE (nobody names the task). */
+NODISCARD Status cmd_policy_config(const OptionValues *in, const char *task, Config *config);
+
 #endif

@@ -53,17 +53,13 @@ done:
     return st;
 }
 
-/* The policy's own task, where it knows it, and the words over that. */
+/* The task of the policy (NULL: none), and the words over that. */
 static Status read_task(const OptionValues *in, const PolicyFile *policy, Config *config,
                         EnvKind *env)
 {
     Status st = OK;
 
-    config_default(config);
-    if (policy->info.task[0] != '\0') {
-        (void)snprintf(config->top.task, sizeof config->top.task, "%s", policy->info.task);
-    }
-    TRY(config_words_over(config, in->count - 1, in->words + 1));
+    TRY(cmd_policy_config(in, policy != NULL ? policy->info.task : NULL, config));
     TRY(session_task(config, env));
 done:
     return st;
@@ -145,7 +141,7 @@ static Status run(const OptionValues *in)
         TRY(policy_share(&policy));
         job.source.policy = &policy;
     }
-    TRY(read_task(in, &policy, &config, &env));
+    TRY(read_task(in, job.source.policy, &config, &env));
     TRY(check_free(in));
     job.seed = (uint64_t)config.top.seed;
     job.path = in->words[0];

@@ -29,21 +29,13 @@ typedef struct {
 /* The settings of a run (its used.yaml), or the defaults with the policy's own task; then words. */
 static Status settings(const OptionValues *in, const char *run_dir, Subject *subject)
 {
-    Status st = OK;
     char used[RUNDIR_PATH_MAX];
 
     if (run_dir != NULL) {
         (void)snprintf(used, sizeof used, "%s/used.yaml", run_dir);
         return config_load(&subject->config, NULL, used, in->count - 1, in->words + 1);
     }
-    config_default(&subject->config);
-    if (subject->policy.info.task[0] != '\0') {
-        (void)snprintf(subject->config.top.task, sizeof subject->config.top.task, "%s",
-                       subject->policy.info.task);
-    }
-    TRY(config_words_over(&subject->config, in->count - 1, in->words + 1));
-done:
-    return st;
+    return cmd_policy_config(in, subject->policy.info.task, &subject->config);
 }
 
 static Status load(const OptionValues *in, Subject *subject)
@@ -56,6 +48,12 @@ static Status load(const OptionValues *in, Subject *subject)
     const bool is_run = file_exists(used);
     subject->is_run = is_run;
     (void)snprintf(subject->path, sizeof subject->path, is_run ? "%s/policy.h5" : "%s", word);
+    if (is_run && !file_exists(subject->path)) {
+        return status_fail(ERR_USAGE,
+                           "%s is not there: it is written when training ends; policies of `mopo "
+                           "collect --online` lie in the folder policies",
+                           subject->path);
+    }
     TRY(policy_load(subject->path, &subject->policy));
     TRY(settings(in, is_run ? word : NULL, subject));
     subject->episodes = subject->config.eval.episodes;

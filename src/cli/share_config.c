@@ -1,4 +1,4 @@
-/* One configuration for all ranks. */
+/* Configurations of several commands. */
 #include <stdio.h>
 #include <string.h>
 
@@ -34,5 +34,22 @@ Status cmd_share_config(const OptionValues *in, int skip, Config *config, Config
     if (st == OK) {
         coll_bcast(config, sizeof *config, 0);
     }
+    return st;
+}
+
+Status cmd_policy_config(const OptionValues *in, const char *task, Config *config)
+{
+    Status st = OK;
+
+    config_default(config);
+    if (task != NULL) {
+        (void)snprintf(config->top.task, sizeof config->top.task, "%s", task);
+    }
+    TRY(config_words_over(config, in->count - 1, in->words + 1));
+    if (config->top.task[0] == '\0') {
+        st = status_fail(ERR_USAGE, "the policy's file does not say its task; say task=NAME "
+                                    "(`mopo config tables` lists them)");
+    }
+done:
     return st;
 }

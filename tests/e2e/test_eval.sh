@@ -49,6 +49,10 @@ assert (mean["actions"], sampled["actions"]) == ("mean", "sampled")
 assert all(a != b for a, b in zip(mean["returns"], sampled["returns"]))'
 exits 0 0 eval run --sample
 check 'to people too' grep -q '5 episodes with sampled actions' out
+mkdir begun && cp run/used.yaml begun
+exits 2 0 eval begun
+verdict 'a run without its policy yet: exit 2' $?
+check 'says when it comes' grep -q 'written when training ends' err
 exits 2 0 eval run/policy.h5 task=halfcheetah
 verdict 'a policy of another task: exit 2' $?
 check 'with both sizes' grep -q 'has 4 inputs and 2 actions, task halfcheetah has 17 and 6' err
@@ -66,6 +70,14 @@ assert abs(json.load(open("out"))["return_mean"] / float(sys.argv[1]) - 1) < flo
 }
 
 echo '# policies of others: SAC and TQC of Stable-Baselines3 on the v3 robots'
+policy=$shared/data/sb3_actors/sac_walker2d-v3_actor.hdf5
+if [ -f "$policy" ]; then
+    exits 2 2 eval "$policy"
+    verdict 'nobody says which task: exit 2' $?
+    exits 2 2 collect others.hdf5 --policy "$policy"
+    verdict 'nor to collect' $?
+    check 'it is asked for' grep -q 'say task=NAME' err
+fi
 # Means of ten episodes elsewhere. Bands: four standard deviations of an episode over sqrt(4), or more; about one in
 # fifty episodes of the TQC cheetah falls, and the ten elsewhere have such a one.
 while read -r name task want band; do
