@@ -1,4 +1,6 @@
 /* Rules across keys, one sentence each. Ranges of single keys stand in the table. */
+#include <string.h>
+
 #include "config/config.h"
 
 static bool power_of_two(int n)
@@ -88,6 +90,11 @@ static Status check_others(const Config *c)
                            "sac.log_std_min (%g) must be less than sac.log_std_max (%g): they clip "
                            "the log deviation from below and above",
                            c->sac.log_std_min, c->sac.log_std_max);
+    }
+    if (strcmp(c->termination.rule, "bounds") == 0 && c->termination.bounds[0] == '\0') {
+        return status_fail(ERR_CONFIG,
+                           "termination.rule is bounds, but termination.bounds is empty: say where "
+                           "a state ends, such as '0:0.7..2', or set the rule to never");
     }
     if (c->collect.rows > 0 && c->top.dataset[0] == '\0') {
         return status_fail(ERR_CONFIG,

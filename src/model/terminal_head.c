@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "nn/adam.h"
 
-enum { LAYERS = 2, BATCH = 256, HELD_OUT = 10 /* every tenth row */ };
+enum { LAYERS = 2, BATCH = 256, HELD_OUT = 10 };
 static const double step_size = 1e-3;
 
 static size_t inputs(const Record *rec)
@@ -103,15 +103,11 @@ typedef struct {
     const float *records;
     int64_t rows;
     int64_t *ends, *goes; /* training rows that are terminal, and the others */
-    int64_t n1, n0;
+    int64_t *held;        /* the rest */
+    int64_t n1, n0, n_held;
     float *grad, *m, *v; /* of the network */
     Arena tmp;
 } HeadFit;
-
-static bool held_out(int64_t row)
-{
-    return row % HELD_OUT == HELD_OUT - 1;
-}
 
 static const float *row_of(const HeadFit *f, int64_t i)
 {
@@ -123,15 +119,22 @@ static bool is_end(const HeadFit *f, int64_t i)
     return row_of(f, i)[f->head->rec.cont] == 0.0F;
 }
 
+/* Every tenth row of a kind is held out: every tenth row of all could be the end of every episode. */
 static Status split(HeadFit *f)
 {
     Status st = OK;
+    int64_t seen[2] = {0, 0};
+
     TRY(mem_alloc(&f->ends, (size_t)f->rows, sizeof *f->ends, "rows of a classifier"));
     TRY(mem_alloc(&f->goes, (size_t)f->rows, sizeof *f->goes, "rows of a classifier"));
+    TRY(mem_alloc(&f->held, (size_t)f->rows, sizeof *f->held, "rows of a classifier"));
     for (int64_t i = 0; i < f->rows; i++) {
-        if (!held_out(i) && is_end(f, i)) {
+        const bool end = is_end(f, i);
+        if (seen[end]++ % HELD_OUT == HELD_OUT - 1) {
+            f->held[f->n_held++] = i;
+        } else if (end) {
             f->ends[f->n1++] = i;
-        } else if (!held_out(i)) {
+        } else {
             f->goes[f->n0++] = i;
         }
     }
@@ -193,7 +196,8 @@ static void update(const HeadFit *f, uint64_t seed, int64_t t, Arena *tmp)
 
 static void judge(HeadFit *f, TerminalReport *report)
 {
-    for (int64_t i = HELD_OUT - 1; i < f->rows; i += HELD_OUT) {
+    for (int64_t k = 0; k < f->n_held; k++) {
+        const int64_t i = f->held[k];
         uint8_t end = 0;
         terminal_head_mark(f->head, row_of(f, i), 1, &f->tmp, &end);
         if (is_end(f, i)) {
@@ -246,6 +250,7 @@ Status terminal_head_fit(TerminalHead *head, const float *records, int64_t rows,
 done:
     mem_free(&f.ends);
     mem_free(&f.goes);
+    mem_free(&f.held);
     mem_free(&f.grad);
     mem_free(&f.m);
     mem_free(&f.v);

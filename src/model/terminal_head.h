@@ -22,7 +22,7 @@ typedef struct {
     float *params; /* owned: [ net | mean (I) | 1/deviation (I) | shift (1) ] */
 } TerminalHead;
 
-/* What the fit found, on rows that it did not train on (every tenth). */
+/* What the fit found, on rows that it did not train on (every tenth terminal one, every tenth other). */
 typedef struct {
     int64_t terminals, found;   /* held-out terminal rows; those that are called so */
     int64_t others, false_ends; /* held-out other rows; those that are called terminal */

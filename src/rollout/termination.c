@@ -27,17 +27,15 @@ static const char *take_number(const char *p, float otherwise, float *value)
     /* strtof would take the first point of "1..2" with the number */
     char digits[48];
     const char *dots = strstr(p, "..");
-    const size_t len = dots != NULL ? (size_t)(dots - p) : strcspn(p, ",");
+    const size_t all = strcspn(p, ",");
+    const size_t len = dots != NULL && (size_t)(dots - p) < all ? (size_t)(dots - p) : all;
     if (len >= sizeof digits) {
         return NULL;
     }
     memcpy(digits, p, len);
     digits[len] = '\0';
-    const char *comma = strchr(digits, ',');
-    const size_t used = comma != NULL ? (size_t)(comma - digits) : len;
-    digits[used] = '\0';
     *value = strtof(digits, &behind);
-    return behind != digits && *skip_blanks(behind) == '\0' && !isnan(*value) ? p + used : NULL;
+    return behind != digits && *skip_blanks(behind) == '\0' && !isnan(*value) ? p + len : NULL;
 }
 
 static const char *take_bound(const char *p, StateBound *b)

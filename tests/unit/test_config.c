@@ -322,6 +322,7 @@ static void keys_that_exclude_each_other_are_found(void **state)
         {"rollout.batch=63", NULL, "rollout.batch (63) is less than rollout.units (64)"},
         {"rollout.units=6", NULL, "rollout.units (6) is no multiple of train.shards (4)"},
         {"rollout.batch=1e8", NULL, "is 2.5e+09 rows of model data"},
+        {"termination.rule=bounds", NULL, "but termination.bounds is empty"},
         {"collect.rows=5", NULL, "collect.rows is 5 but dataset is empty"},
     };
     Config c;
