@@ -72,21 +72,18 @@ NODISCARD Status h5_shape(const H5File *file, const char *name, H5Shape *shape);
 /* All numbers of an object, converted to `type` (SLAB_I64 takes integers only); `out` has room for
  * exactly n. Errors: those of h5_shape, and ERR_FORMAT when it does not hold n numbers. */
 NODISCARD Status h5_read(const H5File *file, const char *name, SlabType type, void *out, size_t n);
-/* Rows first .. first + count - 1, whole; `out` has room for exactly n. Errors: those of h5_read, and
- * ERR_FORMAT when there are fewer rows. */
-NODISCARD Status h5_read_slice(const H5File *file, const char *name, SlabType type, int64_t first,
-                               int64_t count, void *out, size_t n);
-/* An object of shape (rows, cols), or (rows) when cols is 1, as float: row i to out + i * stride. */
+/* An object of shape (rows, cols), or (rows) when cols is 1, as float. */
 NODISCARD Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols,
-                              float *out, size_t stride);
+                              float *out);
 /* Fill slab->data from "group/slab"; the length must agree. */
 NODISCARD Status h5_read_slab(const H5File *file, const char *group, const Slab *slab);
 /* A text attribute of the root group, or a text object. Error: ERR_FORMAT (absent, no text, or not
  * shorter than `size`). */
 NODISCARD Status h5_read_text(const H5File *file, const char *name, char *text, size_t size);
 
-/* An array that stays open, to be read in pieces: h5_read_slice again and again, but no compressed
- * chunk is unpacked twice when the pieces go from front to back. Close before the file. */
+/* An array that stays open, to be read in pieces: rows first .. first + count - 1, whole; `out` has room
+ * for exactly n. No compressed chunk is unpacked twice when the pieces go from front to back. Close
+ * before the file. Errors: those of h5_read, and ERR_FORMAT when there are fewer rows. */
 typedef struct H5Array H5Array;
 NODISCARD Status h5_array_open(H5Array **array, const H5File *file, const char *name,
                                SlabType type);

@@ -238,6 +238,22 @@ done:
     return st;
 }
 
+Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols, float *out)
+{
+    Status st = OK;
+    H5Shape shape = {0};
+
+    TRY(h5_shape(file, name, &shape));
+    if (shape.rank < 1 || shape.dims[0] != rows || shape.dims[1] != cols || shape.dims[2] != 1) {
+        return status_fail(ERR_FORMAT, "%s: '%s' has shape (%lld, %lld, %lld), expected (%lld, %d)",
+                           file->name, name, (long long)shape.dims[0], (long long)shape.dims[1],
+                           (long long)shape.dims[2], (long long)rows, cols);
+    }
+    TRY(h5_read(file, name, SLAB_F32, out, (size_t)shape.count));
+done:
+    return st;
+}
+
 Status h5_read_slab(const H5File *file, const char *group, const Slab *slab)
 {
     const H5Item item = h5_item(group, slab);

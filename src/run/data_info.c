@@ -89,6 +89,7 @@ static Status episodes(DataInfo *out, const Recording *rec, int horizon)
     int64_t *starts = NULL;
     double *lengths = NULL;
     double *totals = NULL;
+    int64_t finite = 0;
 
     TRY(mem_alloc(&starts, (size_t)rec->rows + 1, sizeof *starts, "starts of episodes"));
     const int64_t n = recording_episodes(rec, horizon, starts);
@@ -100,13 +101,16 @@ static Status episodes(DataInfo *out, const Recording *rec, int horizon)
             out->open_rows = length;
             continue;
         }
+        double total = 0;
         for (int64_t i = starts[e]; i < starts[e + 1]; i++) {
-            totals[out->episodes] += rec->rewards[i];
+            total += rec->rewards[i];
         }
+        totals[finite] = total;
+        finite += isfinite(total) ? 1 : 0;
         lengths[out->episodes++] = (double)length;
     }
     out->length = spread(lengths, out->episodes);
-    out->total = spread(totals, out->episodes);
+    out->total = spread(totals, finite);
 done:
     mem_free(&starts);
     mem_free(&lengths);

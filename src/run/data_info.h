@@ -25,7 +25,7 @@ typedef struct {
 } DataInfo;
 
 /* horizon: where an episode ends in a file without timeouts. Numbers that are not finite are left
- * out of columns. Error: ERR_NOMEM; *out is then zero. */
+ * out of columns, and such returns of `total`. Error: ERR_NOMEM; *out is then zero. */
 NODISCARD Status data_info(DataInfo *out, const Recording *rec, int horizon);
 void data_info_release(DataInfo *info);
 

@@ -272,14 +272,14 @@ static Status read_part(const H5File *file, const char *root, const Part *part, 
     const int ins = part->m.rows;
 
     object_name(name, root, part->group, "weight");
-    TRY(h5_read_rows(file, name, part->outs, ins, space, (size_t)ins));
+    TRY(h5_read_rows(file, name, part->outs, ins, space));
     for (int j = 0; j < part->outs; j++) {
         for (int i = 0; i < ins; i++) {
             params[weight_at(part, i, j)] = space[(size_t)j * (size_t)ins + (size_t)i];
         }
     }
     object_name(name, root, part->group, "bias");
-    TRY(h5_read_rows(file, name, part->outs, 1, params + part->m.bias + part->first, 1));
+    TRY(h5_read_rows(file, name, part->outs, 1, params + part->m.bias + part->first));
 done:
     return st;
 }

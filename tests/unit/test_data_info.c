@@ -53,6 +53,12 @@ static void numbers_are_those_worked_out_by_hand(void **state)
     assert_int_equal(info.episodes, 3);
     assert_int_equal(info.open_rows, 0);
     data_info_release(&info);
+    r[7] = (double)NAN; /* of the last one: returns 2, 12 and none */
+    CHECK_OK(data_info(&info, &rec, 3));
+    assert_int_equal(info.episodes, 3);
+    CHECK_NEAR(info.total.mean, 7, 1e-12, 0);
+    CHECK_NEAR(info.total.max, 12, 0, 0);
+    data_info_release(&info);
     for (int k = 1; k <= 5; k++) {
         mem_fail_at(k);
         assert_int_equal(data_info(&info, &rec, 3), ERR_NOMEM);

@@ -103,6 +103,7 @@ static void groups_have_attributes_and_arrays_have_slices(void **state)
     H5Shape shape;
     int64_t number = 0;
     char text[16];
+    H5Array *array = NULL;
     float part[6];
 
     CHECK_OK(h5_image(items, 3, texts, 2, &bytes, &n));
@@ -128,15 +129,15 @@ static void groups_have_attributes_and_arrays_have_slices(void **state)
 
     CHECK_OK(h5_shape(file, "episode_0/observations", &shape));
     assert_true(shape.wide && shape.dims[0] == 4);
-    CHECK_OK(h5_read_slice(file, "episode_0/observations", SLAB_F32, 1, 2, part, 6));
+    CHECK_OK(h5_array_open(&array, file, "episode_0/observations", SLAB_F32));
+    CHECK_OK(h5_array_read(array, 1, 2, part, 6));
     for (int i = 0; i < 6; i++) {
         CHECK_NEAR(part[i], 3 + i, 0, 0);
     }
-    assert_int_equal(h5_read_slice(file, "episode_0/observations", SLAB_F32, 3, 2, part, 6),
-                     ERR_FORMAT);
+    assert_int_equal(h5_array_read(array, 3, 2, part, 6), ERR_FORMAT);
     assert_non_null(strstr(status_reason(), "has shape (4, 3, 1), expected 6 numbers in rows 3"));
-    assert_int_equal(h5_read_slice(file, "episode_0/observations", SLAB_F32, 0, 1, part, 6),
-                     ERR_FORMAT);
+    assert_int_equal(h5_array_read(array, 0, 1, part, 6), ERR_FORMAT);
+    h5_array_close(&array);
     h5_close(file);
 }
 
