@@ -159,7 +159,7 @@ static const Option options[] = {
     {"sample", 's', NULL, "draw the policy's actions; otherwise its mean action is taken"},
     {"noise", 0, "S", "add Gaussian noise of deviation S to the policy's mean action"},
     {"online", 'o', NULL, "train SAC in the task; keep replay buffer and policies in DIR"},
-    {"family", 0, NULL, "the same, then random, medium, mixed, expert, medium-expert in DIR"},
+    {"family", 0, NULL, "that, then random, medium, mixed, expert and medium-expert sets in DIR"},
     {"force", 'f', NULL, "write over a file that is there"},
     {0},
 };
@@ -167,32 +167,25 @@ static const Option options[] = {
 const Command cmd_collect = {
     .verb = "collect",
     .args = "FILE|DIR [key=value ...]",
-    .summary = "record a dataset in D4RL's layout",
+    .summary = "make a dataset: random actions, a policy's, or online SAC and its stages",
     .detail =
-        "Plays episodes with uniformly random actions, as D4RL's random sets, or with those of a "
-        "policy, clipped to [-1, 1], and writes the transitions to FILE (HDF5, D4RL layout with "
-        "infos; a policy goes with it as metadata). The file depends on task, env.*, seed, "
+        "Records a dataset of a task in D4RL's layout (HDF5, with infos). Actions are uniformly "
+        "random, as in D4RL's random sets, or with --policy those of a policy, clipped to [-1, "
+        "1]; the policy then goes into FILE as metadata. FILE depends on task, env.*, seed, "
         "policy and the options only, not on the number of ranks.\n"
+        "With --online it trains SAC in the task for collect.steps steps and leaves in the "
+        "folder DIR its replay buffer (replay.hdf5), the policy of each evaluation (policies/) "
+        "and how well it did (progress.csv). With --family the sets that D4RL has of a task are "
+        "made from that, with --rows rows where a policy acts; for halfcheetah-jump and "
+        "ant-angle the replay buffer with the task's rewards. What is in DIR already is kept.\n"
+        "What takes longer than a minute is saved beside FILE or in DIR. After a stop (SIGUSR2, "
+        "SIGTERM, SIGINT, a file DIR/stop: exit code 75) or a kill the same command goes on "
+        "from there, on any number of ranks, to the same bytes.\n"
         "\n"
-        "What takes longer than a minute is saved in FILE.parts. After a stop (SIGTERM, "
-        "SIGUSR2: exit code 75) or a kill the same command goes on from there, on any number of "
-        "ranks, to the same file.\n"
-        "\n"
-        "  mpirun mopo collect data/hc-random.hdf5 task=halfcheetah seed=1 --rows 100000\n"
-        "  mpirun mopo collect data/mine.hdf5 --policy runs/demo-s0/policy.h5 --sample\n"
-        "\n"
-        "With --online it trains SAC in the task for collect.steps steps and leaves in the folder "
-        "DIR its replay buffer (replay.hdf5), the policy of each evaluation (policies/) and how "
-        "well "
-        "it did (progress.csv). With --family the sets that D4RL has of a task are made from that, "
-        "with --rows rows where a policy acts; for halfcheetah-jump and ant-angle the replay "
-        "buffer "
-        "with the task's rewards. Both stop and go on as above (DIR/stop stops, too), and leave "
-        "alone "
-        "what is there.\n"
-        "\n"
-        "  mpirun mopo collect data/hopper --family task=hopper collect.steps=200000 --rows "
-        "200000\n",
+        "  mpirun mopo collect hc.hdf5 task=halfcheetah seed=1 --rows 100000\n"
+        "  mpirun mopo collect mine.hdf5 --policy runs/demo-s0/policy.h5 --sample\n"
+        "  mpirun mopo collect hopper --online task=hopper collect.steps=200000\n"
+        "  mpirun mopo collect hopper --family task=hopper collect.steps=200000 --rows 200000\n",
     .options = options,
     .run = run,
 };

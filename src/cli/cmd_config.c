@@ -121,14 +121,14 @@ const Command cmd_config = {
     .verb = "config",
     .args = "show [CONFIG] [key=value ...] | keys | tables",
     .summary = "print a configuration with the origin of each value, all keys, all tables",
-    .detail = "show prints every value of a configuration and where it came from, as YAML that can "
-              "be used "
-              "again. Without CONFIG it is the one built into the program.\n"
-              "keys prints every key with default, allowed values and meaning.\n"
-              "tables prints the tasks, algorithms and penalties that the program knows.\n"
-              "\n"
-              "  mopo config show configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
-              "  mopo config keys --markdown > docs/config.md\n",
+    .detail =
+        "show prints every value of a configuration and where it came from, as YAML that can be "
+        "used again. Without CONFIG it is the one built into the program.\n"
+        "keys prints every key with default, allowed values and meaning.\n"
+        "tables prints the tasks, algorithms and penalties that the program knows.\n"
+        "\n"
+        "  mopo config show configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
+        "  mopo config keys --markdown > docs/config.md\n",
     .options = options,
     .run = run,
 };

@@ -197,15 +197,14 @@ static const Option options[] = {
 const Command cmd_eval = {
     .verb = "eval",
     .args = "RUN_OR_POLICY [key=value ...]",
-    .summary = "measure a policy in the true environment",
+    .summary = "measure a policy in the task's simulator, or where there is none in the model",
     .detail =
         "Plays episodes with the policy's mean action, or actions drawn from it, and prints "
-        "their undiscounted returns. "
-        "RUN_OR_POLICY is a run directory, or a policy file in D4RL's metadata/policy layout, such "
-        "as a dataset that carries its policy. "
+        "their undiscounted returns. RUN_OR_POLICY is a run directory, or a policy file in "
+        "D4RL's metadata/policy layout, such as a dataset that carries its policy; a file that "
+        "does not say its task needs task=NAME, and env.* are not in it.\n"
         "Where there is no simulator (task none) episodes are played in the run's model, and "
-        "fitted "
-        "Q evaluation judges too (docs/own-data.md). "
+        "fitted Q evaluation judges too (docs/own-data.md).\n"
         "Episodes are dealt to the ranks; the result does not depend on their number. A run's "
         "first eval.episodes episodes are those of its last evaluation.\n"
         "\n"

@@ -67,13 +67,16 @@ const Command cmd_train = {
     .summary = "fit the model, train the policy, evaluate; or go on with a run",
     .detail =
         "Trains as CONFIG says, a YAML file; without one as the built-in configuration says "
-        "(HalfCheetah, random data that mopo collects itself). key=value words go over the file.\n"
+        "(HalfCheetah, random data that mopo collects itself). key=value words go over the "
+        "file.\n"
         "On a run directory that holds this run already, training goes on from the newest valid "
-        "checkpoint and ends with the same bytes as if it had never been stopped, on any number of "
-        "ranks. SIGUSR2, SIGTERM, SIGINT or a file named stop in the run directory end it after "
-        "the running epoch, saved, with exit code 75.\n"
+        "checkpoint and ends with the same bytes as if it had never been stopped, on any number "
+        "of ranks. SIGUSR2, SIGTERM, SIGINT or a file named stop in the run directory end it "
+        "after the running epoch, saved, with exit code 75. mpirun passes SIGUSR2 on; at Ctrl-C "
+        "it gives its ranks a second or two, then the run goes on from its last checkpoint.\n"
         "\n"
         "  mpirun -n 16 mopo train configs/paper/halfcheetah-random.yaml seed=3\n"
+        "  mpirun -n 16 mopo train configs/task/hopper.yaml dataset=hopper-medium-v2\n"
         "  mopo train configs/smoke.yaml\n",
     .options = options,
     .run = run,
