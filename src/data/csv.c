@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-enum { COLUMNS_MAX = 4096, NAME_MAX_ = 64 };
+enum { COLUMNS_MAX = 4096, NAME_SHOWN = 64 };
 static const size_t bytes_most = (size_t)1 << 37;
 
 typedef enum { OBS, ACT, REWARD, NEXT, TERMINAL, TIMEOUT, EPISODE, KINDS } Kind;
@@ -103,11 +103,12 @@ static char *read_header(Csv *csv, Status *st)
         p += strspn(p, " \t\"");
         const size_t len = strcspn(p, ",\r\n\" \t");
         if (csv->columns == COLUMNS_MAX || !parse_name(p, len, &csv->column[csv->columns])) {
-            *st = status_fail(ERR_FORMAT,
-                              "%s:1: column %d is called '%.*s'; columns are observations_0, ..., "
-                              "actions_0, ..., rewards, and may be next_observations_0, ..., "
-                              "terminals, timeouts or episode",
-                              csv->path, csv->columns, (int)(len < NAME_MAX_ ? len : NAME_MAX_), p);
+            *st =
+                status_fail(ERR_FORMAT,
+                            "%s:1: column %d is called '%.*s'; columns are observations_0, ..., "
+                            "actions_0, ..., rewards, and may be next_observations_0, ..., "
+                            "terminals, timeouts or episode",
+                            csv->path, csv->columns, (int)(len < NAME_SHOWN ? len : NAME_SHOWN), p);
             return NULL;
         }
         csv->count[csv->column[csv->columns++].kind]++;
@@ -217,7 +218,7 @@ static double take_value(char *p, char **end)
         const size_t len = strlen(words[i]);
         if (strncmp(p, words[i], len) == 0) {
             *end = p + len;
-            return i / 3;
+            return i < 3 ? 0 : 1;
         }
     }
     *end = p;

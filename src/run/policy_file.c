@@ -203,6 +203,7 @@ static Status read_kind(const H5File *file, const char *path, const char *root, 
         *chosen += 1;
     }
     if (*chosen == CHOICES) {
+        *chosen = 0;
         st = status_fail(ERR_FORMAT, "%s: %s is '%s'; only '%s' and '%s' can be used", path, name,
                          found, kind->choice[0], kind->choice[1]);
     }
