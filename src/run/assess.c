@@ -92,7 +92,7 @@ static Status run_both(const Session *s, const EpisodeStarts *starts, const Play
     st = run_fqe(s, starts, player, NULL, &result->data);
     if (st == ERR_FORMAT) { /* rows in no order: nothing to compare with */
         log_warn("%s", status_reason());
-        result->data.value = NAN;
+        result->data.value = (double)NAN;
         st = OK;
     }
 done:
