@@ -211,6 +211,8 @@ static int load_folder(const char *folder)
         if (end != NULL && strcmp(end, ".yaml") == 0) {
             CHECK_OK(config_load(&c, NULL, path, 0, NULL));
             CHECK_OK(config_check(&c));
+            assert_string_equal(c.env.inertia,
+                                "auto"); /* env.gym_version on the command line decides */
             count++;
         }
     }
