@@ -1,5 +1,6 @@
 /* mopo data convert and relabel: datasets made of datasets. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "cli/data_actions.h"
@@ -18,6 +19,13 @@ static Status open_words(const OptionValues *in, char *source, EnvKind *row, con
     Config config;
 
     TRY(options_count(in, 3, -1));
+    const char *end = strrchr(in->words[2], '.');
+    if (end != NULL && strcmp(end, ".csv") == 0) {
+        return status_fail(ERR_USAGE,
+                           "%s: tables are only read; write FILE.hdf5, or a folder in "
+                           "Minari's layout",
+                           in->words[2]);
+    }
     config_default(&config);
     config.top.task[0] = '\0';
     TRY(config_words_over(&config, in->count - 3, in->words + 3));

@@ -66,6 +66,8 @@ exits 2 0 data look right.hdf5
 verdict 'an unknown action' $?
 exits 0 0 data convert right.hdf5 same.hdf5
 verdict 'convert is there' $?
+exits 2 0 data convert right.hdf5 same.csv
+verdict 'but not into a table' $?
 exits 2 0 data relabel right.hdf5 other.hdf5
 verdict 'relabel wants a task' $?
 finish
