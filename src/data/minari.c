@@ -257,7 +257,7 @@ static Status check_chain(const Recording *rec, const char *path, int64_t from, 
                                "%s: the next observation of row %lld is not the observation of row "
                                "%lld, though no flag stands between them; Minari keeps whole "
                                "episodes only. `mopo data check` says more",
-                               path, (long long)i, (long long)(i + 1));
+                               path, (long long)i, (long long)i + 1);
         }
     }
     return OK;

@@ -2,6 +2,7 @@
 
 #include "base/vmath.h"
 
+/* d: unused, but the table's type. NOLINTNEXTLINE(readability-non-const-parameter) */
 static void relu_row(float *restrict h, const float *restrict bias, int cols, float *d)
 {
     (void)d;
@@ -40,6 +41,7 @@ static void silu_row(float *h, const float *bias, int cols, float *d)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static void tanh_row(float *restrict h, const float *restrict bias, int cols, float *d)
 {
     (void)d;

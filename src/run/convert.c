@@ -14,7 +14,7 @@
 #include "data/csv.h"
 #include "data/minari.h"
 
-enum { PATH_MAX_ = 4096, DEFAULT_HORIZON = 1000, METADATA_MOST = 1 << 24 };
+enum { PATH_SIZE = 4096, DEFAULT_HORIZON = 1000, METADATA_MOST = 1 << 24 };
 
 static bool ends_in(const char *path, const char *end)
 {
@@ -24,11 +24,11 @@ static bool ends_in(const char *path, const char *end)
 }
 
 /* "<folder of path>/name"; false where it does not fit. */
-static bool beside(const char *path, const char *name, char out[PATH_MAX_])
+static bool beside(const char *path, const char *name, char out[PATH_SIZE])
 {
     const char *slash = strrchr(path, '/');
     const int len = slash != NULL ? (int)(slash - path) + 1 : 0;
-    return snprintf(out, PATH_MAX_, "%.*s%s", len, path, name) < PATH_MAX_;
+    return snprintf(out, PATH_SIZE, "%.*s%s", len, path, name) < PATH_SIZE;
 }
 
 /* ---- reading ---- */
@@ -36,7 +36,7 @@ static bool beside(const char *path, const char *name, char out[PATH_MAX_])
 static Status use_metadata(Recording *rec, const char *path)
 {
     Status st = OK;
-    char name[PATH_MAX_];
+    char name[PATH_SIZE];
     unsigned char *text = NULL;
     size_t size = 0;
     json_t *all = NULL;
@@ -136,7 +136,7 @@ static Status write_metadata(const char *to, const Converted *done, const Record
                              const EnvKind *task)
 {
     Status st = OK;
-    char name[PATH_MAX_];
+    char name[PATH_SIZE];
     const bool scores = task != NULL && task->ref_max > task->ref_min;
     json_t *all = json_pack(
         "{s:I, s:I, s:s, s:o, s:o, s:f, s:s, s:s, s:s, s:s}", "total_episodes",
@@ -182,10 +182,10 @@ static Status write_minari(const char *to, const Recording *rec, const EnvKind *
                            Converted *done)
 {
     Status st = OK;
-    char folder[PATH_MAX_];
+    char folder[PATH_SIZE];
 
     const int len = snprintf(folder, sizeof folder, "%s/data", to);
-    if (len + 20 >= PATH_MAX_) {
+    if (len + 20 >= PATH_SIZE) {
         return status_fail(ERR_ARG, "%s: the path is too long", to);
     }
     (void)snprintf(done->path, sizeof done->path, "%.4000s/main_data.hdf5", folder);
