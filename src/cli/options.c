@@ -197,6 +197,10 @@ Status options_command(const Program *program, const char *verb, const Command *
         const bool nearer = near == NULL || text_distance(verb, known) < text_distance(verb, near);
         near = text_close(verb, known) && nearer ? known : near;
     }
+    if (strchr(verb, '=') != NULL || strchr(verb, '.') != NULL) { /* a setting or a file */
+        return status_fail(ERR_USAGE, "%s: %.80s is no command; did you mean %s %s %.80s?",
+                           program->name, verb, program->name, program->commands[0]->verb, verb);
+    }
     return status_fail(ERR_USAGE, "%s: unknown command %.80s; %s%s%s", program->name, verb,
                        near != NULL ? "did you mean " : "`", near != NULL ? near : program->name,
                        near != NULL ? "?" : " --help` lists all");

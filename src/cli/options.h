@@ -70,7 +70,8 @@ NODISCARD Status option_int(const OptionValues *in, const char *name, int min, i
 NODISCARD Status option_real(const OptionValues *in, const char *name, double min, double max,
                              double *out);
 
-/* The command called `verb`; ERR_USAGE with the nearest one, *command is then NULL. */
+/* The command called `verb`; ERR_USAGE with the nearest one, or, for a setting or a file, with the
+ * first command of the table. *command is then NULL. */
 NODISCARD Status options_command(const Program *program, const char *verb, const Command **command);
 /* The first word as the number of an action, as in `mopo config show`. ERR_USAGE with the choice. */
 NODISCARD Status options_action(const OptionValues *in, const char *const actions[], int count,

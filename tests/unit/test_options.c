@@ -175,6 +175,8 @@ static void commands_and_actions_are_found(void **state)
     assert_string_equal(status_reason(), "mopo: unknown command doktor; did you mean doctor?");
     assert_int_equal(options_command(&program, "wombat", &command), ERR_USAGE);
     assert_string_equal(status_reason(), "mopo: unknown command wombat; `mopo --help` lists all");
+    assert_int_equal(options_command(&program, "seed=1", &command), ERR_USAGE);
+    assert_non_null(strstr(status_reason(), "seed=1 is no command; did you mean mopo "));
 
     CHECK_OK(parse(&eval, "keys x", &in));
     CHECK_OK(options_action(&in, actions, 2, &action));
