@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/timer.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
@@ -33,24 +32,10 @@ done:
 static Status play_all(Session *s, const EpisodeStarts *starts, const Player *player, int count,
                        EpisodeEntry *entries)
 {
-    Status st = OK;
-    double *numbers = NULL; /* (2, count): each filled by one rank, 0 on the others: exact sums */
-
-    TRY(comm_agree(mem_alloc(&numbers, 2 * (size_t)count, sizeof *numbers, "returns")));
     for (int k = comm_rank(); k < count; k += comm_size()) {
-        EpisodeEntry entry;
-        model_episode(&s->roll, starts, player, s->cfg.eval.model_steps, k, &s->tmp, &entry);
-        numbers[k] = entry.total;
-        numbers[count + k] = entry.length;
+        model_episode(&s->roll, starts, player, s->cfg.eval.model_steps, k, &s->tmp, &entries[k]);
     }
-    coll_sum(numbers, 2 * count);
-    for (int k = 0; k < count; k++) {
-        entries[k] =
-            (EpisodeEntry){.episode = k, .total = numbers[k], .length = numbers[count + k]};
-    }
-done:
-    mem_free(&numbers);
-    return st;
+    return share_episodes(entries, count);
 }
 
 /* actor NULL: the recorded actions. */

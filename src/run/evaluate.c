@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "base/mem.h"
-#include "base/panic.h"
 #include "comm/comm.h"
 #include "policy/actor.h"
 
@@ -61,34 +60,43 @@ ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes
     return r;
 }
 
-Status evaluate(const Player *player, int count, EpisodeEntry *entries)
+Status share_episodes(EpisodeEntry *entries, int count)
 {
     Status st = OK;
-    Env *env = NULL;
-    Arena tmp = {0};
     double *numbers = NULL; /* (2, count): each filled by one rank, 0 on the others: exact sums */
 
-    st = arena_init(&tmp, play_cost(player));
-    st = st != OK ? st : mem_alloc(&numbers, 2 * (size_t)count, sizeof *numbers, "returns");
-    st = st != OK ? st : player->env->open(&env, player->env);
-    for (int k = comm_rank(); st == OK && k < count; k += comm_size()) {
-        EpisodeEntry entry;
-        st = play_episode(player, env, k, &tmp, &entry);
-        numbers[k] = entry.total;
-        numbers[count + k] = entry.length;
+    TRY(comm_agree(mem_alloc(&numbers, 2 * (size_t)count, sizeof *numbers, "returns")));
+    for (int k = comm_rank(); k < count; k += comm_size()) {
+        numbers[k] = entries[k].total;
+        numbers[count + k] = entries[k].length;
     }
-    TRY(comm_agree(st));
-    REQUIRE(numbers != NULL);
     coll_sum(numbers, 2 * count);
     for (int k = 0; k < count; k++) {
         entries[k] =
             (EpisodeEntry){.episode = k, .total = numbers[k], .length = numbers[count + k]};
     }
 done:
+    mem_free(&numbers);
+    return st;
+}
+
+Status evaluate(const Player *player, int count, EpisodeEntry *entries)
+{
+    Status st = OK;
+    Env *env = NULL;
+    Arena tmp = {0};
+
+    st = arena_init(&tmp, play_cost(player));
+    st = st != OK ? st : player->env->open(&env, player->env);
+    for (int k = comm_rank(); st == OK && k < count; k += comm_size()) {
+        st = play_episode(player, env, k, &tmp, &entries[k]);
+    }
+    TRY(comm_agree(st));
+    TRY(share_episodes(entries, count));
+done:
     if (env != NULL) {
         player->env->close(env);
     }
-    mem_free(&numbers);
     arena_release(&tmp);
     return st;
 }

@@ -43,5 +43,7 @@ ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes
 
 /* Deal `count` episodes to the ranks, play, and give all entries to every rank. Collective. */
 NODISCARD Status evaluate(const Player *player, int count, EpisodeEntry *entries);
+/* Of entries (count) rank r has filled r, r + ranks, ...; every rank gets them all. Collective. */
+NODISCARD Status share_episodes(EpisodeEntry *entries, int count);
 
 #endif
