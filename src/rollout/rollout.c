@@ -112,10 +112,10 @@ static bool all_finite(const float *x, size_t n)
     return true;
 }
 
-static bool beyond(const float *x, size_t n, float guard)
+bool rollout_beyond_guard(const Rollout *roll, const float *s)
 {
-    for (size_t j = 0; guard > 0.0F && j < n; j++) {
-        if (fabsf(x[j]) >= guard) {
+    for (int j = 0; roll->guard > 0.0F && j < roll->rec.S; j++) {
+        if (fabsf(s[j]) >= roll->guard) {
             return true;
         }
     }
@@ -180,7 +180,7 @@ static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Ar
     for (size_t i = 0; i < n; i++) {
         float *row = rows + i * rec->stride;
         const float *s2 = row + rec->s2;
-        const bool done = w->done[i] != 0 || beyond(s2, S, roll->guard);
+        const bool done = w->done[i] != 0 || rollout_beyond_guard(roll, s2);
         report->reward_sum += (double)row[rec->r];
         report->penalty_sum += (double)w->u[i];
         report->penalty_max = fmax(report->penalty_max, (double)w->u[i]);

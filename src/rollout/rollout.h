@@ -45,6 +45,8 @@ typedef struct {
     uint64_t digest;   /* xxHash64 of the records */
 } UnitReport;
 
+/* Whether some number of a predicted state s (S) reaches the guard. */
+bool rollout_beyond_guard(const Rollout *roll, const float *s);
 /* Start rows of unit u, and the most records a unit can give. */
 int rollout_unit_starts(const Rollout *roll, int unit);
 int64_t rollout_unit_most(const Rollout *roll);

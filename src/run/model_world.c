@@ -69,16 +69,6 @@ static bool predict(const Rollout *roll, size_t elite, Rng *noise, Arena *tmp, f
     return finite;
 }
 
-static bool beyond(const Rollout *roll, const float *s)
-{
-    for (int j = 0; roll->guard > 0.0F && j < roll->rec.S; j++) {
-        if (fabsf(s[j]) >= roll->guard) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Player *player,
                    int max_steps, int episode, Arena *tmp, EpisodeEntry *entry)
 {
@@ -102,7 +92,7 @@ void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Playe
         entry->total += (double)row[rec->r];
         entry->length += 1;
         termination_mark(&roll->end, roll->env, rec, row, 1, tmp, &end);
-        end |= beyond(roll, row + rec->s2) ? 1 : 0;
+        end |= rollout_beyond_guard(roll, row + rec->s2) ? 1 : 0;
         memcpy(row, row + rec->s2, S * sizeof *row);
     }
     arena_reset(tmp, mark);
