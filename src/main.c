@@ -9,6 +9,7 @@
 #include "data/h5.h"
 #include "env/env.h"
 #include "nn/gemm.h"
+#include "run/tables.h"
 
 static const Command *const commands[] = {&cmd_train, &cmd_eval, &cmd_collect, &cmd_data,
                                           &cmd_config};
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
     }
     log_start(comm_rank(), comm_size());
     gemm_setup();
+    tables_register();
     st = run(argc - 1, argv + 1, &verb);
     if (fflush(stdout) != 0 && st == OK) {
         st = status_fail(ERR_IO, "the result could not be written to standard output");

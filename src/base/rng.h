@@ -35,7 +35,13 @@ typedef enum {
     RNG_ONLINE_RESET,  /* item = episode */
     RNG_ONLINE_ACTION, /* step = environment step */
     RNG_ONLINE_BATCH,  /* step = update, item = shard */
-    RNG_EVAL_ACTION    /* step = epoch, item = episode */
+    RNG_EVAL_ACTION,   /* step = epoch, item = episode */
+    RNG_CRITIC_NOISE,  /* step = update, item = shard; as the next three */
+    RNG_ACTOR_NOISE,
+    RNG_VAE_NOISE,
+    RNG_CLONE_NOISE,
+    RNG_PREPARE_BATCH, /* step = update of prepare, item = shard */
+    RNG_EVAL_CANDIDATE /* step = epoch, item = episode */
 } RngPurpose;
 
 typedef struct {

@@ -5,8 +5,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
-#include "env/env.h"
-#include "run/session.h"
+#include "run/tables.h"
 
 Status cmd_load_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)
 {
@@ -46,52 +45,12 @@ done:
     return st;
 }
 
-static void print_words(const char *key)
-{
-    const char *words = config_words(key);
-
-    printf("\n%s:\n", key);
-    while (words != NULL && *words != '\0') {
-        const int n = (int)strcspn(words, "|");
-        printf("  %.*s\n", n, words);
-        words += n + (words[n] == '|');
-    }
-}
-
-/* As the default settings have it: some sizes depend on env.*. */
-static Status print_task(const char *name)
-{
-    Status st = OK;
-    Config config;
-    EnvKind task;
-
-    config_default(&config);
-    (void)snprintf(config.top.task, sizeof config.top.task, "%s", name);
-    TRY(session_task(&config, &task));
-    printf("  %-21s %5d %6d %5d  ", name, task.state_dim, task.act_dim, task.horizon);
-    if (task.ref_max > task.ref_min) {
-        printf("%g, %g\n", task.ref_min, task.ref_max);
-    } else {
-        printf("none\n");
-    }
-    printf("    %s\n", task.source);
-done:
-    return st;
-}
-
 static Status tables(const OptionValues *in)
 {
     Status st = OK;
 
     TRY(options_count(in, 1, 1));
-    printf("task:                   state action steps  reference returns (score 0, 100)\n");
-    for (int i = 0; env_kind(i) != NULL; i++) {
-        TRY(print_task(env_kind(i)->name));
-    }
-    printf("  none                  as the dataset; no simulator\n    %s\n",
-           env_find("none")->source);
-    print_words("algo");
-    print_words("penalty.type");
+    tables_print(stdout);
 done:
     return st;
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "config/config_key.h"
+#include "config/preset.h"
 #include "config/yaml.h"
 
 #define BUILTIN_NAME "built-in configuration (configs/demo.yaml)"
@@ -21,7 +22,7 @@ const char *config_builtin(void)
 const char *config_words(const char *key)
 {
     const int k = config_key_find(key);
-    return k >= 0 ? config_keys[k].words : NULL;
+    return k >= 0 && config_keys[k].kind == KEY_ENUM ? config_key_words(&config_keys[k]) : NULL;
 }
 
 void config_default(Config *config)
@@ -107,7 +108,8 @@ done:
     return st;
 }
 
-static Status apply_word(Config *config, ConfigOrigins *origins, const char *word)
+static Status apply_word(Config *config, ConfigOrigins *origins, const char *word,
+                         const char *origin)
 {
     char where[WHERE_MAX];
     char name[YAML_KEY_MAX];
@@ -127,7 +129,7 @@ static Status apply_word(Config *config, ConfigOrigins *origins, const char *wor
     if (key < 0) {
         return no_such_key(name, where);
     }
-    origin_set(origins, key, "command line", 0);
+    origin_set(origins, key, origin, 0);
     return config_key_set(config, &config_keys[key], equals + 1, false, where);
 }
 
@@ -223,8 +225,69 @@ static Status apply_words(Config *config, ConfigOrigins *origins, int count, cha
 {
     Status st = OK;
     for (int i = 0; i < count && st == OK; i++) {
-        st = apply_word(config, origins, words[i]);
+        st = apply_word(config, origins, words[i], "command line");
     }
+    return st;
+}
+
+/* The last `algo` of a list; NULL when it names none. */
+static const char *algo_of_list(const YamlList *list)
+{
+    const char *name = NULL;
+    for (int i = 0; i < list->count; i++) {
+        name = strcmp(list->items[i].key, "algo") == 0 ? list->items[i].value : name;
+    }
+    return name;
+}
+
+static const char *algo_of_words(int count, char *const words[])
+{
+    const char *name = NULL;
+    for (int i = 0; i < count; i++) {
+        name = strncmp(words[i], "algo=", 5) == 0 ? words[i] + 5 : name;
+    }
+    return name;
+}
+
+/* The settings of a preset; of an unknown one none: its name is refused where it stands. */
+static Status apply_preset(Config *config, ConfigOrigins *origins, const char *name)
+{
+    const Preset *preset = preset_find(name);
+    char origin[TEXT_WORD_MAX];
+    Status st = OK;
+
+    for (int i = 0; preset != NULL && preset->words[i] != NULL && st == OK; i++) {
+        (void)snprintf(origin, sizeof origin, "preset %s", preset->name);
+        st = apply_word(config, origins, preset->words[i], origin);
+    }
+    return st;
+}
+
+/* Everything that was read, in order. The settings of the preset that counts, the last one, come right
+ * before those of the place that names it. */
+static Status apply_all(Config *config, ConfigOrigins *origins, const YamlList *lists[2], int count,
+                        char *const words[])
+{
+    const char *const algo[] = {config->top.algo, algo_of_list(lists[0]), algo_of_list(lists[1]),
+                                algo_of_words(count, words)};
+    int last = 0;
+    Status st = OK;
+
+    for (int i = 0; i < 4; i++) {
+        last = algo[i] != NULL ? i : last;
+    }
+    for (int i = 0; i < 4; i++) {
+        if (i == last) {
+            char name[CONFIG_TEXT_MAX]; /* the default is overwritten by the first list */
+            (void)snprintf(name, sizeof name, "%s", algo[i]);
+            TRY(apply_preset(config, origins, name));
+        }
+        if (i == 1 || i == 2) {
+            TRY(apply_list(config, origins, lists[i - 1]));
+        }
+    }
+    TRY(apply_words(config, origins, count, words));
+done:
     return st;
 }
 
@@ -253,9 +316,8 @@ Status config_load(Config *config, ConfigOrigins **origins, const char *path, in
     config_default(config);
     TRY(origins_alloc(&from));
     TRY(load_lists(&list, &base, path));
-    TRY(apply_list(config, from, &base));
-    TRY(apply_list(config, from, &list));
-    TRY(apply_words(config, from, count, words));
+    const YamlList *lists[2] = {&base, &list};
+    TRY(apply_all(config, from, lists, count, words));
 done:
     yaml_list_release(&base);
     yaml_list_release(&list);
@@ -278,13 +340,15 @@ void config_origins_free(ConfigOrigins **origins)
 
 Status config_parse(Config *config, const char *name, const char *text, size_t size)
 {
+    const YamlList none = {0};
     YamlList list = {0};
     Status st = OK;
 
     config_default(config);
     TRY(yaml_read(&list, name, text, size));
     TRY(refuse_base(&list, "it is looked up beside a file"));
-    TRY(apply_list(config, NULL, &list));
+    const YamlList *lists[2] = {&none, &list};
+    TRY(apply_all(config, NULL, lists, 0, NULL));
 done:
     yaml_list_release(&list);
     if (st != OK) {

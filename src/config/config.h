@@ -41,15 +41,21 @@ void config_default(Config *config);
 /* Where each key got its value; same order as the table; for used.yaml. Owned by the caller. */
 typedef struct ConfigOrigins ConfigOrigins;
 
+/* Rows of a table that lives in another folder, as the allowed words of an ENUM key with none of its
+ * own. Before anything is loaded; again: replaced. */
+void config_allow(const char *key, const char *const names[], int count);
+
 /* Defaults, then `path` (NULL: the built-in configuration), then `count` words "key=value", of which
- * the last counts when a key is given twice. A file may begin with `base: other.yaml`, looked up
+ * the last counts when a key is given twice; the preset of `algo` (config/preset.h) before the place
+ * that names it. A file may begin with `base: other.yaml`, looked up
  * beside the file and read before it; a base has no base of its own. Every error is ERR_CONFIG
  * (ERR_IO if a file cannot be read) and names file, line, column, key, what is allowed and the nearest
  * known key; *config then holds the defaults. The keys are not checked against each other: config_check.
  * `origins` may be NULL; else *origins is to be freed with config_origins_free. */
 NODISCARD Status config_load(Config *config, ConfigOrigins **origins, const char *path, int count,
                              char *const words[]);
-/* Put `count` words "key=value" over a configuration. Errors as config_load. */
+/* Put `count` words "key=value" over a configuration; `algo` is then only a name. Errors as
+ * config_load. */
 NODISCARD Status config_words_over(Config *config, int count, char *const words[]);
 /* Sets the caller's pointer to NULL; NULL is fine. */
 void config_origins_free(ConfigOrigins **origins);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/panic.h"
+
 /* NOLINTBEGIN(bugprone-macro-parentheses): names of fields */
 /* Section `top` is the first in Config, so it is at 0: its keys are named without "top.". */
 #define KEY_PATH(s, field) &(#s "." #field)[offsetof(Config, s) == 0 ? sizeof("top.") - 1 : 0]
@@ -237,10 +239,30 @@ static const char *next_word(const char *words, char word[TEXT_WORD_MAX])
     return words + n + (words[n] == '|');
 }
 
+enum { WORDS_MAX = 512 };
+static char registered[CONFIG_KEYS][WORDS_MAX];
+
+void config_allow(const char *key, const char *const names[], int count)
+{
+    const int k = config_key_find(key);
+    REQUIRE(k >= 0 && config_keys[k].kind == KEY_ENUM && config_keys[k].words[0] == '\0');
+    Text words = text_over(registered[k], WORDS_MAX);
+    for (int i = 0; i < count; i++) {
+        text_add(&words, "%s%s", i > 0 ? "|" : "", names[i]);
+    }
+    REQUIRE(!words.cut);
+}
+
+const char *config_key_words(const ConfigKey *key)
+{
+    return key->words[0] != '\0' ? key->words : registered[key - config_keys];
+}
+
 static bool enum_allowed(const ConfigKey *key, const char *wanted)
 {
     char word[TEXT_WORD_MAX];
-    for (const char *p = next_word(key->words, word); p != NULL; p = next_word(p, word)) {
+    for (const char *p = next_word(config_key_words(key), word); p != NULL;
+         p = next_word(p, word)) {
         if (strcmp(word, wanted) == 0) {
             return true;
         }
@@ -251,7 +273,7 @@ static bool enum_allowed(const ConfigKey *key, const char *wanted)
 static Status not_allowed(const ConfigKey *key, const char *found, const char *where,
                           const char *hint)
 {
-    char allowed[256];
+    char allowed[512];
     Text text = text_over(allowed, sizeof allowed);
 
     config_key_allowed(key, &text);
@@ -328,7 +350,7 @@ void config_key_allowed(const ConfigKey *key, Text *out)
     } else if (key->kind == KEY_BOOL) {
         text_add(out, "true or false (also yes, no, on, off)");
     } else if (key->kind == KEY_ENUM) {
-        add_choice(out, key->words);
+        add_choice(out, config_key_words(key));
     } else {
         char lo[40];
         char hi[40];

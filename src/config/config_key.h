@@ -18,7 +18,7 @@ typedef struct {
     size_t offset;           /* of the field in Config */
     double number, min, max; /* default and range of INT, REAL; default of BOOL */
     const char *text;        /* default of TEXT, ENUM */
-    const char *words;       /* "a|b" of ENUM */
+    const char *words;       /* "a|b" of ENUM; empty: rows of a table, see config_allow */
     const char *unit, *help; /* unit is "" where there is none */
 } ConfigKey;
 
@@ -50,6 +50,9 @@ void config_key_reset(Config *config, const ConfigKey *key);
 /* ERR_CONFIG: unknown key, with the keys that may have been meant. */
 Status config_key_unknown(const char *name, const char *where);
 Status config_section_unknown(const char *name, const char *where);
+
+/* Words of an ENUM key, "a|b": of the table here, or as registered; "" when not registered. */
+const char *config_key_words(const ConfigKey *key);
 
 /* The value as text that reads back as the same value; at most CONFIG_TEXT_MAX with '\0'. */
 void config_key_value(const Config *config, const ConfigKey *key, Text *out);

@@ -112,7 +112,10 @@ static const char markdown_intro[] =
     "    mopo train configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
     "\n"
     "- What comes later wins: default (table below), `base`, file, command line.\n"
-    "  `mopo config show FILE [key=value ...]` prints every value and where it came from.\n"
+    "- The settings of the preset that `algo` names come right before the other settings of the "
+    "place\n"
+    "  that names it. `mopo config tables` lists the presets and what they set.\n"
+    "- `mopo config show FILE [key=value ...]` prints every value and where it came from.\n"
     "- `rollout.horizon` stands in a file as `horizon` below `rollout:`, or as it is.\n"
     "- `base: other.yaml`, as the first key, reads that file before this one. The path starts at "
     "the\n"
@@ -175,7 +178,7 @@ void config_print_keys(FILE *out, bool markdown)
     for (int i = 0; i < CONFIG_KEYS; i++) {
         const ConfigKey *key = &config_keys[i];
         char value[CONFIG_TEXT_MAX];
-        char allowed[256];
+        char allowed[512];
         Text value_text = text_over(value, sizeof value);
         Text allowed_text = text_over(allowed, sizeof allowed);
         const char *dot = strchr(key->name, '.');

@@ -3,7 +3,8 @@
  *
  *   KEY(section, type, name, default, min, max, unit, help)    number: INT, REAL, BOOL (min, max 0)
  *   TEXT(section, name, default, help)                         any text, at most CONFIG_TEXT_MAX - 1
- *   ENUM(section, name, default, "a|b|c", help)                one of the words, kept as text
+ *   ENUM(section, name, default, "a|b|c", help)                one of the words, kept as text;
+ *                                                              "": rows of a table (config_allow)
  *
  * Defaults are those of the paper and its released code; each help text names the source where
  * there is one ("T4" = Table 4, "C.2" = appendix C.2 of Yu et al. 2020, "code" = tianheyu927/mopo).
@@ -15,7 +16,7 @@
 #define CONFIG_TOP(KEY, TEXT, ENUM, s)                                                   \
     TEXT(s, task, "halfcheetah", "task; `mopo config tables` lists them")                \
     TEXT(s, dataset, "", "HDF5 file with the transitions, or a name (docs/datasets.md)") \
-    ENUM(s, algo, "mopo", "mopo", "algorithm preset")                                    \
+    ENUM(s, algo, "mopo", "", "preset of settings; `mopo config tables` lists them")     \
     KEY(s, INT, seed, 0, 0, 2147483647, "", "seed of every random draw")                 \
     TEXT(s, run_dir, "", "run directory; empty: runs/<config>-s<seed>")
 
@@ -91,22 +92,34 @@
     KEY(s, REAL, logvar_min, -10, -80, 80, "", "start of the lower log-variance bound; code")      \
     KEY(s, REAL, logvar_reg, 0.01, 0, 100, "", "weight of the bounds in the loss; code")
 
-#define CONFIG_ROLLOUT(KEY, TEXT, ENUM, s)                                                       \
-    KEY(s, INT, batch, 50000, 1, 100000000, "rows", "start states per epoch; code")              \
-    KEY(s, INT, horizon, 5, 1, 1000, "steps", "h, length of a model rollout; T4")                \
-    KEY(s, INT, lag, 1, 0, 1, "epochs",                                                          \
-        "0: roll out with the policy at the start of the epoch (paper); 1: one epoch older, so " \
-        "that workers and learner overlap")                                                      \
-    KEY(s, INT, retain, 5, 1, 1000, "epochs", "model transitions kept; C.2")                     \
-    KEY(s, INT, units, 64, 1, 65536, "",                                                         \
-        "fixed pieces of a rollout phase (a multiple of train.shards), spread over workers")     \
-    ENUM(s, actions, "policy", "policy|uniform", "actions in rollouts; uniform: ant-angle")      \
-    KEY(s, REAL, guard, 100, 0, 1e30, "",                                                        \
+#define CONFIG_ROLLOUT(KEY, TEXT, ENUM, s)                                                        \
+    KEY(s, INT, batch, 50000, 1, 100000000, "rows", "start states per epoch; code")               \
+    KEY(s, INT, horizon, 5, 1, 1000, "steps", "h, length of a model rollout; T4")                 \
+    KEY(s, INT, lag, 1, 0, 1, "epochs",                                                           \
+        "0: roll out with the policy at the start of the epoch (paper); 1: one epoch older, so "  \
+        "that workers and learner overlap")                                                       \
+    KEY(s, INT, retain, 5, 1, 1000, "epochs", "model transitions kept; C.2")                      \
+    KEY(s, INT, units, 64, 1, 65536, "",                                                          \
+        "fixed pieces of a rollout phase (a multiple of train.shards), spread over workers")      \
+    ENUM(s, actions, "policy", "policy|uniform", "actions in rollouts; uniform: ant-angle")       \
+    ENUM(s, starts, "any", "any|initial", "start states: any of the dataset, or episodes' first") \
+    ENUM(s, member, "step", "step|trajectory",                                                    \
+         "an elite is drawn for every step (MOPO), or once for a whole trajectory (MOReL)")       \
+    KEY(s, REAL, guard, 100, 0, 1e30, "",                                                         \
         "end a rollout where a predicted |state| reaches this (OfflineRL-Kit); 0 = off (code)")
 
-#define CONFIG_PENALTY(KEY, TEXT, ENUM, s)                                                \
-    ENUM(s, type, "max_std", "none|max_std", "uncertainty u(s, a); `mopo config tables`") \
-    KEY(s, REAL, lambda, 1, 0, 1e9, "reward", "penalty coefficient; T4")
+#define CONFIG_PENALTY(KEY, TEXT, ENUM, s)                                                         \
+    ENUM(s, type, "max_std", "", "uncertainty u(s, a); `mopo config tables`")                      \
+    KEY(s, REAL, lambda, 1, 0, 1e9, "reward/u", "penalty coefficient; T4")                         \
+    KEY(s, REAL, halt_threshold, 0, 0, 1e30, "u",                                                  \
+        "type halt: u above this ends a rollout in HALT; 0 = from the data, next key")             \
+    KEY(s, REAL, halt_pessimism, 3, 1e-6, 1e6, "",                                                 \
+        "type halt: the threshold is the largest u in the data divided by this (aravindr93/mjrl)") \
+    KEY(s, REAL, halt_cost, 200, 0, 1e9, "reward", "kappa of HALT (EmptyJackson/unifloral)")       \
+    ENUM(s, halt_form, "floor", "floor|absorbing|cut",                                             \
+         "reward of the step into HALT: floor = lowest of the data - kappa (unifloral), "          \
+         "absorbing = "                                                                            \
+         "r - gamma kappa / (1 - gamma) (paper), cut = r - kappa (mjrl)")
 
 #define CONFIG_TERMINATION(KEY, TEXT, ENUM, s)                                                 \
     ENUM(s, rule, "task", "task|never|bounds|learned",                                         \
@@ -118,6 +131,7 @@
     KEY(s, INT, updates, 5000, 1, 10000000, "updates", "Adam steps of its fit, 256 rows each")
 
 #define CONFIG_TRAIN(KEY, TEXT, ENUM, s)                                                          \
+    ENUM(s, agent, "sac", "", "what learns the policy; `mopo config tables`")                     \
     KEY(s, INT, epochs, 1000, 1, 10000000, "epochs", "epochs of policy training; code")           \
     KEY(s, INT, updates_per_epoch, 1000, 1, 10000000, "updates", "gradient steps an epoch; code") \
     KEY(s, INT, batch, 256, 1, 65536, "rows", "rows per update; C.2")                             \
@@ -125,24 +139,80 @@
     KEY(s, INT, shards, 4, 1, 64, "",                                                             \
         "V, fixed pieces of a batch (a power of two); part of the result, unlike ranks")
 
-#define CONFIG_SAC(KEY, TEXT, ENUM, s)                                                     \
-    KEY(s, INT, hidden, 256, 1, 4096, "units", "width of actor and critics; code")         \
-    KEY(s, INT, layers, 2, 1, 7, "", "hidden layers; code")                                \
-    KEY(s, REAL, actor_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                      \
-    KEY(s, REAL, critic_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                     \
-    KEY(s, REAL, alpha_lr, 3e-4, 0, 1, "", "Adam step size of log alpha; 0 = fixed; code") \
-    KEY(s, REAL, alpha, 1, 1e-8, 1e8, "", "temperature at the start; code")                \
-    KEY(s, REAL, target_entropy, -3, -1000, 1000, "nats", "H; code: -3 for every task")    \
-    KEY(s, REAL, gamma, 0.99, 0, 1, "", "discount; code")                                  \
-    KEY(s, REAL, tau, 0.005, 0, 1, "", "step of the target critics; code")                 \
-    KEY(s, REAL, reward_scale, 1, 0, 1e9, "", "factor on rewards; code")                   \
-    KEY(s, REAL, log_std_min, -20, -100, 100, "", "clip of the log deviation; code")       \
-    KEY(s, REAL, log_std_max, 2, -100, 100, "", "clip of the log deviation; code")
+#define CONFIG_SAC(KEY, TEXT, ENUM, s)                                                           \
+    KEY(s, INT, hidden, 256, 1, 4096, "units", "width of actor and critics; code")               \
+    KEY(s, INT, layers, 2, 1, 7, "", "hidden layers; code")                                      \
+    KEY(s, REAL, actor_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                            \
+    KEY(s, REAL, critic_lr, 3e-4, 1e-8, 1, "", "Adam step size; code")                           \
+    KEY(s, REAL, alpha_lr, 3e-4, 0, 1, "", "Adam step size of log alpha; 0 = fixed; code")       \
+    KEY(s, REAL, alpha, 1, 1e-8, 1e8, "", "temperature at the start; code")                      \
+    KEY(s, REAL, target_entropy, -3, -1000, 1000, "nats", "H; code: -3 for every task")          \
+    KEY(s, REAL, gamma, 0.99, 0, 1, "", "discount; code")                                        \
+    KEY(s, REAL, tau, 0.005, 0, 1, "", "step of the target critics; code")                       \
+    KEY(s, REAL, reward_scale, 1, 0, 1e9, "", "factor on rewards; code")                         \
+    KEY(s, REAL, log_std_min, -20, -100, 100, "", "clip of the log deviation; code")             \
+    KEY(s, REAL, log_std_max, 2, -100, 100, "", "clip of the log deviation; code")               \
+    ENUM(s, update, "simultaneous", "simultaneous|sequential",                                   \
+         "simultaneous: all gradients at the weights before the update (code); sequential: the " \
+         "actor's against the critics just moved (OfflineRL-Kit)")                               \
+    KEY(s, REAL, alpha_max, 0, 0, 1e8, "", "temperature at most; 0 = no limit; OfflineRL-Kit: 1")
 
-#define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                       \
-    KEY(s, INT, episodes, 10, 1, 1000000, "episodes", "episodes per evaluation; code")        \
-    KEY(s, INT, every, 1, 1, 1000000, "epochs", "evaluate each so many epochs, and the last") \
-    KEY(s, INT, model_steps, 100, 1, 1000000, "steps",                                        \
+#define CONFIG_BEAR(KEY, TEXT, ENUM, s)                                                            \
+    KEY(s, INT, hidden, 256, 1, 4096, "units", "width of actor and critics, two layers")           \
+    KEY(s, INT, vae_hidden, 750, 1, 4096, "units", "width of encoder and decoder, two layers")     \
+    KEY(s, REAL, actor_lr, 1e-4, 1e-8, 1, "", "Adam step size")                                    \
+    KEY(s, REAL, critic_lr, 3e-4, 1e-8, 1, "", "Adam step size")                                   \
+    KEY(s, REAL, vae_lr, 3e-4, 1e-8, 1, "", "Adam step size")                                      \
+    KEY(s, REAL, multiplier_lr, 1e-3, 0, 1, "", "Adam step size of the log multiplier; 0 = fixed") \
+    ENUM(s, kernel, "gaussian", "laplacian|gaussian",                                              \
+         "of the MMD; Hopper and Walker2d: laplacian, HalfCheetah: gaussian")                      \
+    KEY(s, REAL, sigma, 20, 1e-6, 1e6, "", "width of the kernel: exp(-distance / (2 sigma))")      \
+    KEY(s, INT, samples, 4, 1, 64, "", "actions of each side in the MMD")                          \
+    KEY(s, INT, target_samples, 10, 1, 256, "",                                                    \
+        "next actions, of which the best makes the target")                                        \
+    KEY(s, REAL, min_weight, 0.75, 0, 1, "",                                                       \
+        "weight of the smaller target critic; the other: rest")                                    \
+    KEY(s, REAL, threshold, 0.05, 0, 1e6, "", "epsilon, the MMD that is allowed")                  \
+    KEY(s, INT, warm_updates, 40000, 0, 2147483647, "updates",                                     \
+        "first updates, without Q in the actor's loss")                                            \
+    KEY(s, REAL, log_std_min, -5, -100, 100, "", "clip of the actor's log deviation")              \
+    KEY(s, REAL, log_std_max, 2, -100, 100, "", "clip of the actor's log deviation")
+
+#define CONFIG_BRAC(KEY, TEXT, ENUM, s)                                                      \
+    KEY(s, INT, actor_hidden, 200, 1, 4096, "units", "width of actor and clone, two layers") \
+    KEY(s, INT, critic_hidden, 300, 1, 4096, "units", "width of the critics, two layers")    \
+    KEY(s, REAL, actor_lr, 3e-5, 1e-8, 1, "", "Adam step size")                              \
+    KEY(s, REAL, critic_lr, 1e-3, 1e-8, 1, "", "Adam step size")                             \
+    KEY(s, REAL, clone_lr, 5e-4, 1e-8, 1, "", "Adam step size of the behavior clone")        \
+    KEY(s, INT, clone_updates, 1000000, 0, 2147483647, "updates",                            \
+        "updates of the clone before the policy's")                                          \
+    ENUM(s, divergence, "kl", "kl|mmd",                                                      \
+         "distance of policy and clone: KL in its primal form, or MMD^2")                    \
+    KEY(s, REAL, alpha, 1, 0, 500, "", "weight of the divergence")                           \
+    KEY(s, BOOL, value_penalty, false, 0, 0, "",                                             \
+        "also in the critics' targets: BRAC-v; not: BRAC-p")                                 \
+    KEY(s, INT, samples, 4, 1, 64, "", "actions of each side in the divergence")             \
+    KEY(s, REAL, sigma, 10, 1e-6, 1e6, "",                                                   \
+        "width of the MMD's Laplacian kernel: exp(-distance / (2 sigma))")                   \
+    KEY(s, INT, warm_updates, 20000, 0, 2147483647, "updates",                               \
+        "first updates, without Q in the actor's loss")                                      \
+    KEY(s, REAL, action_margin, 1e-3, 1e-6, 0.5, "",                                         \
+        "actions are clipped this far inside [-1, 1] for densities")
+
+#define CONFIG_BC(KEY, TEXT, ENUM, s)                                            \
+    KEY(s, INT, hidden, 256, 1, 4096, "units", "width of the actor, two layers") \
+    KEY(s, REAL, lr, 3e-4, 1e-8, 1, "", "Adam step size")                        \
+    ENUM(s, loss, "nll", "nll|mse",                                              \
+         "likelihood of the actions, or squared error of the mean action")       \
+    KEY(s, REAL, action_margin, 1e-3, 1e-6, 0.5, "",                             \
+        "actions are clipped this far inside [-1, 1] for densities")
+
+#define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                            \
+    KEY(s, INT, candidates, 0, 0, 4096, "actions",                                                 \
+        "0: play the mean action; n: of n sampled actions the one with the highest Q (BEAR: 100)") \
+    KEY(s, INT, episodes, 10, 1, 1000000, "episodes", "episodes per evaluation; code")             \
+    KEY(s, INT, every, 1, 1, 1000000, "epochs", "evaluate each so many epochs, and the last")      \
+    KEY(s, INT, model_steps, 100, 1, 1000000, "steps",                                             \
         "longest evaluation episode in the model, where there is no simulator")
 
 #define CONFIG_FQE(KEY, TEXT, ENUM, s)                                                       \
@@ -174,6 +244,9 @@
     SECTION(termination, CONFIG_TERMINATION) \
     SECTION(train, CONFIG_TRAIN)             \
     SECTION(sac, CONFIG_SAC)                 \
+    SECTION(bear, CONFIG_BEAR)               \
+    SECTION(brac, CONFIG_BRAC)               \
+    SECTION(bc, CONFIG_BC)                   \
     SECTION(eval, CONFIG_EVAL)               \
     SECTION(fqe, CONFIG_FQE)                 \
     SECTION(checkpoint, CONFIG_CHECKPOINT)   \

@@ -6,7 +6,11 @@
 #include "base/mem.h"
 #include "policy/kinds.h"
 
-static const AgentKind *const kinds[] = {&agent_sac};
+static const AgentKind *const kinds[] = {
+#define AGENT_ROW(name) &agent_##name,
+    AGENT_TABLE(AGENT_ROW)
+#undef AGENT_ROW
+};
 
 const AgentKind *agent_row(int i)
 {
@@ -26,7 +30,11 @@ const AgentKind *agent_find(const char *name)
 Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
                   uint64_t seed)
 {
-    *agent = (Agent){.kind = kind, .cfg = *cfg};
+    *agent = (Agent){.kind = kind,
+                     .cfg = *cfg,
+                     .at_critic = AGENT_NO_PART,
+                     .at_alpha = AGENT_NO_PART,
+                     .at_side = {AGENT_NO_PART, AGENT_NO_PART}};
     agent->squash = (Squash){.A = cfg->act_dim, .low = cfg->log_std_min, .high = cfg->log_std_max};
     kind->layout(agent);
     const size_t T = agent->trained;
@@ -55,16 +63,22 @@ void agent_release(Agent *agent)
 
 double agent_alpha(const Agent *agent)
 {
-    return exp((double)agent->params[agent->at_alpha]);
+    return agent->at_alpha == AGENT_NO_PART ? (double)NAN
+                                            : exp((double)agent->params[agent->at_alpha]);
 }
 
 int agent_slabs(Agent *agent, Slab slabs[AGENT_SLABS_MAX])
 {
     int n = 0;
     slabs[n++] = slab_f32("params", agent->params, agent->trained);
-    slabs[n++] = slab_f32("target", agent->target, agent->critic.count);
+    if (agent->critic.count > 0) {
+        slabs[n++] = slab_f32("target", agent->target, agent->critic.count);
+    }
     slabs[n++] = slab_f32("adam_m", agent->m, agent->trained);
     slabs[n++] = slab_f32("adam_v", agent->v, agent->trained);
     slabs[n++] = slab_i64("updates", &agent->updates, 1);
+    if (agent->kind->prepare != NULL) {
+        slabs[n++] = slab_i64("prepared", &agent->prepared, 1);
+    }
     return n;
 }

@@ -1,17 +1,18 @@
-/* Agents: a table of learning algorithms. A row is an AgentKind in a file of its own; the epoch loop,
- * checkpoints and messages only use what stands here.
+/* Agents: a table of learning algorithms (policy/kinds.h). A row is an AgentKind in a file of its own;
+ * the epoch loop, checkpoints and messages only use what stands here.
  *
  * An agent's state is one block of floats; `trained` (T) of them move by gradients:
- *   [ actor | critics ... | log alpha ]   T floats, each part 64-byte aligned
+ *   [ actor | critics ... | log alpha | side networks ]   T floats, each part 64-byte aligned
  *   [ target critics ]
  *   [ adam m (T) | adam v (T) ]
  *   [ gradient rows: one of T + AGENT_TAIL floats for each shard this rank owns ]
- * Letters: B rows of a batch, V shards of it, S state, A action, D = S + A. No MPI here: sums over
- * shards go through Reduce.
+ * Parts that an agent does not have are empty. Letters: B rows of a batch, V shards of it, S state,
+ * A action, D = S + A. No MPI here: sums over shards go through Reduce (policy/stage.h).
  */
 #ifndef POLICY_AGENT_H
 #define POLICY_AGENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,26 +22,59 @@
 #include "base/status.h"
 #include "nn/mlp.h"
 #include "nn/squash.h"
+#include "policy/mmd.h"
 
+/* Settings, as the sections of config/config_table.h explain them. Those in front are shared: every
+ * agent uses the discount and what else it has use for. */
 typedef struct {
     int state_dim, act_dim;
     int hidden, layers;
     double actor_lr, critic_lr, alpha_lr; /* alpha_lr 0: the temperature stays */
     double alpha;                         /* temperature at the start */
+    double alpha_max;                     /* 0: no limit */
+    bool sequential;                      /* SAC: the actor's gradient after the critics' step */
     float target_entropy, gamma, tau, reward_scale, log_std_min, log_std_max;
+    int candidates; /* of choose: 0 = the mean action */
+    struct {
+        int hidden, vae_hidden;
+        double actor_lr, critic_lr, vae_lr, multiplier_lr;
+        Kernel kernel;
+        float sigma, min_weight, threshold, log_std_min, log_std_max;
+        int samples, target_samples;
+        int64_t warm_updates;
+    } bear;
+    struct {
+        int actor_hidden, critic_hidden;
+        double actor_lr, critic_lr, clone_lr;
+        int64_t clone_updates, warm_updates;
+        bool mmd; /* not: KL */
+        bool value_penalty;
+        float alpha, sigma, action_margin;
+        int samples;
+    } brac;
+    struct {
+        int hidden;
+        double lr;
+        bool mse; /* not: likelihood */
+        float action_margin;
+    } bc;
 } AgentConfig;
 
 /* Averages over the batch, summed over shards in the tail of the gradient. */
 typedef enum {
-    STAT_CRITIC_LOSS, /* 1/2 mean (Q - y)^2, mean of the critics */
+    STAT_CRITIC_LOSS, /* as the agent's file defines it; SAC: 1/2 mean (Q - y)^2, mean of the critics */
     STAT_ACTOR_LOSS,
     STAT_ALPHA_LOSS,
-    STAT_Q,       /* mean of both critics at the batch's actions */
-    STAT_ENTROPY, /* -mean log pi */
+    STAT_Q,          /* mean of both critics at the batch's actions */
+    STAT_ENTROPY,    /* -mean log pi */
+    STAT_DIVERGENCE, /* mean distance of policy and behavior: BEAR's MMD, BRAC's KL or MMD^2 */
+    STAT_BEHAVIOR,   /* loss of the model of the behavior: BEAR's VAE, BRAC's clone */
     STAT_COUNT
 } AgentStat;
 
-enum { AGENT_TAIL = 16, AGENT_SLABS_MAX = 8 };
+enum { AGENT_TAIL = 16, AGENT_SLABS_MAX = 8, AGENT_SIDES = 2 };
+/* Offset of a part that an agent does not have. */
+#define AGENT_NO_PART ((size_t)-1)
 
 /* One shard of a batch: `rows` records (data/record.h), borrowed. */
 typedef struct {
@@ -54,29 +88,41 @@ typedef struct {
     const AgentKind *kind;
     AgentConfig cfg;
     Squash squash;
-    Mlp actor, critic;                    /* critic: the twin, as two groups */
+    Mlp actor, critic;                    /* critic: the twin, as two groups; all zero: none */
+    Mlp side[AGENT_SIDES];                /* BEAR: encoder, decoder; BRAC: clone */
     size_t trained;                       /* T */
-    size_t at_actor, at_critic, at_alpha; /* offsets of the parts in params */
-    float *block;                         /* owned: everything below */
+    size_t at_actor, at_critic, at_alpha; /* offsets of the parts in params; at_actor is 0 */
+    size_t at_side[AGENT_SIDES];
+    float *block; /* owned: everything below */
     float *params, *target, *m, *v, *grads;
     size_t grad_stride; /* T + AGENT_TAIL */
     int64_t updates;    /* done so far; also Adam's step number */
+    int64_t prepared;   /* updates of `prepare` done so far; Adam's step number there */
 } Agent;
 
 struct AgentKind {
     const char *name;
     const char *source;
-    /* Give the networks their shapes and set the offsets; called before memory is taken. */
+    unsigned
+        stats; /* which AgentStats it measures, 1 << STAT_...: the others are NaN in the metrics */
+    /* Give the networks their shapes, set the offsets and `trained`, and change `squash` where needed
+     * (it is the tanh-Gaussian of cfg.log_std_min, cfg.log_std_max); called before memory is taken. */
     void (*layout)(Agent *agent);
-    /* Draw the start values from streams (seed, RNG_AGENT_INIT, network). */
+    /* Draw the start values from streams (seed, RNG_AGENT_INIT, network); block is zero before. */
     void (*init)(Agent *agent, uint64_t seed);
-    /* Arena bytes of update with shards of at most `rows` rows, and of act on `rows` rows. */
+    /* Arena bytes of update (and prepare) with shards of at most `rows` rows, and of act on `rows`. */
     size_t (*update_cost)(const Agent *agent, int rows);
     /* One update from this rank's shards: batches[i] is shard reduce->first + i of a batch with
      * `total` rows in all. stats (STAT_COUNT) is overwritten. Collective over the reduction's owners.
-     * Error: ERR_NUMERIC where a loss or gradient is not finite (nothing was changed then), ERR_MPI. */
+     * Errors: ERR_NUMERIC where the batch, a loss or a gradient is not finite (a batch that is not is
+     * refused before anything has changed), ERR_MPI. */
     Status (*update)(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
                      uint64_t seed, Arena *tmp, float *stats);
+    /* Optional, both or none: so many updates of another kind come before the first `update`, on
+     * batches of dataset rows: BRAC's behavior clone. Errors as update. */
+    int64_t (*prepare_updates)(const Agent *agent);
+    Status (*prepare)(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
+                      uint64_t seed, Arena *tmp, float *stats);
     /* Actions of the policy with actor parameters `actor`: s (rows, S), eps (rows, A) standard
      * normals or NULL for the mean action; a (rows, A). */
     void (*act)(const Agent *agent, const float *actor, const float *s, const float *eps, int rows,
@@ -103,7 +149,7 @@ static inline float *agent_actor(const Agent *agent)
 {
     return agent->params + agent->at_actor;
 }
-/* exp(log alpha) */
+/* exp(log alpha); NaN for an agent without */
 double agent_alpha(const Agent *agent);
 /* The state that a checkpoint keeps; returns how many slabs. */
 int agent_slabs(Agent *agent, Slab slabs[AGENT_SLABS_MAX]);

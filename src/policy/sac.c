@@ -16,10 +16,10 @@
 
 #include "base/rng.h"
 #include "data/record.h"
-#include "nn/adam.h"
 #include "nn/vec.h"
 #include "policy/actor.h"
 #include "policy/kinds.h"
+#include "policy/stage.h"
 
 enum { CRITICS = 2 };
 
@@ -160,9 +160,8 @@ static void actor_errors(const Agent *agent, Shard *sh, float alpha, float scale
     stats[STAT_ALPHA_LOSS] = (float)(-(double)agent->params[agent->at_alpha] * slack);
 }
 
-/* Gradient and statistics of one shard into `grad` (T + AGENT_TAIL). */
 static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rng *rng, Arena *tmp,
-                           float *grad)
+                           float *grad, float *stats)
 {
     const size_t mark = tmp->used;
     const int S = agent->cfg.state_dim;
@@ -173,7 +172,6 @@ static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rn
     const float *actor = agent_actor(agent);
     const float *critic = agent->params + agent->at_critic;
     const float alpha = expf(agent->params[agent->at_alpha]);
-    float *stats = grad + agent->trained;
     Shard sh = shard_make(agent, b, tmp);
 
     unpack(agent, batch, &sh);
@@ -203,46 +201,26 @@ static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rn
     arena_reset(tmp, mark);
 }
 
-static void apply(Agent *agent, const float *grad)
-{
-    const AgentConfig *c = &agent->cfg;
-    const int64_t t = ++agent->updates;
-    const size_t a = agent->at_actor;
-    const size_t q = agent->at_critic;
-    const size_t e = agent->at_alpha;
-
-    adam_step(agent->params + a, grad + a, agent->m + a, agent->v + a, agent->actor.count,
-              c->actor_lr, t);
-    adam_step(agent->params + q, grad + q, agent->m + q, agent->v + q, agent->critic.count,
-              c->critic_lr, t);
-    adam_step(agent->params + e, grad + e, agent->m + e, agent->v + e, 1, c->alpha_lr, t);
-    vec_polyak(agent->target, agent->params + q, agent->critic.count, c->tau);
-}
-
 static Status sac_update(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
                          uint64_t seed, Arena *tmp, float *stats)
 {
-    const uint64_t step = (uint64_t)agent->updates;
-
-    for (int i = 0; i < reduce->count; i++) {
-        Rng rng = rng_make(seed, RNG_UPDATE_NOISE, step, (uint32_t)(reduce->first + i));
-        shard_gradient(agent, &batches[i], total, &rng, tmp,
-                       agent->grads + (size_t)i * agent->grad_stride);
-    }
-    const Status st = reduce->sum(reduce, agent->grads, agent->grad_stride, agent->grad_stride);
+    const AgentConfig *c = &agent->cfg;
+    const Stage all = {.name = "agent",
+                       .count = agent->trained,
+                       .noise = RNG_UPDATE_NOISE,
+                       .gradient = shard_gradient};
+    float tail[AGENT_TAIL] = {0};
+    const Status st =
+        stage_gradient(agent, &all, batches, total, reduce, seed, agent->updates, tmp, tail);
+    memcpy(stats, tail, STAT_COUNT * sizeof *stats);
     if (st != OK) {
         return st;
     }
-    memcpy(stats, agent->grads + agent->trained, STAT_COUNT * sizeof *stats);
-    if (!vec_finite(agent->grads, agent->grad_stride)) {
-        return status_fail(
-            ERR_NUMERIC,
-            "update %lld: the gradient is not finite (critic loss %g, Q %g); usual "
-            "cures: a larger penalty.lambda, a smaller rollout.horizon, rollout.guard "
-            "above 0, a smaller sac.critic_lr",
-            (long long)step + 1, (double)stats[STAT_CRITIC_LOSS], (double)stats[STAT_Q]);
-    }
-    apply(agent, agent->grads);
+    const int64_t t = ++agent->updates;
+    stage_adam(agent, &all, agent->at_actor, agent->actor.count, c->actor_lr, t);
+    stage_adam(agent, &all, agent->at_critic, agent->critic.count, c->critic_lr, t);
+    stage_adam(agent, &all, agent->at_alpha, 1, c->alpha_lr, t);
+    vec_polyak(agent->target, agent->params + agent->at_critic, agent->critic.count, c->tau);
     return OK;
 }
 
@@ -260,6 +238,8 @@ static void sac_act(const Agent *agent, const float *actor, const float *s, cons
 const AgentKind agent_sac = {
     .name = "sac",
     .source = "Haarnoja et al. 2018b; simultaneous update as in tianheyu927/mopo",
+    .stats = 1U << STAT_CRITIC_LOSS | 1U << STAT_ACTOR_LOSS | 1U << STAT_ALPHA_LOSS | 1U << STAT_Q |
+             1U << STAT_ENTROPY,
     .layout = sac_layout,
     .init = sac_init,
     .update_cost = sac_update_cost,

@@ -31,6 +31,9 @@ typedef struct {
     float *sa;         /* (rows, D) */
     float *eps;        /* (rows, max(A, Y)) */
     float *mean, *std; /* (rows, E, Y) */
+    float *sample;     /* (rows, Y) */
+    int32_t *drawn;    /* (rows) */
+    float *truth;      /* (rows, S); NULL: not wanted */
     float *u;          /* (rows) */
     uint8_t *done;     /* (rows) */
 } Unit;
@@ -47,6 +50,9 @@ static Unit unit_make(const Rollout *roll, Arena *tmp)
                   .eps = arena_floats(tmp, rows * (S + 1 + A)),
                   .mean = arena_floats(tmp, outs),
                   .std = arena_floats(tmp, outs),
+                  .sample = arena_floats(tmp, rows * (S + 1)),
+                  .drawn = arena_bytes(tmp, rows * sizeof(int32_t)),
+                  .truth = roll->penalty->needs_truth ? arena_floats(tmp, rows * S) : NULL,
                   .u = arena_floats(tmp, rows),
                   .done = arena_bytes(tmp, rows)};
 }
@@ -60,7 +66,7 @@ size_t rollout_cost(const Rollout *roll)
     const size_t outs = n * (size_t)roll->ens->cfg.members * (S + 1);
     const size_t act = roll->agent->kind->act_cost(roll->agent, rows);
     const size_t predict = ensemble_predict_cost(roll->ens, rows);
-    return 4 * arena_cost(n * (S + A + 1)) + 2 * arena_cost(n) + 2 * arena_cost(outs) +
+    return 6 * arena_cost(n * (S + A + 1)) + 3 * arena_cost(n) + 2 * arena_cost(outs) +
            (act > predict ? act : predict) + termination_cost(&roll->end, rows);
 }
 
@@ -122,57 +128,100 @@ bool rollout_beyond_guard(const Rollout *roll, const float *s)
     return false;
 }
 
-/* Row i's transition from one member's mean and deviation: (r, s') into the record. */
-static void sample(const Rollout *roll, const Unit *w, size_t i, size_t member, float *row)
+/* An elite for each live row, and its (r, s'). */
+static void draw_samples(const Rollout *roll, int64_t epoch, int step, int unit, Unit *w)
 {
     const size_t Y = (size_t)roll->rec.S + 1;
-    const size_t at = (i * (size_t)roll->ens->cfg.members + member) * Y;
-    const float *mean = w->mean + at;
-    const float *std = w->std + at;
-    const float *eps = w->eps + i * Y;
-
-    row[roll->rec.r] = mean[0] + std[0] * eps[0];
-    for (size_t j = 1; j < Y; j++) {
-        row[roll->rec.s2 + j - 1] = mean[j] + std[j] * eps[j];
-    }
-}
-
-/* Records of all live rows, behind the report's rows; those that are not finite are left out. Returns
- * how many; w->u moves with them. */
-static size_t sample_rows(const Rollout *roll, int64_t epoch, int step, int unit, Unit *w,
-                          float *records, UnitReport *report)
-{
-    const Record *rec = &roll->rec;
-    const size_t S = (size_t)rec->S;
     const size_t n = (size_t)w->live;
+    const size_t E = (size_t)roll->ens->cfg.members;
     const uint32_t elites = (uint32_t)roll->ens->cfg.elites;
     const uint64_t stream = stream_step(epoch, step);
     Rng member = rng_make(roll->seed, RNG_ROLLOUT_MEMBER, stream, (uint32_t)unit);
     Rng noise = rng_make(roll->seed, RNG_ROLLOUT_NOISE, stream, (uint32_t)unit);
+
+    rng_fill_normal(&noise, w->eps, n * Y);
+    for (size_t i = 0; i < n; i++) {
+        w->drawn[i] = (int32_t)roll->ens->elite[rng_below(&member, elites)];
+        const size_t at = (i * E + (size_t)w->drawn[i]) * Y;
+        for (size_t j = 0; j < Y; j++) {
+            w->sample[i * Y + j] = w->mean[at + j] + w->std[at + j] * w->eps[i * Y + j];
+        }
+    }
+}
+
+static void find_uncertainty(const Rollout *roll, Unit *w)
+{
+    if (w->truth != NULL) {
+        roll->truth->next(roll->truth->ctx, w->sa, w->live, w->truth);
+    }
+    const PenaltyIn in = {.mean = w->mean,
+                          .std = w->std,
+                          .sample = w->sample,
+                          .drawn = w->drawn,
+                          .truth = w->truth,
+                          .rows = w->live,
+                          .members = roll->ens->cfg.members,
+                          .outs = roll->rec.S + 1};
+    roll->penalty->eval(&in, w->u);
+}
+
+/* Records of all live rows, behind the report's rows; those that are not finite are left out. Returns
+ * how many; w->u moves with them. */
+static size_t store_rows(const Rollout *roll, Unit *w, float *records, UnitReport *report)
+{
+    const Record *rec = &roll->rec;
+    const size_t S = (size_t)rec->S;
+    const size_t D = S + (size_t)rec->A;
     size_t kept = 0;
 
-    rng_fill_normal(&noise, w->eps, n * (S + 1));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < (size_t)w->live; i++) {
         float *row = records + ((size_t)report->rows + kept) * rec->stride;
-        const size_t elite = (size_t)roll->ens->elite[rng_below(&member, elites)];
-        memcpy(row, w->sa + i * (S + (size_t)rec->A), (S + (size_t)rec->A) * sizeof *row);
-        sample(roll, w, i, elite, row);
-        if (!all_finite(row + rec->r, S + 1) || !isfinite(w->u[i])) {
+        const float *sample = w->sample + i * (S + 1);
+        if (!all_finite(sample, S + 1) || !isfinite(w->u[i])) {
             report->dropped++;
             continue;
         }
+        memcpy(row, w->sa + i * D, D * sizeof *row);
+        row[rec->r] = sample[0];
+        memcpy(row + rec->s2, sample + 1, S * sizeof *row);
         w->u[kept++] = w->u[i];
     }
     return kept;
 }
 
+static float halted_reward(const Halt *halt, float reward)
+{
+    switch (halt->form) {
+    case HALT_FLOOR:
+        return halt->floor - halt->cost;
+    case HALT_ABSORBING:
+        return reward - halt->gamma * halt->cost / (1.0F - halt->gamma);
+    case HALT_CUT:
+        break;
+    }
+    return reward - halt->cost;
+}
+
+/* The reward under pessimism; true when the row goes to HALT. */
+static bool pessimize(const Rollout *roll, float u, float *reward)
+{
+    if (!roll->penalty->halts) {
+        *reward -= roll->lambda * u;
+        return false;
+    }
+    if (u > roll->halt.threshold) {
+        *reward = halted_reward(&roll->halt, *reward);
+        return true;
+    }
+    return false;
+}
+
 /* One step of all live rows: records are appended, rows that go on are moved to the front. */
-static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Arena *tmp, Unit *w,
-                      float *records, UnitReport *report)
+static void step_rows(const Rollout *roll, Arena *tmp, Unit *w, float *records, UnitReport *report)
 {
     const Record *rec = &roll->rec;
     const size_t S = (size_t)rec->S;
-    const size_t n = sample_rows(roll, epoch, step, unit, w, records, report);
+    const size_t n = store_rows(roll, w, records, report);
     float *rows = records + (size_t)report->rows * rec->stride;
     size_t on = 0;
 
@@ -180,14 +229,15 @@ static void step_rows(const Rollout *roll, int64_t epoch, int step, int unit, Ar
     for (size_t i = 0; i < n; i++) {
         float *row = rows + i * rec->stride;
         const float *s2 = row + rec->s2;
-        const bool done = w->done[i] != 0 || rollout_beyond_guard(roll, s2);
         report->reward_sum += (double)row[rec->r];
         report->penalty_sum += (double)w->u[i];
         report->penalty_max = fmax(report->penalty_max, (double)w->u[i]);
-        row[rec->r] -= roll->lambda * w->u[i];
+        const bool halted = pessimize(roll, w->u[i], &row[rec->r]);
+        const bool done = halted || w->done[i] != 0 || rollout_beyond_guard(roll, s2);
         row[rec->cont] = done ? 0.0F : 1.0F;
         report->rows++;
         report->ended += done ? 1 : 0;
+        report->halted += halted ? 1 : 0;
         if (!done) {
             memcpy(w->s + on * S, s2, S * sizeof *row);
             on++;
@@ -207,13 +257,9 @@ void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int uni
     for (int step = 0; step < roll->horizon && w.live > 0; step++) {
         choose_actions(roll, actor, epoch, step, unit, tmp, &w);
         ensemble_predict(roll->ens, w.sa, w.live, tmp, w.mean, w.std);
-        const PenaltyIn in = {.mean = w.mean,
-                              .std = w.std,
-                              .rows = w.live,
-                              .members = roll->ens->cfg.members,
-                              .outs = roll->rec.S + 1};
-        roll->penalty->eval(&in, w.u);
-        step_rows(roll, epoch, step, unit, tmp, &w, records, report);
+        draw_samples(roll, epoch, step, unit, &w);
+        find_uncertainty(roll, &w);
+        step_rows(roll, tmp, &w, records, report);
     }
     report->digest = bytes_hash(records, (size_t)report->rows * roll->rec.stride * sizeof *records);
     arena_reset(tmp, mark);

@@ -3,9 +3,12 @@
  * A rollout phase of one epoch is a fixed list of units; unit u is a function of (policy, ensemble,
  * dataset, seed, epoch, u) and of nothing else, so any rank may do it. From dataset states, h times:
  *   a ~ pi(s); an elite drawn per row; (r, s') ~ N(mean, std^2) of that elite;
- *   r <- r - lambda u(s, a), u over all members (model/penalty.h); done by the task's rule on s';
+ *   r <- r - lambda u(s, a) (model/penalty.h); done by the task's rule on s';
  *   store (s, a, r, s', cont); rows that ended are dropped after being stored.
- * A row with a non-finite prediction is dropped without being stored.
+ * A row with a non-finite prediction or uncertainty is dropped without being stored.
+ *
+ * With a penalty that halts, MOReL's pessimistic MDP (Kidambi et al. 2020, definition 1) instead of
+ * r - lambda u: a row with u above the threshold goes to HALT, so it is done, with a reward by `halt`.
  */
 #ifndef ROLLOUT_ROLLOUT_H
 #define ROLLOUT_ROLLOUT_H
@@ -21,12 +24,36 @@
 #include "policy/agent.h"
 #include "rollout/termination.h"
 
+/* Reward of the step into HALT. */
+typedef enum {
+    HALT_FLOOR,     /* lowest reward of the data - cost: EmptyJackson/unifloral */
+    HALT_ABSORBING, /* r - gamma cost / (1 - gamma): the paper, HALT pays -cost for ever */
+    HALT_CUT        /* r - cost: aravindr93/mjrl */
+} HaltForm;
+
+typedef struct {
+    float threshold; /* of u */
+    HaltForm form;
+    float cost;  /* kappa */
+    float floor; /* lowest reward of the data */
+    float gamma;
+} Halt;
+
+/* The simulator as an oracle: next (rows, S) of sa (rows, S + A); NaN where the simulator cannot follow
+ * (an impossible state). Local. */
+typedef struct {
+    void (*next)(void *ctx, const float *sa, int rows, float *next);
+    void *ctx;
+} Truth;
+
 typedef struct {
     const Ensemble *ens; /* frozen */
     const Agent *agent;
     const EnvKind *env; /* for its termination rule */
     Termination end;    /* what it may be replaced by; all zero: the task's rule */
     const Penalty *penalty;
+    Halt halt;          /* if the penalty halts */
+    const Truth *truth; /* if the penalty needs it; borrowed */
     Record rec;
     const float *dataset; /* (dataset_rows, rec.stride) start states, borrowed */
     int64_t dataset_rows;
@@ -39,10 +66,11 @@ typedef struct {
 
 /* What a unit did; sums in double so that units can be added in order. */
 typedef struct {
-    int64_t rows, ended, dropped;
-    double penalty_sum, penalty_max;
-    double reward_sum; /* before the penalty */
-    uint64_t digest;   /* xxHash64 of the records */
+    int64_t rows, ended, dropped;    /* ended: those in HALT included */
+    double penalty_sum, penalty_max; /* of u, raw */
+    double reward_sum;               /* before the penalty */
+    uint64_t digest;                 /* xxHash64 of the records */
+    int64_t halted;                  /* rows that went to HALT, among those ended */
 } UnitReport;
 
 /* Whether some number of a predicted state s (S) reaches the guard. */

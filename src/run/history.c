@@ -89,6 +89,7 @@ Status history_add(History *h, int64_t epoch, const float *policy, const UnitRep
         sums[SUM_PENALTY] += units[u].penalty_sum;
         sums[SUM_PENALTY_MAX] = fmax(sums[SUM_PENALTY_MAX], units[u].penalty_max);
         sums[SUM_REWARD] += units[u].reward_sum;
+        sums[SUM_HALTED] += (double)units[u].halted;
     }
     h->epoch[at] = epoch;
     memcpy(&h->digest[at], &chain, sizeof chain);

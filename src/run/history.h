@@ -19,6 +19,7 @@ typedef enum {
     SUM_PENALTY,
     SUM_PENALTY_MAX,
     SUM_REWARD,
+    SUM_HALTED,
     SUM_COUNT
 } PhaseSum;
 

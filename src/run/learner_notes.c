@@ -22,6 +22,13 @@ static double buffered_rows(const Learner *l)
     return (double)sum;
 }
 
+static const Metric metric_of[STAT_COUNT] = {
+    [STAT_CRITIC_LOSS] = METRIC_CRITIC_LOSS, [STAT_ACTOR_LOSS] = METRIC_ACTOR_LOSS,
+    [STAT_ALPHA_LOSS] = METRIC_ALPHA_LOSS,   [STAT_Q] = METRIC_Q_MEAN,
+    [STAT_ENTROPY] = METRIC_ENTROPY,         [STAT_DIVERGENCE] = METRIC_DIVERGENCE,
+    [STAT_BEHAVIOR] = METRIC_BEHAVIOR_LOSS,
+};
+
 void learner_begin_line(Learner *l, int64_t e, const double *sums)
 {
     const Session *s = l->s;
@@ -35,11 +42,10 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     metrics_clear(&l->line);
     v[METRIC_EPOCH] = (double)e;
     v[METRIC_UPDATES] = (double)s->agent.updates;
-    v[METRIC_CRITIC_LOSS] = sums[STAT_CRITIC_LOSS] / n;
-    v[METRIC_ACTOR_LOSS] = sums[STAT_ACTOR_LOSS] / n;
-    v[METRIC_ALPHA_LOSS] = sums[STAT_ALPHA_LOSS] / n;
-    v[METRIC_ENTROPY] = sums[STAT_ENTROPY] / n;
-    v[METRIC_Q_MEAN] = sums[STAT_Q] / n;
+    for (int k = 0; k < STAT_COUNT; k++) {
+        const bool measured = (s->agent.kind->stats >> k & 1U) != 0;
+        v[metric_of[k]] = measured ? sums[k] / n : (double)NAN;
+    }
     v[METRIC_ALPHA] = agent_alpha(&s->agent);
     v[METRIC_LAG] = (double)cfg->rollout.lag;
     const int64_t at = history_find(&l->history, e);
@@ -53,6 +59,9 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     v[METRIC_DROPPED_ROWS] = sum[SUM_DROPPED];
     v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
     v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    v[METRIC_UNCERTAINTY_MEAN] = sum[SUM_PENALTY] / rows;
+    v[METRIC_UNCERTAINTY_MAX] = sum[SUM_PENALTY_MAX];
+    v[METRIC_HALTED] = s->roll.penalty->halts ? sum[SUM_HALTED] : (double)NAN;
     v[METRIC_MODEL_REWARD] = sum[SUM_REWARD] / rows;
     v[METRIC_BUFFER_ROWS] = buffered_rows(l);
 }

@@ -32,6 +32,11 @@
     X(BUFFER_ROWS, "buffer_rows", INT, "rows", "rows in the model buffer after that")             \
     X(TERMINATIONS, "terminations", INT, "rows", "new rows that ended their rollout")             \
     X(DROPPED_ROWS, "dropped_rows", INT, "rows", "rows with infinities or NaN, not stored")       \
+    X(UNCERTAINTY_MEAN, "uncertainty_mean", REAL, "u", "mean u(s, a) of the new rows, raw")       \
+    X(UNCERTAINTY_MAX, "uncertainty_max", REAL, "u", "the largest of them")                       \
+    X(HALTED, "halted", INT, "rows", "new rows that went to HALT")                                \
+    X(DIVERGENCE, "divergence", REAL, "", "distance of policy and behavior: BEAR's MMD, BRAC's")  \
+    X(BEHAVIOR_LOSS, "behavior_loss", REAL, "", "loss of the behavior's model: VAE, clone")       \
     X(LAG, "lag", INT, "epochs", "age of the policy that made the new rows")
 
 typedef enum {

@@ -9,86 +9,6 @@
 #include "run/data_options.h"
 #include "run/model_world.h"
 
-static bool is(const char *word, const char *other)
-{
-    return strcmp(word, other) == 0;
-}
-
-/* `auto` stands for what that version of gym does. */
-static ContactForces contact_forces(const char *word, const char *gym)
-{
-    static const char *const words[] = {[FORCES_NONE] = "27",
-                                        [FORCES_ZERO] = "111-zero",
-                                        [FORCES_REAL] = "111",
-                                        [FORCES_REAL_V5] = "105"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (is(word, words[i])) {
-            return (ContactForces)i;
-        }
-    }
-    return is(gym, "v2") ? FORCES_ZERO : is(gym, "v4") ? FORCES_NONE : FORCES_REAL_V5;
-}
-
-Status session_task(const Config *cfg, EnvKind *task)
-{
-    const char *gym = cfg->env.gym_version;
-    const bool v5 = is(gym, "v5");
-    const char *inertia = cfg->env.inertia;
-    const char *foot = cfg->env.walker2d_foot;
-    const char *bonus = cfg->env.healthy_bonus;
-    const EnvConfig config = {.exact_inertia =
-                                  is(inertia, "auto") ? !is(gym, "v2") : is(inertia, "exact"),
-                              .v5_foot = is(foot, "auto") ? v5 : is(foot, "v5"),
-                              .v5_bonus = is(bonus, "auto") ? v5 : is(bonus, "healthy"),
-                              .forces = contact_forces(cfg->env.ant_observation, gym),
-                              .behavior_reward = is(cfg->env.reward, "behavior"),
-                              .jump_max = is(cfg->env.jump_speed, "max"),
-                              .jump_no_height = is(cfg->env.jump_observation, "17"),
-                              .jump_fixed = is(cfg->env.jump_height, "fixed"),
-                              .angle_no_bonus = !cfg->env.angle_bonus,
-                              .clip_actions = cfg->env.clip_actions};
-    return env_configure(task, cfg->top.task, &config);
-}
-
-static EnsembleConfig ensemble_config(const Config *cfg, const EnvKind *env)
-{
-    return (EnsembleConfig){.members = cfg->model.members,
-                            .elites = cfg->model.elites,
-                            .state_dim = env->state_dim,
-                            .act_dim = env->act_dim,
-                            .hidden = cfg->model.hidden,
-                            .layers = cfg->model.layers,
-                            .spectral_norm = cfg->model.spectral_norm,
-                            .spectral_is_bound = strcmp(cfg->model.spectral_form, "bound") == 0,
-                            .spectral_c = (float)cfg->model.spectral_bound,
-                            .zscore_targets = strcmp(cfg->model.target_scale, "zscore") == 0,
-                            .logvar_max = (float)cfg->model.logvar_max,
-                            .logvar_min = (float)cfg->model.logvar_min,
-                            .logvar_reg = (float)cfg->model.logvar_reg,
-                            .decay_first = (float)cfg->model.decay_first,
-                            .decay_second = (float)cfg->model.decay_second,
-                            .decay_hidden = (float)cfg->model.decay_hidden,
-                            .decay_head = (float)cfg->model.decay_head};
-}
-
-AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
-{
-    return (AgentConfig){.state_dim = env->state_dim,
-                         .act_dim = env->act_dim,
-                         .hidden = cfg->sac.hidden,
-                         .layers = cfg->sac.layers,
-                         .actor_lr = cfg->sac.actor_lr,
-                         .critic_lr = cfg->sac.critic_lr,
-                         .alpha_lr = cfg->sac.alpha_lr,
-                         .alpha = cfg->sac.alpha,
-                         .target_entropy = (float)cfg->sac.target_entropy,
-                         .gamma = (float)cfg->sac.gamma,
-                         .tau = (float)cfg->sac.tau,
-                         .reward_scale = (float)cfg->sac.reward_scale,
-                         .log_std_min = (float)cfg->sac.log_std_min,
-                         .log_std_max = (float)cfg->sac.log_std_max};
-}
-
 /* Rough FLOP of an epoch, for the choice of learners only. */
 static PlanCost epoch_cost(const Session *s)
 {
@@ -187,7 +107,7 @@ static Status set_termination(Session *s)
     Termination *end = &s->roll.end;
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        end->rule = is(s->cfg.termination.rule, words[i]) ? (EndRule)i : end->rule;
+        end->rule = strcmp(s->cfg.termination.rule, words[i]) == 0 ? (EndRule)i : end->rule;
     }
     if (end->rule == END_BOUNDS) {
         TRY(termination_bounds(end, s->cfg.termination.bounds, s->data.rec.S));
@@ -214,6 +134,7 @@ static void set_rollout(Session *s)
                         .batch = c->rollout.batch,
                         .units = c->rollout.units,
                         .horizon = c->rollout.horizon,
+                        .halt = session_halt(c, s->data.reward_min),
                         .lambda = (float)c->penalty.lambda,
                         .guard = (float)c->rollout.guard,
                         .uniform_actions = strcmp(c->rollout.actions, "uniform") == 0,
@@ -237,11 +158,12 @@ Status session_open(Session *s, const Config *cfg)
         s->task.state_dim = s->data.rec.S;
         s->task.act_dim = s->data.rec.A;
     }
-    const EnsembleConfig ens = ensemble_config(cfg, s->env);
+    const EnsembleConfig ens = session_ensemble_config(cfg, s->env);
     TRY(comm_agree(ensemble_init(&s->ens, &ens, (uint64_t)cfg->top.seed)));
 
     /* the plan needs sizes of the networks, the agent its number of shards: twice, cheaply */
-    const AgentKind *kind = agent_find("sac");
+    const AgentKind *kind = agent_find(cfg->train.agent);
+    REQUIRE(kind != NULL);
     const AgentConfig agent = session_agent_config(cfg, s->env);
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, 0)));
     s->plan = plan_make(comm_size(), cores_of_all_hosts(), cfg->ranks.learners, cfg->train.shards,

@@ -39,8 +39,11 @@ void session_close(Session *s);
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
 NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 
-/* The agent of configuration and task. */
+/* Parts of the configuration as other folders take them. halt: without a threshold of the settings
+ * nothing halts until one is found in the data; reward_min: of the dataset. */
 AgentConfig session_agent_config(const Config *cfg, const EnvKind *env);
+EnsembleConfig session_ensemble_config(const Config *cfg, const EnvKind *env);
+Halt session_halt(const Config *cfg, double reward_min);
 
 /* Digest of everything in the configuration that results depend on: not run_dir, the
  * dataset's place, ranks.*, checkpoint.*. Error: ERR_NOMEM. */

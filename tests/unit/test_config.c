@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "config/yaml.h"
+#include "run/tables.h"
 
 static char text_a[CONFIG_YAML_MAX];
 
@@ -80,6 +81,28 @@ static void empty_files_give_the_defaults(void **state)
     assert_true(want.sac.target_entropy == -3);
     assert_string_equal(want.penalty.type, "max_std");
     assert_false(want.model.spectral_norm);
+}
+
+static void a_preset_stands_where_it_is_named(void **state)
+{
+    (void)state;
+    Config c;
+
+    /* in the file: the file's own keys win, whatever their order */
+    CHECK_OK(load(&c, "model: {elites: 1}\npenalty: {type: max_std}\nalgo: mbpo-no-ensemble\n",
+                  NULL, NULL));
+    assert_string_equal(c.penalty.type, "max_std");
+    assert_int_equal(c.model.members, 1);
+    /* on the command line: it wins over the file, other words win over it */
+    CHECK_OK(load(&c, "penalty: {type: max_std, lambda: 3}\nalgo: sac\n", "algo=mbpo", "seed=1"));
+    assert_string_equal(c.top.algo, "mbpo");
+    assert_string_equal(c.penalty.type, "none");
+    assert_true(c.penalty.lambda == 3 && c.train.real_ratio == 0.05); /* nothing is left of sac */
+    CHECK_OK(load(&c, "seed: 2\n", "penalty.type=max_std", "algo=mbpo"));
+    assert_string_equal(c.penalty.type, "max_std");
+    refused("algo: mpo\n",
+            "a.yaml:1:7: algo: found mpo, allowed is mopo, mbpo, mbpo-no-ensemble, sac, "
+            "bear, brac-p, brac-v, morel or bc");
 }
 
 static void values_of_every_kind_are_read(void **state)
@@ -400,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_files_give_the_defaults),
         cmocka_unit_test(values_of_every_kind_are_read),
+        cmocka_unit_test(a_preset_stands_where_it_is_named),
         cmocka_unit_test(the_last_source_wins),
         cmocka_unit_test(unknown_keys_are_named_with_the_nearest),
         cmocka_unit_test(values_out_of_range_say_what_is_allowed),
@@ -410,5 +434,6 @@ int main(void)
         cmocka_unit_test(keys_that_exclude_each_other_are_found),
         cmocka_unit_test(refused_memory_is_reported_and_freed),
     };
+    tables_register();
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

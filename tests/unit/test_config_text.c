@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "run/tables.h"
 
 enum { TEXT_SIZE = CONFIG_YAML_MAX };
 static char text_a[TEXT_SIZE];
@@ -286,5 +287,6 @@ int main(void)
         cmocka_unit_test(the_documentation_is_up_to_date),
         cmocka_unit_test(a_decimal_comma_changes_nothing),
     };
+    tables_register();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

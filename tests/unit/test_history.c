@@ -44,14 +44,15 @@ static void a_phase_is_the_sum_of_its_units(void **state)
 {
     (void)state;
     const UnitReport units[UNITS] = {
-        {10, 1, 0, 1.5, 0.3, -4, 7},
-        {20, 2, 1, 2.5, 0.9, 8, 8},
-        {30, 4, 0, 0.0, 0.0, 16, 9},
-        {40, 8, 2, 4.0, 0.5, 32, 10},
+        {10, 1, 0, 1.5, 0.3, -4, 7, 1},
+        {20, 2, 1, 2.5, 0.9, 8, 8, 0},
+        {30, 4, 0, 0.0, 0.0, 16, 9, 2},
+        {40, 8, 2, 4.0, 0.5, 32, 10, 4},
     };
     const float policy[ACTOR] = {1, 2, 3};
-    const double want[SUM_COUNT] = {[SUM_ROWS] = 100,  [SUM_ENDED] = 15,        [SUM_DROPPED] = 3,
-                                    [SUM_PENALTY] = 8, [SUM_PENALTY_MAX] = 0.9, [SUM_REWARD] = 52};
+    const double want[SUM_COUNT] = {
+        [SUM_ROWS] = 100,        [SUM_ENDED] = 15,  [SUM_DROPPED] = 3, [SUM_PENALTY] = 8,
+        [SUM_PENALTY_MAX] = 0.9, [SUM_REWARD] = 52, [SUM_HALTED] = 7};
     History h = make(1);
 
     CHECK_OK(history_add(&h, 5, policy, units, UNITS));

@@ -61,13 +61,15 @@ static void lines_have_these_bytes(void **state)
         "\"critic_loss\": null, \"actor_loss\": null, \"alpha_loss\": null, \"alpha\": 1e-20, "
         "\"entropy\": null, \"q_mean\": null, \"penalty_mean\": null, \"penalty_max\": null, "
         "\"model_reward\": null, \"model_rows\": null, \"buffer_rows\": null, \"terminations\": "
-        "null, \"dropped_rows\": null, \"lag\": null}\n");
+        "null, \"dropped_rows\": null, \"uncertainty_mean\": null, \"uncertainty_max\": null, "
+        "\"halted\": null, \"divergence\": null, \"behavior_loss\": null, \"lag\": null}\n");
     assert_string_equal(
         temp_read(temp_path(dir, "metrics.csv")),
         "epoch,updates,return_mean,return_std,return_min,return_max,length_mean,score,critic_loss,"
         "actor_loss,alpha_loss,alpha,entropy,q_mean,penalty_mean,penalty_max,model_reward,"
-        "model_rows,buffer_rows,terminations,dropped_rows,lag\n"
-        "7,1000000000007,-0.333333333,,,,,,,,,1e-20,,,,,,,,,,\n");
+        "model_rows,buffer_rows,terminations,dropped_rows,uncertainty_mean,uncertainty_max,halted,"
+        "divergence,behavior_loss,lag\n"
+        "7,1000000000007,-0.333333333,,,,,,,,,1e-20,,,,,,,,,,,,,,,\n");
 }
 
 /* Read back by a parser that is not ours. */

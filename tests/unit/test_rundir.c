@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "run/rundir.h"
+#include "run/tables.h"
 #include "support/temp_dir.h"
 
 static char dir[TEMP_PATH_MAX];
@@ -369,5 +370,6 @@ int main(void)
         TEST(the_manifest_tells_what_ran),
         TEST(another_dataset_is_refused),
     };
+    tables_register();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

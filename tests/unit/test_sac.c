@@ -127,8 +127,7 @@ static void three_updates_agree_with_pytorch(void **state)
         float stats[STAT_COUNT];
         problem_batches(&p, update, batches);
         CHECK_OK(agent->kind->update(agent, batches, p.rows, &reduce, p.seed, &b.tmp, stats));
-        CHECK_CLOSE(stats, golden_array(p.g, 15, "stats") + update * STAT_COUNT, STAT_COUNT, 5e-6,
-                    0);
+        CHECK_CLOSE(stats, golden_array(p.g, 15, "stats") + 5 * update, 5, 5e-6, 0);
         if (update == 0) {
             const float *grad = agent->grads;
             golden_check_net(p.g, "grad.actor", &agent->actor, 0, grad, grad_tol, 0);

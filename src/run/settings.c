@@ -1,0 +1,135 @@
+/* From the words and numbers of a configuration to the structs of the folders that use them. */
+#include <float.h>
+#include <string.h>
+
+#include "run/session.h"
+
+static bool is(const char *word, const char *other)
+{
+    return strcmp(word, other) == 0;
+}
+
+/* `auto` stands for what that version of gym does. */
+static ContactForces contact_forces(const char *word, const char *gym)
+{
+    static const char *const words[] = {[FORCES_NONE] = "27",
+                                        [FORCES_ZERO] = "111-zero",
+                                        [FORCES_REAL] = "111",
+                                        [FORCES_REAL_V5] = "105"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (is(word, words[i])) {
+            return (ContactForces)i;
+        }
+    }
+    return is(gym, "v2") ? FORCES_ZERO : is(gym, "v4") ? FORCES_NONE : FORCES_REAL_V5;
+}
+
+Status session_task(const Config *cfg, EnvKind *task)
+{
+    const char *gym = cfg->env.gym_version;
+    const bool v5 = is(gym, "v5");
+    const char *inertia = cfg->env.inertia;
+    const char *foot = cfg->env.walker2d_foot;
+    const char *bonus = cfg->env.healthy_bonus;
+    const EnvConfig config = {.exact_inertia =
+                                  is(inertia, "auto") ? !is(gym, "v2") : is(inertia, "exact"),
+                              .v5_foot = is(foot, "auto") ? v5 : is(foot, "v5"),
+                              .v5_bonus = is(bonus, "auto") ? v5 : is(bonus, "healthy"),
+                              .forces = contact_forces(cfg->env.ant_observation, gym),
+                              .behavior_reward = is(cfg->env.reward, "behavior"),
+                              .jump_max = is(cfg->env.jump_speed, "max"),
+                              .jump_no_height = is(cfg->env.jump_observation, "17"),
+                              .jump_fixed = is(cfg->env.jump_height, "fixed"),
+                              .angle_no_bonus = !cfg->env.angle_bonus,
+                              .clip_actions = cfg->env.clip_actions};
+    return env_configure(task, cfg->top.task, &config);
+}
+
+EnsembleConfig session_ensemble_config(const Config *cfg, const EnvKind *env)
+{
+    return (EnsembleConfig){.members = cfg->model.members,
+                            .elites = cfg->model.elites,
+                            .state_dim = env->state_dim,
+                            .act_dim = env->act_dim,
+                            .hidden = cfg->model.hidden,
+                            .layers = cfg->model.layers,
+                            .spectral_norm = cfg->model.spectral_norm,
+                            .spectral_is_bound = strcmp(cfg->model.spectral_form, "bound") == 0,
+                            .spectral_c = (float)cfg->model.spectral_bound,
+                            .zscore_targets = strcmp(cfg->model.target_scale, "zscore") == 0,
+                            .logvar_max = (float)cfg->model.logvar_max,
+                            .logvar_min = (float)cfg->model.logvar_min,
+                            .logvar_reg = (float)cfg->model.logvar_reg,
+                            .decay_first = (float)cfg->model.decay_first,
+                            .decay_second = (float)cfg->model.decay_second,
+                            .decay_hidden = (float)cfg->model.decay_hidden,
+                            .decay_head = (float)cfg->model.decay_head};
+}
+
+AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
+{
+    return (AgentConfig){
+        .state_dim = env->state_dim,
+        .act_dim = env->act_dim,
+        .hidden = cfg->sac.hidden,
+        .layers = cfg->sac.layers,
+        .actor_lr = cfg->sac.actor_lr,
+        .critic_lr = cfg->sac.critic_lr,
+        .alpha_lr = cfg->sac.alpha_lr,
+        .alpha = cfg->sac.alpha,
+        .alpha_max = cfg->sac.alpha_max,
+        .sequential = is(cfg->sac.update, "sequential"),
+        .target_entropy = (float)cfg->sac.target_entropy,
+        .gamma = (float)cfg->sac.gamma,
+        .tau = (float)cfg->sac.tau,
+        .reward_scale = (float)cfg->sac.reward_scale,
+        .log_std_min = (float)cfg->sac.log_std_min,
+        .log_std_max = (float)cfg->sac.log_std_max,
+        .candidates = cfg->eval.candidates,
+        .bear = {.hidden = cfg->bear.hidden,
+                 .vae_hidden = cfg->bear.vae_hidden,
+                 .actor_lr = cfg->bear.actor_lr,
+                 .critic_lr = cfg->bear.critic_lr,
+                 .vae_lr = cfg->bear.vae_lr,
+                 .multiplier_lr = cfg->bear.multiplier_lr,
+                 .kernel = is(cfg->bear.kernel, "laplacian") ? KERNEL_LAPLACIAN : KERNEL_GAUSSIAN,
+                 .sigma = (float)cfg->bear.sigma,
+                 .min_weight = (float)cfg->bear.min_weight,
+                 .threshold = (float)cfg->bear.threshold,
+                 .log_std_min = (float)cfg->bear.log_std_min,
+                 .log_std_max = (float)cfg->bear.log_std_max,
+                 .samples = cfg->bear.samples,
+                 .target_samples = cfg->bear.target_samples,
+                 .warm_updates = cfg->bear.warm_updates},
+        .brac = {.actor_hidden = cfg->brac.actor_hidden,
+                 .critic_hidden = cfg->brac.critic_hidden,
+                 .actor_lr = cfg->brac.actor_lr,
+                 .critic_lr = cfg->brac.critic_lr,
+                 .clone_lr = cfg->brac.clone_lr,
+                 .clone_updates = cfg->brac.clone_updates,
+                 .warm_updates = cfg->brac.warm_updates,
+                 .mmd = is(cfg->brac.divergence, "mmd"),
+                 .value_penalty = cfg->brac.value_penalty,
+                 .alpha = (float)cfg->brac.alpha,
+                 .sigma = (float)cfg->brac.sigma,
+                 .action_margin = (float)cfg->brac.action_margin,
+                 .samples = cfg->brac.samples},
+        .bc = {.hidden = cfg->bc.hidden,
+               .lr = cfg->bc.lr,
+               .mse = is(cfg->bc.loss, "mse"),
+               .action_margin = (float)cfg->bc.action_margin}};
+}
+
+Halt session_halt(const Config *cfg, double reward_min)
+{
+    const char *form = cfg->penalty.halt_form;
+    const double threshold = cfg->penalty.halt_threshold;
+
+    return (Halt){.threshold = threshold > 0 ? (float)threshold : FLT_MAX,
+                  .form = is(form, "floor")       ? HALT_FLOOR
+                          : is(form, "absorbing") ? HALT_ABSORBING
+                                                  : HALT_CUT,
+                  .cost = (float)cfg->penalty.halt_cost,
+                  .floor = (float)reward_min,
+                  .gamma = (float)cfg->sac.gamma};
+}
