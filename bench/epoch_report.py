@@ -10,7 +10,7 @@ import sys
 UPDATES, ROLLOUT_ROWS, EVAL_STEPS = 1000, 50000 * 5, 10 * 1000
 MEMBER_STEPS = 7 * (99000 // 256 + 1)
 PARTS = {  # phase: (row of bench_mopo, how many units of it)
-    "update": ("SAC update 17/6, 4 shards", UPDATES),
+    "update": ("sac update 17/6, 4 shards", UPDATES),
     "rollout": ("rollout step 17/6, 7 members", ROLLOUT_ROWS),
     "eval": ("evaluation step; MuJoCo alone", EVAL_STEPS),
     "model pass": ("ensemble step 17/6", MEMBER_STEPS),

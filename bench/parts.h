@@ -12,7 +12,7 @@ void bench_rollout(Report *report);
 void bench_env(Report *report);
 void bench_data(Report *report);
 
-/* Table 4 and appendix C.2: SAC 256 x 256; ensemble of 7, 4 x 200. */
+/* The defaults: Table 4 and appendix C.2, SAC 256 x 256; ensemble of 7, 4 x 200. */
 AgentConfig paper_agent(int S, int A);
 EnsembleConfig paper_ensemble(int S, int A, bool spectral_norm);
 

@@ -1,4 +1,4 @@
-/* One update of SAC on 256 rows, all shards on this rank; and the sum of gradients over the shards. */
+/* One update of each agent on 256 rows, all shards on this rank; and the sum of gradients over the shards. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,14 +16,14 @@ typedef struct {
     Batch batch[SHARDS_MAX];
 } Update;
 
-static void update_open(Update *u, int S, int A, int shards)
+static void update_open(Update *u, const AgentKind *kind, int S, int A, int shards)
 {
     const AgentConfig cfg = paper_agent(S, A);
     const Record rec = record_make(S, A);
     const int rows = ROWS / shards;
 
     *u = (Update){.reduce = reduce_local(shards)};
-    must(agent_init(&u->agent, agent_find("sac"), &cfg, shards, 1));
+    must(agent_init(&u->agent, kind, &cfg, shards, 1));
     must(arena_init(&u->tmp, u->agent.kind->update_cost(&u->agent, rows)));
     u->records = random_floats(ROWS * rec.stride, -1.0F, 1.0F);
     for (int i = 0; i < ROWS; i++) {
@@ -48,19 +48,27 @@ static void update_run(void *ctx)
     must(u->agent.kind->update(&u->agent, u->batch, ROWS, &u->reduce, 1, &u->tmp, stats));
 }
 
-static void add_update(Report *report, int S, int A, int shards)
+static void prepare_run(void *ctx)
 {
-    Pair pair = {.unit = "update", .units = 1, .thing = update_run, .floor = products_run};
+    Update *u = ctx;
+    float stats[STAT_COUNT];
+    must(u->agent.kind->prepare(&u->agent, u->batch, ROWS, &u->reduce, 1, &u->tmp, stats));
+}
+
+static void add(Report *report, const AgentKind *kind, const char *what, Run run, int S, int A,
+                int shards)
+{
+    Pair pair = {.unit = "update", .units = 1, .thing = run, .floor = products_run};
     Update u;
     Products products;
 
-    (void)snprintf(pair.what, sizeof pair.what, "SAC update %d/%d, %d shard%s", S, A, shards,
-                   shards > 1 ? "s" : "");
+    (void)snprintf(pair.what, sizeof pair.what, "%s %s %d/%d, %d shard%s", kind->name, what, S, A,
+                   shards, shards > 1 ? "s" : "");
     if (!report_wants(report, pair.what)) {
         return;
     }
-    update_open(&u, S, A, shards);
-    products_record(&products, update_run, &u);
+    update_open(&u, kind, S, A, shards);
+    products_record(&products, run, &u);
     pair.thing_ctx = &u;
     pair.floor_ctx = &products;
     pair.flops = products.flops;
@@ -88,7 +96,7 @@ static void copy_run(void *ctx)
 static void add_reduce(Report *report)
 {
     Update u;
-    update_open(&u, 17, 6, SHARDS_MAX);
+    update_open(&u, agent_find("sac"), 17, 6, SHARDS_MAX);
     report_add(report, &(Pair){.what = "gradients of 4 shards, tree; memcpy",
                                .unit = "update",
                                .units = 1,
@@ -101,9 +109,17 @@ static void add_reduce(Report *report)
 
 void bench_update(Report *report)
 {
-    add_update(report, 17, 6, 1);
-    add_update(report, 17, 6, 4);
-    add_update(report, 11, 3, 4);
-    add_update(report, 27, 8, 4);
+    const AgentKind *sac = agent_find("sac");
+
+    add(report, sac, "update", update_run, 17, 6, 1);
+    add(report, sac, "update", update_run, 11, 3, 4);
+    add(report, sac, "update", update_run, 27, 8, 4);
+    for (int i = 0; agent_row(i) != NULL; i++) {
+        const AgentKind *kind = agent_row(i);
+        add(report, kind, "update", update_run, 17, 6, 4);
+        if (kind->prepare != NULL) {
+            add(report, kind, "prepare", prepare_run, 17, 6, 4);
+        }
+    }
     add_reduce(report);
 }

@@ -26,9 +26,23 @@ done:
     return st;
 }
 
+static Status tables(const OptionValues *in)
+{
+    Status st = OK;
+
+    TRY(options_count(in, 1, 1));
+    tables_print(stdout);
+done:
+    return st;
+}
+
 /* The values are printed even when they do not fit together: they show why. */
 static Status show(const OptionValues *in)
 {
+    if (in->count == 2 && strcmp(in->words[1], "tables") == 0) {
+        tables_print(stdout);
+        return OK;
+    }
     Config config;
     ConfigOrigins *origins = NULL;
     char *text = NULL;
@@ -42,16 +56,6 @@ static Status show(const OptionValues *in)
 done:
     config_origins_free(&origins);
     mem_free(&text);
-    return st;
-}
-
-static Status tables(const OptionValues *in)
-{
-    Status st = OK;
-
-    TRY(options_count(in, 1, 1));
-    tables_print(stdout);
-done:
     return st;
 }
 
@@ -84,7 +88,8 @@ const Command cmd_config = {
         "show prints every value of a configuration and where it came from, as YAML that can be "
         "used again. Without CONFIG it is the one built into the program.\n"
         "keys prints every key with default, allowed values and meaning.\n"
-        "tables prints the tasks, algorithms and penalties that the program knows.\n"
+        "tables (or show tables) prints the tasks, presets, agents and penalties that the program\n"
+        "knows, with their sources.\n"
         "\n"
         "  mopo config show configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
         "  mopo config keys --markdown > docs/config.md\n",
