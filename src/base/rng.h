@@ -40,8 +40,10 @@ typedef enum {
     RNG_ACTOR_NOISE,
     RNG_VAE_NOISE,
     RNG_CLONE_NOISE,
-    RNG_PREPARE_BATCH, /* step = update of prepare, item = shard */
-    RNG_EVAL_CANDIDATE /* step = epoch, item = episode */
+    RNG_PREPARE_BATCH,     /* step = update of prepare, item = shard */
+    RNG_EVAL_CANDIDATE,    /* step = epoch, item = episode */
+    RNG_CLONE_TEMPERATURE, /* step = update of prepare, item = shard */
+    RNG_REPORT             /* `mopo model report`; step = what is drawn, item = member or episode */
 } RngPurpose;
 
 typedef struct {

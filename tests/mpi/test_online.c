@@ -13,6 +13,7 @@
 #include "nn/gemm.h"
 #include "run/online.h"
 #include "run/policy_file.h"
+#include "run/tables.h"
 #include "support/mpi_check.h"
 #include "support/temp_dir.h"
 
@@ -165,6 +166,7 @@ int main(int argc, char **argv)
     log_start(comm_rank(), comm_size());
     log_set_level(LOG_QUIET);
     gemm_setup();
+    tables_register();
     if (comm_rank() == 0) {
         temp_dir_make(folder);
     }

@@ -10,6 +10,7 @@
 #include "base/slab.h"
 #include "comm/comm.h"
 #include "nn/gemm.h"
+#include "run/tables.h"
 #include "run/train.h"
 #include "support/mpi_check.h"
 #include "support/temp_dir.h"
@@ -124,6 +125,7 @@ int main(int argc, char **argv)
     log_start(comm_rank(), comm_size());
     log_set_level(LOG_WARN);
     gemm_setup();
+    tables_register();
     if (comm_rank() == 0) {
         temp_dir_make(folder);
     }
