@@ -128,7 +128,7 @@ def three_updates(name, about, kernel, value_penalty, warm_updates, alpha, sampl
 
 if __name__ == "__main__":
     clone_updates("brac_clone", "three updates of BRAC's clone, entropy temperature at work", 1.0, -0.8, 21)
-    clone_updates("brac_clone_cold", "three updates of BRAC's clone, its temperature passing 0", 0.01, -2.2, 22)
+    clone_updates("brac_clone_cold", "three updates of BRAC's clone, its temperature passing 0", 0.01, -2.3, 33)
     three_updates("brac_kl", "three BRAC-p updates, KL, two of them warm", "kl", False, 2, 0.7, 4)
     three_updates("brac_kl_value", "three BRAC-v updates, KL", "kl", True, 0, 0.3, 3)
     three_updates("brac_mmd_value", "three BRAC-v updates, MMD, the first one warm", "mmd", True, 1, 1.5, 4)
