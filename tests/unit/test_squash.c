@@ -147,7 +147,8 @@ static void one_draw_agrees_with_torch_distributions(void **state)
 }
 
 /* Actions up to 0.99999: the inputs are exact, so the distance to 1 is, and nothing is lost there.
- * Deviations down to e^-5 make terms of 1e5 whose rounding is relative. */
+ * Deviations down to e^-5 make terms of 1e5 whose rounding is relative; in dhead terms of both signs
+ * are added up, where 1e-6 of the largest became 2.4e-6 of the sum. */
 static void densities_of_given_actions_agree_with_torch_distributions(void **state)
 {
     (void)state;
@@ -169,7 +170,7 @@ static void densities_of_given_actions_agree_with_torch_distributions(void **sta
         }
         squash_density_backward(&d.kind, d.head, given, HEADS, DRAWS, d.dlogp, dhead[0], da[0]);
         for (size_t k = 0; k < HEADS; k++) {
-            CHECK_CLOSE(dhead[0] + k * 2 * A_MAX, want_dhead + k * 2 * A_MAX, 2 * A_MAX, 2e-6, 0);
+            CHECK_CLOSE(dhead[0] + k * 2 * A_MAX, want_dhead + k * 2 * A_MAX, 2 * A_MAX, 5e-6, 0);
         }
         for (size_t k = 0; k < SAMPLES; k++) {
             CHECK_CLOSE(da[0] + k * A_MAX, want_da + k * A_MAX, A_MAX, 2e-6, 0);

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Known answers for src/policy/brac.c: the clone's training, and updates with a penalty on the policy or on the value.
 
-Wu et al. 2019 as in rail-berkeley/d4rl_evaluations. An update: the targets; the critics; the actor against the critics
-just moved. The clone has its own updates before, each the clone's step and then that of its entropy temperature.
+Wu et al. 2019 as in rail-berkeley/d4rl_evaluations. An update: the critics; the actor against the critics just moved;
+the targets. (The released code moves the targets in front of the next update, where the same numbers are.) The clone
+has its own updates before, each the clone's step and then that of its entropy temperature.
 """
 
 import numpy as np
@@ -105,7 +106,6 @@ def three_updates(name, about, kernel, value_penalty, warm_updates, alpha, sampl
     sets = [(samples, A)] * (2 if use_mmd else 1)
     for update in range(UPDATES):
         batch = Batch(batches[update])
-        run.follow(TAU)
         eps, *noise = fill("RNG_CRITIC_NOISE", update, (1, A), *(sets if value_penalty else []))
         penalty = torch.zeros(1)
         if value_penalty:
@@ -123,6 +123,7 @@ def three_updates(name, about, kernel, value_penalty, warm_updates, alpha, sampl
         run.count(first_least=q_now[0] < q_now[1])
         run.note(critic_loss=critic / 2, actor_loss=actor, q=q, entropy=-logp.mean(), divergence=apart.mean())
         run.descend({"actor": (actor, "brac.actor")})
+        run.follow(TAU)
     run.save()
 
 
