@@ -42,7 +42,7 @@ static Problem update_problem(const char *name)
 static const char *const clones[] = {"brac_clone", "brac_clone_cold"};
 static const char *const variants[] = {"brac_kl", "brac_kl_value", "brac_mmd_value"};
 
-/* In the second file the temperature passes 0. Tolerances as in test_sac. */
+/* In the second file the temperature is below 0: no weight, and it can only rise. Tolerances as in test_sac. */
 static void the_clone_agrees_with_pytorch(void **state)
 {
     (void)state;

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from agents import (
     S, A, UPDATES, Batch, Run, dense, density, draw, draw_batches, fill, gaussian, inside, mmd, smooth, twins, value,
-)  # fmt: skip
+)
 from golden import single
 
 ACTOR_HIDDEN, CRITIC_HIDDEN = 7, 9
@@ -129,7 +129,7 @@ def three_updates(name, about, kernel, value_penalty, warm_updates, alpha, sampl
 
 if __name__ == "__main__":
     clone_updates("brac_clone", "three updates of BRAC's clone, entropy temperature at work", 1.0, -0.8, 21)
-    clone_updates("brac_clone_cold", "three updates of BRAC's clone, its temperature passing 0", 0.01, -2.3, 33)
+    clone_updates("brac_clone_cold", "three updates of BRAC's clone, its temperature below 0", -0.4, -2.3, 33)
     three_updates("brac_kl", "three BRAC-p updates, KL, two of them warm", "kl", False, 2, 0.7, 4)
     three_updates("brac_kl_value", "three BRAC-v updates, KL", "kl", True, 0, 0.3, 3)
     three_updates("brac_mmd_value", "three BRAC-v updates, MMD, the first one warm", "mmd", True, 1, 1.5, 4)
