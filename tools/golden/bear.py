@@ -7,7 +7,9 @@ and all else as it was, the gradients of critics, policy and multiplier; their s
 
 import numpy as np
 import torch
-from agents import S, A, UPDATES, Batch, Run, draw, draw_batches, dense, fill, forward, gaussian, hard, mmd, twins, value
+from agents import (
+    S, A, UPDATES, Batch, Run, dense, draw, draw_batches, fill, forward, gaussian, hard, mmd, twins, value,
+)
 from golden import single
 
 HIDDEN, VAE_HIDDEN, L = 7, 8, 2 * A
@@ -90,10 +92,12 @@ def three_updates(name, kernel, sigma, samples, target_samples, warm_updates, mi
         cold = 1.0 if update >= warm_updates else 0.0
         actor = (excess - cold * torch.minimum(*first)).mean()
         run.count(
-            low=log_std == LOW, high=log_std == HIGH, first_least=first[0] < first[1], beyond_threshold=apart > threshold
+            low=log_std == LOW, high=log_std == HIGH, first_least=first[0] < first[1],
+            beyond_threshold=apart > threshold,
         )
         run.note(
-            critic_loss=critic / 2, actor_loss=actor, alpha_loss=-excess.mean(), q=q, divergence=apart.mean(), behavior=vae
+            critic_loss=critic / 2, actor_loss=actor, alpha_loss=-excess.mean(), q=q, divergence=apart.mean(),
+            behavior=vae,
         )
         run.descend({
             "q0": (critic, "bear.critic"), "q1": (critic, "bear.critic"), "actor": (actor, "bear.actor"),

@@ -2,8 +2,8 @@
 """Known answers for src/policy/brac.c: the clone's training, and updates with a penalty on the policy or on the value.
 
 Wu et al. 2019 as in rail-berkeley/d4rl_evaluations. An update: the critics; the actor against the critics just moved;
-the targets. (The released code moves the targets in front of the next update, where the same numbers are.) The clone
-has its own updates before, each the clone's step and then that of its entropy temperature.
+the targets. (In the released code the move of the targets opens the next update, with the same numbers.) The clone has
+its own updates before, each the clone's step and then that of its entropy temperature.
 """
 
 import numpy as np
