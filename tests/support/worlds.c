@@ -68,7 +68,7 @@ void world_free(World *w)
     mem_free(&w);
 }
 
-UnitReport run(World *w, int64_t epoch, int unit)
+UnitReport world_run(World *w, int64_t epoch, int unit)
 {
     UnitReport report;
     rollout_run(&w->roll, agent_actor(&w->agent), epoch, unit, &w->tmp, w->records, &report);
@@ -76,12 +76,12 @@ UnitReport run(World *w, int64_t epoch, int unit)
     return report;
 }
 
-const float *record(const World *w, int64_t i)
+const float *world_record(const World *w, int64_t i)
 {
     return w->records + (size_t)i * STRIDE;
 }
 
-void set_constant(World *w, const float *reward, const float *step, float std)
+void world_set_constant(World *w, const float *reward, const float *step, float std)
 {
     for (int i = 0; i < MEMBERS; i++) {
         float *p = ensemble_member(&w->ens, i);

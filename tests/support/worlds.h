@@ -22,9 +22,9 @@ World *world_make(void);
 void world_free(World *w);
 /* Weights 0: member i predicts reward[i], s' - s = step[i] in each coordinate and a standard deviation
  * of `std` whatever the input. */
-void set_constant(World *w, const float *reward, const float *step, float std);
+void world_set_constant(World *w, const float *reward, const float *step, float std);
 /* One unit into w->records, and record i of it. */
-UnitReport run(World *w, int64_t epoch, int unit);
-const float *record(const World *w, int64_t i);
+UnitReport world_run(World *w, int64_t epoch, int unit);
+const float *world_record(const World *w, int64_t i);
 
 #endif

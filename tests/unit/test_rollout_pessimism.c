@@ -16,10 +16,11 @@ static void trajectories_begin_where_episodes_do(void **state)
 
     w->roll.starts = starts;
     w->roll.n_starts = 3;
-    assert_true(run(w, 1, 0).rows >= n);
+    assert_true(world_run(w, 1, 0).rows >= n);
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < 3; k++) {
-            hits[k] += memcmp(record(w, i), w->data + starts[k] * STRIDE, S * sizeof(float)) == 0;
+            hits[k] +=
+                memcmp(world_record(w, i), w->data + starts[k] * STRIDE, S * sizeof(float)) == 0;
         }
     }
     assert_int_equal(hits[0] + hits[1] + hits[2], n);
@@ -39,19 +40,19 @@ static void a_trajectory_keeps_its_elite(void **state)
     int both[2] = {0};
     int64_t ended = 0;
 
-    set_constant(w, reward, step, 1e-3F);
+    world_set_constant(w, reward, step, 1e-3F);
     w->roll.lambda = 0;
     w->roll.keeps_member = true;
-    const UnitReport report = run(w, 1, 0);
+    const UnitReport report = world_run(w, 1, 0);
     for (int64_t at = 0; at + live < report.rows;) {
         int64_t next = at + live;
         for (int64_t i = at; i < at + live; i++) {
-            const long elite = lroundf(record(w, i)[w->roll.rec.r]);
+            const long elite = lroundf(world_record(w, i)[w->roll.rec.r]);
             both[elite]++;
-            if (record(w, i)[w->roll.rec.cont] > 0) {
-                assert_memory_equal(record(w, next), record(w, i) + w->roll.rec.s2,
+            if (world_record(w, i)[w->roll.rec.cont] > 0) {
+                assert_memory_equal(world_record(w, next), world_record(w, i) + w->roll.rec.s2,
                                     S * sizeof(float));
-                assert_int_equal(lroundf(record(w, next)[w->roll.rec.r]), elite);
+                assert_int_equal(lroundf(world_record(w, next)[w->roll.rec.r]), elite);
                 next++;
             } else {
                 ended++;
@@ -77,7 +78,7 @@ static void a_row_above_the_threshold_halts(void **state)
     plain->roll.lambda = 0;
     w->roll.penalty = penalty_find("halt");
     plain->roll.penalty = penalty_find("pairwise");
-    const UnitReport r0 = run(plain, 1, 0);
+    const UnitReport r0 = world_run(plain, 1, 0);
     const double mean = r0.penalty_sum / (double)r0.rows;
     for (int form = HALT_FLOOR; form <= HALT_CUT; form++) {
         w->roll.halt = (Halt){.threshold = (float)mean,
@@ -85,20 +86,20 @@ static void a_row_above_the_threshold_halts(void **state)
                               .cost = 7,
                               .floor = -3,
                               .gamma = 0.9F};
-        const UnitReport r1 = run(w, 1, 0);
+        const UnitReport r1 = world_run(w, 1, 0);
         int64_t halted = 0;
         assert_int_equal(r1.rows, r0.rows);
         for (int64_t i = 0; i < r1.rows; i++) {
-            const double before = (double)record(plain, i)[rec->r];
-            const double after = (double)record(w, i)[rec->r];
+            const double before = (double)world_record(plain, i)[rec->r];
+            const double after = (double)world_record(w, i)[rec->r];
             const double want[] = {
                 [HALT_FLOOR] = -10, [HALT_ABSORBING] = before - gain, [HALT_CUT] = before - 7};
             if (after != before) {
                 CHECK_NEAR(after, want[form], 1e-6, 0);
-                assert_true(record(w, i)[rec->cont] == 0);
+                assert_true(world_record(w, i)[rec->cont] == 0);
                 halted++;
             } else {
-                assert_true(record(w, i)[rec->cont] == record(plain, i)[rec->cont]);
+                assert_true(world_record(w, i)[rec->cont] == world_record(plain, i)[rec->cont]);
             }
         }
         assert_int_equal(halted, r1.halted);
@@ -131,17 +132,17 @@ static void the_truth_is_asked_for_every_row(void **state)
     int asked = 0;
     const Truth truth = {.next = other_truth, .ctx = &asked};
 
-    set_constant(w, reward, step, 1e-5F);
+    world_set_constant(w, reward, step, 1e-5F);
     w->roll.penalty = penalty_find("oracle");
     w->roll.truth = &truth;
     arena_release(&w->tmp);
     CHECK_OK(arena_init(&w->tmp, rollout_cost(&w->roll)));
-    const UnitReport report = run(w, 1, 0);
+    const UnitReport report = world_run(w, 1, 0);
     assert_true(report.rows > 10 && report.dropped > 10);
     assert_int_equal(asked, report.rows + report.dropped);
     for (int64_t i = 0; i < report.rows; i++) {
-        assert_true(record(w, i)[0] <= 0);
-        CHECK_NEAR(record(w, i)[w->roll.rec.r], 2 - 1.5 * 0.5, 0, 1e-4); /* noise of 1e-5 */
+        assert_true(world_record(w, i)[0] <= 0);
+        CHECK_NEAR(world_record(w, i)[w->roll.rec.r], 2 - 1.5 * 0.5, 0, 1e-4); /* noise of 1e-5 */
     }
     world_free(w);
 }
