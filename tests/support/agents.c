@@ -7,7 +7,7 @@ Bench bench_init(const AgentKind *kind, const AgentConfig *cfg, int shards, int 
     Bench b;
     CHECK_OK(agent_init(&b.agent, kind, cfg, shards, 17));
     const size_t update = kind->update_cost(&b.agent, rows);
-    const size_t act = kind->act_cost(&b.agent, rows);
+    const size_t act = agent_act_cost(&b.agent, rows);
     CHECK_OK(arena_init(&b.tmp, update > act ? update : act));
     return b;
 }

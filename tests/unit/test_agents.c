@@ -35,7 +35,7 @@ static double bandit_cost(Bench *b)
     for (int i = 0; i < N; i++) {
         s[i] = -1.0F + 2.0F * (float)i / (N - 1);
     }
-    b->agent.kind->act(&b->agent, agent_actor(&b->agent), s, NULL, N, &b->tmp, a);
+    agent_act(&b->agent, agent_actor(&b->agent), s, NULL, N, &b->tmp, a);
     for (int i = 0; i < N; i++) {
         const double off = (double)(a[i] - 0.5F * s[i]);
         sum += off * off / N;
@@ -130,8 +130,8 @@ static void keeps_the_contract(const AgentKind *kind)
     for (size_t i = 0; i < 8 * 3; i++) {
         rows[i] *= i < 12 ? 1.0F : 1e6F;
     }
-    kind->act(&a.agent, agent_actor(&a.agent), rows, eps, 8, &a.tmp, action[0]);
-    kind->act(&a.agent, agent_actor(&a.agent), rows, NULL, 8, &a.tmp, action[1]);
+    agent_act(&a.agent, agent_actor(&a.agent), rows, eps, 8, &a.tmp, action[0]);
+    agent_act(&a.agent, agent_actor(&a.agent), rows, NULL, 8, &a.tmp, action[1]);
     for (int i = 0; i < 16; i++) {
         assert_true(fabsf(action[0][i]) <= 1.0F && fabsf(action[1][i]) <= 1.0F);
     }
@@ -177,7 +177,7 @@ static void mean_action_is_tanh_of_the_first_outputs(void **state)
     rng_fill_normal(&rng, s, 9);
     CHECK_OK(arena_init(&tmp, mlp_infer_cost(&b.agent.actor, 3)));
     mlp_infer(&b.agent.actor, agent_actor(&b.agent), s, 3, &tmp, head);
-    b.agent.kind->act(&b.agent, agent_actor(&b.agent), s, NULL, 3, &b.tmp, a);
+    agent_act(&b.agent, agent_actor(&b.agent), s, NULL, 3, &b.tmp, a);
     for (int i = 0; i < 6; i++) {
         CHECK_NEAR(a[i], tanh((double)head[i / 2 * 4 + i % 2]), 3e-7, 0);
     }
