@@ -2,12 +2,13 @@
  * released code (google-research, behavior_regularized_offline_rl) with the settings of
  * rail-berkeley/d4rl_evaluations. First a clone b of the behavior is fitted (brac_clone.c), then
  *
- *   Qt    <- Qt + tau (Q - Qt), before the rest
  *   y      = r + gamma cont ( min_i Qt_i(s', a') - [BRAC-v] alpha D(s') ),  a' ~ pi(s')
  *   L_Q    = sum_i mean (Q_i(s, a) - y)^2
  *   L_pi   = mean ( alpha D(s) - min_i Q_i(s, a~) ),  a~ ~ pi(s); without Q in the first updates
  *   D(s)   = mean_k log pi(a_k) - log b(clip(a_k)),  a_k ~ pi(s)              "kl"
  *          = MMD^2 of n actions of pi and n of b, Laplacian kernel            "mmd"
+ *   Qt    <- Qt + tau (Q - Qt); the code does this at the start of an update, where it is the same: Qt
+ *            begins as a copy of Q
  *
  * The policy's gradient is taken at the critics just moved. The entropy term of the code has weight 0
  * there and is left out. Heads are smooth (nn/squash.h): log deviations in (-5, 0).
@@ -284,13 +285,13 @@ static Status brac_update(Agent *agent, const Batch *batches, int total, const R
     Status st = OK;
 
     memset(stats, 0, STAT_COUNT * sizeof *stats);
-    vec_polyak(agent->target, agent->params + agent->at_critic, agent->critic.count, c->tau);
     TRY(stage_gradient(agent, &critics, batches, total, reduce, seed, t - 1, tmp, tail));
     stage_note(tail, stats);
     stage_adam(agent, &critics, agent->at_critic, agent->critic.count, c->brac.critic_lr, t);
     TRY(stage_gradient(agent, &policy, batches, total, reduce, seed, t - 1, tmp, tail));
     stage_note(tail, stats);
     stage_adam(agent, &policy, agent->at_actor, agent->actor.count, c->brac.actor_lr, t);
+    vec_polyak(agent->target, agent->params + agent->at_critic, agent->critic.count, c->tau);
     agent->updates = t;
 done:
     return st;
