@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "run/oracle.h"
 
 /* A state in single precision is off by 6e-8 of itself. One step makes up to 4e-5 of it (HalfCheetah,
  * 2000 random rows), and 4e-4 in a tenth of the rows that MuJoCo 1.50 made. With the other inertia
@@ -17,21 +18,19 @@ static const float velocity_limit = 10;
 
 struct Replayer {
     const Recording *rec;
-    EnvKind task;
+    Oracle oracle;
     const int64_t *starts;
     const ReplayEdit *edit; /* of this call, as `next` */
     ReplayNext next;
-    Env *env;
     float *s, *s2, *got; /* (S) scratch of one row, as the rest */
     float *a;            /* (A) */
     double *wide;        /* (A) */
-    double *qpos, *qvel;
 };
 
 bool replay_possible(const Recording *rec, const EnvKind *task)
 {
-    return task != NULL && task->open != NULL && task->state_of != NULL &&
-           rec->state_dim == task->state_dim && rec->act_dim == task->act_dim;
+    return task != NULL && oracle_possible(task) && rec->state_dim == task->state_dim &&
+           rec->act_dim == task->act_dim;
 }
 
 int replay_columns(const EnvKind *task)
@@ -124,7 +123,7 @@ static bool take_next(const Replayer *b, int64_t row)
 static double difference(const Replayer *b)
 {
     double most = 0;
-    const int n = replay_columns(&b->task);
+    const int n = replay_columns(&b->oracle.task);
 
     for (int j = 0; j < n; j++) {
         const double want = (double)b->s2[j];
@@ -145,13 +144,13 @@ static bool reads_late(const EnvKind *task)
 static void reward_of(Replayer *b, int64_t start, double reward, ReplayRow *out)
 {
     const Recording *rec = b->rec;
-    const EnvKind *task = &b->task;
+    const EnvKind *task = &b->oracle.task;
     const bool positions = rec->xpos != NULL && rec->next_xpos != NULL;
 
     out->reward = reward;
     if (task->motion != NULL && task->reward != NULL) {
         Motion m;
-        task->motion(b->env, &m);
+        task->motion(b->oracle.env, &m);
         if (positions) {
             memcpy(m.before, rec->xpos + out->row * 3, sizeof m.before);
             memcpy(m.after, rec->next_xpos + out->row * 3, sizeof m.after);
@@ -170,19 +169,18 @@ static void reward_of(Replayer *b, int64_t start, double reward, ReplayRow *out)
 static void replay_row(Replayer *b, int64_t row, int64_t start, ReplayRow *out)
 {
     const Recording *rec = b->rec;
-    EnvStep step = {0};
+    const EnvKind *task = &b->oracle.task;
+    EnvStep step;
 
     *out = (ReplayRow){.row = row, .compared = take_next(b, row), .off = (double)INFINITY};
     narrow(b->s, rec->observations + row * rec->state_dim, rec->state_dim);
     narrow(b->a, rec->actions + row * rec->act_dim, rec->act_dim);
     edit_state(b->edit, b->s, rec->state_dim);
     edit_action(b->edit, b->a, rec->act_dim);
-    if (!b->task.state_of(&b->task, b->s, b->qpos, b->qvel) ||
-        b->task.set_state(b->env, b->qpos, b->qvel) != OK ||
-        b->task.step(b->env, b->a, &step) != OK) {
+    if (!oracle_step(&b->oracle, b->s, b->a, &step)) {
         return;
     }
-    b->task.observe(b->env, b->got);
+    task->observe(b->oracle.env, b->got);
     out->terminal = step.terminal;
     if (out->compared) {
         edit_state(b->edit, b->s2, rec->state_dim);
@@ -191,7 +189,7 @@ static void replay_row(Replayer *b, int64_t row, int64_t start, ReplayRow *out)
     }
     for (int j = 0; j < rec->act_dim; j++) {
         const double a = (double)b->a[j];
-        b->wide[j] = b->task.config.clip_actions ? fmin(1, fmax(-1, a)) : a;
+        b->wide[j] = task->config.clip_actions ? fmin(1, fmax(-1, a)) : a;
     }
     reward_of(b, start, (double)step.reward, out);
 }
@@ -206,16 +204,13 @@ Status replay_open(Replayer **out, const Recording *rec, const EnvKind *task, co
     *out = NULL;
     TRY(mem_alloc(&b, 1, sizeof *b, "a simulator for rows"));
     b->rec = rec;
-    b->task = *task;
     b->starts = starts;
     TRY(mem_alloc(&b->s, (size_t)task->state_dim, sizeof *b->s, "a row"));
     TRY(mem_alloc(&b->s2, (size_t)task->state_dim, sizeof *b->s2, "a row"));
     TRY(mem_alloc(&b->got, (size_t)task->state_dim, sizeof *b->got, "a row"));
     TRY(mem_alloc(&b->a, (size_t)task->act_dim, sizeof *b->a, "a row"));
     TRY(mem_alloc(&b->wide, (size_t)task->act_dim, sizeof *b->wide, "a row"));
-    TRY(mem_alloc(&b->qpos, (size_t)task->nq, sizeof *b->qpos, "a row"));
-    TRY(mem_alloc(&b->qvel, (size_t)task->nv, sizeof *b->qvel, "a row"));
-    TRY(task->open(&b->env, &b->task));
+    TRY(oracle_open(&b->oracle, task, "replaying rows"));
     *out = b;
     b = NULL;
 done:
@@ -230,16 +225,12 @@ void replay_close(Replayer **replayer)
     if (b == NULL) {
         return;
     }
-    if (b->env != NULL) {
-        b->task.close(b->env);
-    }
+    oracle_close(&b->oracle);
     mem_free(&b->s);
     mem_free(&b->s2);
     mem_free(&b->got);
     mem_free(&b->a);
     mem_free(&b->wide);
-    mem_free(&b->qpos);
-    mem_free(&b->qvel);
     mem_free(replayer);
 }
 
