@@ -116,14 +116,28 @@ void golden_close(Golden *golden)
     mem_free(&golden);
 }
 
-static const Entry *find(const Golden *golden, const char *name)
+static const Entry *entry_of(const Golden *golden, const char *name)
 {
     for (int i = 0; i < golden->count; i++) {
         if (strcmp(golden->entries[i].name, name) == 0) {
             return &golden->entries[i];
         }
     }
-    give_up(golden, "has no record ", name);
+    return NULL;
+}
+
+bool golden_has(const Golden *golden, const char *name)
+{
+    return entry_of(golden, name) != NULL;
+}
+
+static const Entry *find(const Golden *golden, const char *name)
+{
+    const Entry *entry = entry_of(golden, name);
+    if (entry == NULL) {
+        give_up(golden, "has no record ", name);
+    }
+    return entry;
 }
 
 const float *golden_get(const Golden *golden, size_t *n, const char *format, ...)
