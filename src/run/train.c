@@ -16,6 +16,8 @@
 #include "run/crew.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
+#include "run/penalty_report.h"
+#include "run/penalty_survey.h"
 #include "run/stop.h"
 #include "run/timing.h"
 
@@ -151,6 +153,10 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
             TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
         }
         TRY(fit_terminal(s, dir));
+    }
+    if (s->uses_model) {
+        TRY(survey_threshold(s));
+        TRY(penalty_report(s, dir));
     }
     if (plan_is_learner(&s->plan, comm_rank())) {
         const bool resume = found && from.phase == PHASE_POLICY;
