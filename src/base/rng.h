@@ -44,7 +44,8 @@ typedef enum {
     RNG_EVAL_CANDIDATE,    /* step = epoch, item = episode */
     RNG_CLONE_TEMPERATURE, /* step = update of prepare, item = shard */
     RNG_REPORT,            /* `mopo model report`; step = what is drawn, item = member or episode */
-    RNG_PENALTY_SURVEY     /* step = what is drawn, item = piece */
+    RNG_PENALTY_SURVEY,    /* step = what is drawn, item = piece */
+    RNG_BASELINE_BATCH     /* step = step of the baseline, item = shard */
 } RngPurpose;
 
 typedef struct {

@@ -91,6 +91,12 @@ static Status check_others(const Config *c)
                            "the log deviation from below and above",
                            c->sac.log_std_min, c->sac.log_std_max);
     }
+    if (c->npg.log_std_min >= c->npg.log_std_max) {
+        return status_fail(ERR_CONFIG,
+                           "npg.log_std_min (%g) must be less than npg.log_std_max (%g): they hold "
+                           "the log deviation from below and above",
+                           c->npg.log_std_min, c->npg.log_std_max);
+    }
     if (strcmp(c->termination.rule, "bounds") == 0 && c->termination.bounds[0] == '\0') {
         return status_fail(ERR_CONFIG,
                            "termination.rule is bounds, but termination.bounds is empty: say where "

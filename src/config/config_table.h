@@ -207,6 +207,24 @@
     KEY(s, REAL, action_margin, 1e-3, 1e-6, 0.5, "",                             \
         "actions are clipped this far inside [-1, 1] for densities")
 
+#define CONFIG_NPG(KEY, TEXT, ENUM, s)                                                        \
+    KEY(s, INT, hidden, 64, 1, 4096, "units", "width of the policy, two tanh layers")         \
+    KEY(s, INT, value_hidden, 128, 1, 4096, "units", "width of the baseline, two layers")     \
+    KEY(s, REAL, step_size, 0.02, 1e-8, 10, "", "twice the KL of an update, to second order") \
+    KEY(s, REAL, damping, 1e-3, 0, 100, "", "added to the diagonal of the Fisher matrix")     \
+    KEY(s, INT, cg_iterations, 20, 1, 1000, "", "conjugate gradient steps of an update")      \
+    KEY(s, REAL, gae_lambda, 0.97, 0, 1, "", "lambda of the advantages")                      \
+    KEY(s, REAL, log_std, -0.25, -100, 100, "", "log deviation of the policy at the start")   \
+    KEY(s, REAL, log_std_min, -1, -100, 100, "", "log deviation at least")                    \
+    KEY(s, REAL, log_std_max, 1, -100, 100, "", "log deviation at most")                      \
+    KEY(s, REAL, value_lr, 1e-3, 1e-8, 1, "", "Adam step size of the baseline")               \
+    KEY(s, INT, value_batch, 256, 1, 65536, "rows", "rows per step of the baseline")          \
+    KEY(s, INT, value_passes, 1, 1, 1000, "",                                                 \
+        "the baseline's steps draw an epoch's rows so often")                                 \
+    KEY(s, INT, clone_updates, 20000, 0, 2147483647, "updates",                               \
+        "updates before the first epoch that fit the mean action to the data's actions")      \
+    KEY(s, REAL, clone_lr, 1e-3, 1e-8, 1, "", "Adam step size of these")
+
 #define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                            \
     KEY(s, INT, candidates, 0, 0, 4096, "actions",                                                 \
         "0: play the mean action; n: of n sampled actions the one with the highest Q (BEAR: 100)") \
@@ -247,6 +265,7 @@
     SECTION(bear, CONFIG_BEAR)               \
     SECTION(brac, CONFIG_BRAC)               \
     SECTION(bc, CONFIG_BC)                   \
+    SECTION(npg, CONFIG_NPG)                 \
     SECTION(eval, CONFIG_EVAL)               \
     SECTION(fqe, CONFIG_FQE)                 \
     SECTION(checkpoint, CONFIG_CHECKPOINT)   \

@@ -50,6 +50,24 @@ static const Preset presets[] = {
      "Kidambi et al. 2020, pessimistic MDP with this program's SAC; values of "
      "EmptyJackson/unifloral",
      {"penalty.type=halt", "train.real_ratio=0.01", NULL}},
+    /* Values of projects/morel/configs/d4rl_hopper_medium.txt; those of npg.* are defaults. There 50 starts
+     * go through each of 4 deterministic models, here 200 starts draw one of 4 probabilistic ones; clone
+     * and models are fitted to raw states, not scaled ones; rewards are predicted. HALT pays nothing more
+     * (truncate_reward 0) and ends the trajectory for good, which there a bug prevents. The paper's HALT,
+     * which pays -kappa for ever: penalty.halt_form=absorbing penalty.halt_cost=KAPPA. */
+    {"morel-npg",
+     "Kidambi et al. 2020 with its own optimizer, natural policy gradient; values of "
+     "aravindr93/mjrl",
+     {"train.agent=npg",           "penalty.type=halt",
+      "penalty.halt_form=cut",     "penalty.halt_cost=0",
+      "model.members=4",           "model.elites=4",
+      "model.hidden=512",          "model.layers=2",
+      "rollout.starts=initial",    "rollout.member=trajectory",
+      "rollout.batch=200",         "rollout.horizon=700",
+      "rollout.units=8",           "rollout.lag=0",
+      "rollout.retain=1",          "train.real_ratio=0",
+      "train.updates_per_epoch=1", "train.epochs=500",
+      "sac.gamma=0.999",           NULL}},
     {"bc",
      "behavior cloning, maximum likelihood of the dataset's actions",
      {"train.agent=bc", "train.real_ratio=1", NULL}},

@@ -27,6 +27,12 @@ void buffer_release(Buffer *buffer)
     *buffer = (Buffer){0};
 }
 
+void buffer_clear(Buffer *buffer)
+{
+    buffer->rows = 0;
+    buffer->head = 0;
+}
+
 void buffer_push(Buffer *buffer, const float *records, int64_t rows)
 {
     const size_t stride = buffer->rec.stride;

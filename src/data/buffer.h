@@ -22,6 +22,8 @@ typedef struct {
 /* Errors: ERR_ARG (capacity < 1), ERR_NOMEM. *buffer is then zero. */
 NODISCARD Status buffer_init(Buffer *buffer, Record rec, int64_t capacity);
 void buffer_release(Buffer *buffer);
+/* No rows any more; the room stays. The next rows begin at the front. */
+void buffer_clear(Buffer *buffer);
 /* Append rows: (rows, stride). Of more than capacity rows only the last stay. */
 void buffer_push(Buffer *buffer, const float *records, int64_t rows);
 /* Row i counted from the oldest, 0 .. rows - 1; valid until the next push. */

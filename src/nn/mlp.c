@@ -293,3 +293,39 @@ void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
     }
     arena_reset(tmp, mark);
 }
+
+/* dz = dh W + h dW + db of group g of layer l >= 1; dz (rows, G n). */
+static void tangent_layer(const Mlp *net, const float *params, const float *dparams, int l, int g,
+                          int rows, const MlpTape *tape, const float *dh, float *dz)
+{
+    const int GH = net->groups * net->hidden;
+    const MlpMatrix m = mlp_matrix(net, l, g);
+    const size_t col = (size_t)g * (size_t)net->hidden;
+    const int ld = net->groups * m.cols;
+    float *out = dz + (size_t)g * (size_t)m.cols;
+
+    gemm_nn(rows, m.cols, m.rows, dh + col, GH, params + m.at, m.ld, 0.0F, out, ld);
+    gemm_nn(rows, m.cols, m.rows, tape->h[l - 1] + col, GH, dparams + m.at, m.ld, 1.0F, out, ld);
+    add_bias(out, dparams + m.bias, rows, m.cols, ld);
+}
+
+void mlp_tangent(const Mlp *net, const float *params, const float *dparams, const float *x,
+                 int rows, const MlpTape *tape, float *dy, Arena *tmp)
+{
+    const int GH = net->groups * net->hidden;
+    const size_t floats = (size_t)rows * width(net);
+    const size_t mark = tmp->used;
+    float *two[2] = {arena_floats(tmp, floats), arena_floats(tmp, floats)};
+
+    gemm_nn(rows, GH, net->in, x, net->in, dparams + net->w[0], GH, 0.0F, two[0], GH);
+    add_bias(two[0], dparams + net->b[0], rows, GH, GH);
+    for (int l = 1; l <= net->layers; l++) {
+        float *dh = two[(l - 1) & 1];
+        act_backward(net->act, tape->h[l - 1], tape->d[l - 1], floats, dh);
+        for (int g = 0; g < net->groups; g++) {
+            tangent_layer(net, params, dparams, l, g, rows, tape, dh,
+                          l == net->layers ? dy : two[l & 1]);
+        }
+    }
+    arena_reset(tmp, mark);
+}

@@ -74,4 +74,9 @@ void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
                   Arena *tmp);
 size_t mlp_backward_cost(const Mlp *net, int rows);
 
+/* Forward mode: how the outputs move when the parameters move by dparams (count) and x stays. The tape is
+ * that of mlp_forward at `params`; dy (rows, G out). Scratch: mlp_backward_cost bytes. */
+void mlp_tangent(const Mlp *net, const float *params, const float *dparams, const float *x,
+                 int rows, const MlpTape *tape, float *dy, Arena *tmp);
+
 #endif

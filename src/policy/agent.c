@@ -33,6 +33,7 @@ Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, i
 {
     *agent = (Agent){.kind = kind,
                      .cfg = *cfg,
+                     .shards = shards,
                      .at_critic = AGENT_NO_PART,
                      .at_alpha = AGENT_NO_PART,
                      .at_side = {AGENT_NO_PART, AGENT_NO_PART}};
@@ -98,6 +99,9 @@ int agent_slabs(Agent *agent, Slab slabs[AGENT_SLABS_MAX])
     slabs[n++] = slab_i64("updates", &agent->updates, 1);
     if (agent->kind->prepare != NULL) {
         slabs[n++] = slab_i64("prepared", &agent->prepared, 1);
+    }
+    if (agent->kind->on_policy) {
+        slabs[n++] = slab_i64("steps", &agent->steps, 1);
     }
     return n;
 }

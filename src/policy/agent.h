@@ -58,6 +58,13 @@ typedef struct {
         bool mse; /* not: likelihood */
         float action_margin;
     } bc;
+    struct {
+        int hidden, value_hidden;
+        double step_size, damping, gae_lambda, value_lr, clone_lr;
+        float log_std, log_std_min, log_std_max;
+        int cg_iterations, value_batch, value_passes;
+        int64_t clone_updates;
+    } npg;
 } AgentConfig;
 
 /* Averages over the batch, summed over shards in the tail of the gradient. */
@@ -76,7 +83,8 @@ enum { AGENT_TAIL = 16, AGENT_SLABS_MAX = 8, AGENT_SIDES = 2 };
 /* Offset of a part that an agent does not have. */
 #define AGENT_NO_PART ((size_t)-1)
 
-/* One shard of a batch: `rows` records (data/record.h), borrowed. */
+/* One shard of a batch: `rows` records (data/record.h), borrowed. For an agent that is on_policy: all rows
+ * of the shard that its own policy made for this epoch, trajectory after trajectory, each in its order. */
 typedef struct {
     const float *records;
     int rows;
@@ -89,15 +97,18 @@ typedef struct {
     AgentConfig cfg;
     Squash squash;
     Mlp actor, critic;                    /* critic: the twin, as two groups; all zero: none */
-    Mlp side[AGENT_SIDES];                /* BEAR: encoder, decoder; BRAC: clone */
+    Mlp side[AGENT_SIDES];                /* BEAR: encoder, decoder; BRAC: clone; NPG: baseline */
     size_t trained;                       /* T */
     size_t at_actor, at_critic, at_alpha; /* offsets of the parts in params; at_actor is 0 */
     size_t at_side[AGENT_SIDES];
     float *block; /* owned: everything below */
     float *params, *target, *m, *v, *grads;
     size_t grad_stride; /* T + AGENT_TAIL */
+    int shards;         /* that this rank owns */
     int64_t updates;    /* done so far; also Adam's step number */
     int64_t prepared;   /* updates of `prepare` done so far; Adam's step number there */
+    int64_t
+        steps; /* on_policy: of a network that takes several in an update; Adam's step number there */
 } Agent;
 
 struct AgentKind {
@@ -105,6 +116,9 @@ struct AgentKind {
     const char *source;
     unsigned
         stats; /* which AgentStats it measures, 1 << STAT_...: the others are NaN in the metrics */
+    /* An update takes all rows that the policy as it is has made in the model, once: lag 0, one update an
+     * epoch, no rows of the dataset (run/settings.c refuses anything else). */
+    bool on_policy;
     /* Give the networks their shapes, set the offsets and `trained`, and change `squash` where needed
      * (it is the tanh-Gaussian of cfg.log_std_min, cfg.log_std_max); called before memory is taken. */
     void (*layout)(Agent *agent);

@@ -8,7 +8,8 @@
     X(sac)             \
     X(bear)            \
     X(brac)            \
-    X(bc)
+    X(bc)              \
+    X(npg)
 
 #define AGENT_DECLARE(name) extern const AgentKind agent_##name;
 AGENT_TABLE(AGENT_DECLARE)

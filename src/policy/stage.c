@@ -7,11 +7,14 @@
 #include "nn/adam.h"
 #include "nn/vec.h"
 
-/* The last number of the tail: 0, or NaN when some record is not finite. It reaches every owner with the
- * sum, so that all refuse together, and a first stage that looks at actions only refuses a bad reward. */
-enum { TAIL_FLAW = AGENT_TAIL - 1 };
+float *stage_row(const Agent *agent, int i, size_t count)
+{
+    float *row = agent->grads + (size_t)i * agent->grad_stride;
+    memset(row, 0, (count + AGENT_TAIL) * sizeof *row);
+    return row;
+}
 
-static float flaw(const Agent *agent, const Batch *batch)
+float stage_flaw(const Agent *agent, const Batch *batch)
 {
     const size_t stride = record_make(agent->cfg.state_dim, agent->cfg.act_dim).stride;
     return vec_finite(batch->records, (size_t)batch->rows * stride) ? 0.0F : NAN;
@@ -21,8 +24,6 @@ Status stage_gradient(Agent *agent, const Stage *stage, const Batch *batches, in
                       const Reduce *reduce, uint64_t seed, int64_t step, Arena *tmp,
                       float stats[AGENT_TAIL])
 {
-    const size_t n = stage->count + AGENT_TAIL;
-
     for (int i = 0; i < reduce->count; i++) {
         float *row = agent->grads + (size_t)i * agent->grad_stride;
         float *tail = row + stage->count;
@@ -32,21 +33,27 @@ Status stage_gradient(Agent *agent, const Stage *stage, const Batch *batches, in
         }
         memset(tail, 0, AGENT_TAIL * sizeof *tail);
         stage->gradient(agent, &batches[i], total, &rng, tmp, row, tail);
-        tail[TAIL_FLAW] = flaw(agent, &batches[i]);
+        tail[TAIL_FLAW] = stage_flaw(agent, &batches[i]);
     }
+    return stage_sum(agent, stage->name, stage->count, reduce, step, stats);
+}
+
+Status stage_sum(Agent *agent, const char *name, size_t count, const Reduce *reduce, int64_t step,
+                 float stats[AGENT_TAIL])
+{
+    const size_t n = count + AGENT_TAIL;
     const Status st = reduce->sum(reduce, agent->grads, agent->grad_stride, n);
     if (st != OK) {
         return st;
     }
-    memcpy(stats, agent->grads + stage->count, AGENT_TAIL * sizeof *stats);
+    memcpy(stats, agent->grads + count, AGENT_TAIL * sizeof *stats);
     if (!vec_finite(agent->grads, n)) {
         return status_fail(
             ERR_NUMERIC,
             "update %lld: the gradient of the %s is not finite (critic loss %g, Q %g); usual "
             "cures: a larger penalty.lambda, a smaller rollout.horizon, rollout.guard "
             "above 0, a smaller learning rate of the critics",
-            (long long)step + 1, stage->name, (double)stats[STAT_CRITIC_LOSS],
-            (double)stats[STAT_Q]);
+            (long long)step + 1, name, (double)stats[STAT_CRITIC_LOSS], (double)stats[STAT_Q]);
     }
     return OK;
 }

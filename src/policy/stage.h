@@ -7,6 +7,10 @@
 #include "base/rng.h"
 #include "policy/agent.h"
 
+/* The last number of the tail: 0, or NaN when some record is not finite. It reaches every owner with the
+ * sum, so that all refuse together, and a first stage that looks at actions only refuses a bad reward. */
+enum { TAIL_FLAW = AGENT_TAIL - 1 };
+
 typedef struct {
     const char *name;   /* for messages: "critics", "VAE" */
     size_t from, count; /* which floats of params the gradients cover */
@@ -25,6 +29,13 @@ typedef struct {
 NODISCARD Status stage_gradient(Agent *agent, const Stage *stage, const Batch *batches, int total,
                                 const Reduce *reduce, uint64_t seed, int64_t step, Arena *tmp,
                                 float stats[AGENT_TAIL]);
+/* Its halves, for an agent that fills the rows of its shards itself. stage_row: row i of this rank's,
+ * `count` floats of gradient and then AGENT_TAIL statistics, all zero; stage_flaw: NaN when some record of
+ * the batch is not finite, else 0, for the last of the statistics; stage_sum: from the sum on. */
+float *stage_row(const Agent *agent, int i, size_t count);
+float stage_flaw(const Agent *agent, const Batch *batch);
+NODISCARD Status stage_sum(Agent *agent, const char *name, size_t count, const Reduce *reduce,
+                           int64_t step, float stats[AGENT_TAIL]);
 /* Add a stage's averages to those of an update; each statistic is measured by one of its stages. */
 void stage_note(const float tail[AGENT_TAIL], float stats[STAT_COUNT]);
 /* Adam step number t (from 1) on params from `at` (n floats) with the stage's gradient. */

@@ -36,7 +36,23 @@ typedef struct {
     float *truth;      /* (rows, S); NULL: not wanted */
     float *u;          /* (rows) */
     uint8_t *done;     /* (rows) */
+    int32_t *origin;   /* (rows) number of the trajectory; this and the next NULL: not wanted */
+    int32_t *of;       /* (records) trajectory of each record */
+    int32_t *begins;   /* (rows + 1) */
 } Unit;
+
+/* n numbers that only the order of trajectories needs. */
+static int32_t *trace_array(const Rollout *roll, size_t n, Arena *tmp)
+{
+    return roll->by_trajectory ? arena_bytes(tmp, n * sizeof(int32_t)) : NULL;
+}
+
+static size_t trace_cost(const Rollout *roll, size_t rows)
+{
+    return roll->by_trajectory
+               ? 2 * arena_cost(rows + 1) + arena_cost((size_t)rollout_unit_most(roll))
+               : 0;
+}
 
 static Unit unit_make(const Rollout *roll, Arena *tmp)
 {
@@ -54,7 +70,10 @@ static Unit unit_make(const Rollout *roll, Arena *tmp)
                   .drawn = arena_bytes(tmp, rows * sizeof(int32_t)),
                   .truth = roll->penalty->needs_truth ? arena_floats(tmp, rows * S) : NULL,
                   .u = arena_floats(tmp, rows),
-                  .done = arena_bytes(tmp, rows)};
+                  .done = arena_bytes(tmp, rows),
+                  .origin = trace_array(roll, rows, tmp),
+                  .of = trace_array(roll, (size_t)rollout_unit_most(roll), tmp),
+                  .begins = trace_array(roll, rows + 1, tmp)};
 }
 
 size_t rollout_cost(const Rollout *roll)
@@ -67,7 +86,8 @@ size_t rollout_cost(const Rollout *roll)
     const size_t act = agent_act_cost(roll->agent, rows);
     const size_t predict = ensemble_predict_cost(roll->ens, rows);
     return 6 * arena_cost(n * (S + A + 1)) + 3 * arena_cost(n) + 2 * arena_cost(outs) +
-           (act > predict ? act : predict) + termination_cost(&roll->end, rows);
+           (act > predict ? act : predict) + termination_cost(&roll->end, rows) +
+           trace_cost(roll, n);
 }
 
 /* Streams within an epoch are numbered by the model step. */
@@ -87,6 +107,9 @@ static void draw_starts(const Rollout *roll, int64_t epoch, int unit, Unit *w)
         const uint32_t k = rng_below(&rng, (uint32_t)choices);
         const size_t row = roll->starts != NULL ? (size_t)roll->starts[k] : (size_t)k;
         memcpy(w->s + i * S, roll->dataset + row * roll->rec.stride, S * sizeof(float));
+    }
+    for (int i = 0; w->origin != NULL && i < w->live; i++) {
+        w->origin[i] = i;
     }
 }
 
@@ -175,7 +198,7 @@ static void find_uncertainty(const Rollout *roll, Unit *w)
 }
 
 /* Records of all live rows, behind the report's rows; those that are not finite are left out. Returns
- * how many; w->u and w->drawn move with them. */
+ * how many; w->u, w->drawn and w->origin move with them. */
 static size_t store_rows(const Rollout *roll, Unit *w, float *records, UnitReport *report)
 {
     const Record *rec = &roll->rec;
@@ -193,6 +216,9 @@ static size_t store_rows(const Rollout *roll, Unit *w, float *records, UnitRepor
         memcpy(row, w->sa + i * D, D * sizeof *row);
         row[rec->r] = sample[0];
         memcpy(row + rec->s2, sample + 1, S * sizeof *row);
+        if (w->origin != NULL) {
+            w->origin[kept] = w->origin[i];
+        }
         w->u[kept] = w->u[i];
         w->drawn[kept++] = w->drawn[i];
     }
@@ -245,15 +271,53 @@ static void step_rows(const Rollout *roll, Arena *tmp, Unit *w, float *records, 
         const bool halted = pessimize(roll, w->u[i], &row[rec->r]);
         const bool done = halted || w->done[i] != 0 || rollout_beyond_guard(roll, s2);
         row[rec->cont] = done ? 0.0F : 1.0F;
+        if (w->origin != NULL) {
+            w->of[report->rows] = w->origin[i];
+        }
         report->rows++;
         report->ended += done ? 1 : 0;
         report->halted += halted ? 1 : 0;
         if (!done) {
             memcpy(w->s + on * S, s2, S * sizeof *row);
+            if (w->origin != NULL) {
+                w->origin[on] = w->origin[i];
+            }
             w->drawn[on++] = w->drawn[i];
         }
     }
     w->live = (int)on;
+}
+
+/* Records from step by step to trajectory by trajectory, each in its order. In place: w->of becomes the
+ * place of each record, and records are exchanged until all have come home. */
+static void order_records(const Rollout *roll, int starts, int64_t n, Unit *w, float *records)
+{
+    const size_t stride = roll->rec.stride;
+
+    memset(w->begins, 0, ((size_t)starts + 1) * sizeof *w->begins);
+    for (int64_t k = 0; k < n; k++) {
+        w->begins[w->of[k] + 1]++;
+    }
+    for (int i = 0; i < starts; i++) {
+        w->begins[i + 1] += w->begins[i];
+    }
+    for (int64_t k = 0; k < n; k++) {
+        w->of[k] = w->begins[w->of[k]]++;
+    }
+    for (int64_t k = 0; k < n; k++) {
+        while (w->of[k] != k) {
+            const int32_t to = w->of[k];
+            float *a = records + (size_t)k * stride;
+            float *b = records + (size_t)to * stride;
+            for (size_t j = 0; j < stride; j++) {
+                const float x = a[j];
+                a[j] = b[j];
+                b[j] = x;
+            }
+            w->of[k] = w->of[to];
+            w->of[to] = to;
+        }
+    }
 }
 
 void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int unit, Arena *tmp,
@@ -273,6 +337,9 @@ void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int uni
         draw_samples(roll, epoch, step, unit, &w);
         find_uncertainty(roll, &w);
         step_rows(roll, tmp, &w, records, report);
+    }
+    if (roll->by_trajectory) {
+        order_records(roll, rollout_unit_starts(roll, unit), report->rows, &w, records);
     }
     report->digest = bytes_hash(records, (size_t)report->rows * roll->rec.stride * sizeof *records);
     arena_reset(tmp, mark);

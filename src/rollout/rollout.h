@@ -64,7 +64,8 @@ typedef struct {
     float lambda;
     float guard; /* a row ends where some |s'| reaches this; 0 = off */
     bool uniform_actions;
-    bool keeps_member; /* a trajectory stays with the elite of its first step */
+    bool by_trajectory; /* a unit's records trajectory by trajectory, not step by step */
+    bool keeps_member;  /* a trajectory stays with the elite of its first step */
     uint64_t seed;
 } Rollout;
 

@@ -19,9 +19,9 @@ static Status run_updates(Learner *l, double sums[STAT_COUNT])
 
     memset(sums, 0, STAT_COUNT * sizeof *sums);
     for (int u = 0; u < s->cfg.train.updates_per_epoch; u++) {
-        learner_gather(l);
-        TRY(s->agent.kind->update(&s->agent, l->shard, s->cfg.train.batch, &s->reduce,
-                                  (uint64_t)s->cfg.top.seed, &s->tmp, stats));
+        const int rows = learner_gather(l);
+        TRY(s->agent.kind->update(&s->agent, l->shard, rows, &s->reduce, (uint64_t)s->cfg.top.seed,
+                                  &s->tmp, stats));
         for (int k = 0; k < STAT_COUNT; k++) {
             sums[k] += (double)stats[k];
         }

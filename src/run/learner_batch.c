@@ -41,10 +41,30 @@ static void gather(Learner *l, const Draw *draw)
     }
 }
 
-void learner_gather(Learner *l)
+/* The rings as they are: filled once since they were cleared, so from the front on and in order. */
+static int gather_all(Learner *l)
 {
+    const Session *s = l->s;
+    int64_t total = 0;
+
+    for (int i = 0; i < s->reduce.count; i++) {
+        l->shard[i] = (Batch){l->buffer[i].records, (int)l->buffer[i].rows};
+    }
+    for (int v = 0; l->lead && v < l->history.shards; v++) { /* its only phase, of all shards */
+        total += l->history.rows[v];
+    }
+    comm_reduce_bcast(&s->reduce, &total, sizeof total);
+    return (int)total;
+}
+
+int learner_gather(Learner *l)
+{
+    if (l->s->agent.kind->on_policy) {
+        return gather_all(l);
+    }
     const Draw draw = {RNG_BATCH_REAL, l->s->agent.updates, l->s->real_rows};
     gather(l, &draw);
+    return l->s->cfg.train.batch;
 }
 
 void learner_gather_prepare(Learner *l)

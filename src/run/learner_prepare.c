@@ -5,6 +5,9 @@
 #include "run/stop.h"
 #include "run/timing.h"
 
+/* Between checkpoints, where an epoch is a single update. */
+enum { ON_POLICY_PIECE = 1000 };
+
 /* Up to the next multiple of `piece`, or to the end; *loss gets the mean loss of the behavior's model. */
 static Status do_piece(Learner *l, int64_t piece, int64_t total, double *loss)
 {
@@ -41,7 +44,8 @@ Status learner_prepare(Learner *l)
     Agent *agent = &l->s->agent;
     Status st = OK;
     const int64_t total = agent->kind->prepare != NULL ? agent->kind->prepare_updates(agent) : 0;
-    const int64_t piece = l->s->cfg.train.updates_per_epoch;
+    const int64_t piece =
+        agent->kind->on_policy ? ON_POLICY_PIECE : l->s->cfg.train.updates_per_epoch;
     const int64_t tenth = (total + 9) / 10;
     const double start = timer_now();
     double loss = 0;

@@ -53,9 +53,10 @@ void learner_stop_workers(Learner *l);
  * on rows of the dataset, in pieces of train.updates_per_epoch with a checkpoint as between epochs. Error
  * ERR_INTERRUPTED: a stop was asked for, all is saved. */
 NODISCARD Status learner_prepare(Learner *l);
-/* The rows of this learner's shards into l->batch and l->shard: of the agent's next update, and of its
- * next one in `prepare`, which are all of the dataset. */
-void learner_gather(Learner *l);
+/* The rows of this learner's shards into l->shard: of the agent's next update (drawn into l->batch; for an
+ * agent that is on-policy all that the rings hold), and of its next one in `prepare`, which are all of the
+ * dataset. learner_gather returns the rows of all learners together. */
+int learner_gather(Learner *l);
 void learner_gather_prepare(Learner *l);
 /* Whether a stop was asked for, which rank 0 knows. Collective over the learners. */
 bool learner_stop_asked(const Learner *l);

@@ -55,6 +55,9 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     if (l->task.rollout == 0) {
         return OK;
     }
+    for (int i = 0; s->agent.kind->on_policy && i < s->reduce.count; i++) {
+        buffer_clear(&l->buffer[i]); /* rows of another policy teach it nothing */
+    }
     for (int u = 0; u < s->plan.units; u++) {
         if (l->records[u] != NULL) {
             const size_t bytes = mail_wait(l->records[u]);
@@ -82,7 +85,7 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     }
     const Status st = history_add(&l->history, l->task.rollout, actor, l->units, s->plan.units);
     for (int v = 0; v < s->plan.shards; v++) {
-        capacity[v] = learner_shard_capacity(s, v);
+        capacity[v] = s->agent.kind->on_policy ? 0 : learner_shard_capacity(s, v);
     }
     if (st == OK) {
         history_trim(&l->history, capacity);

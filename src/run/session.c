@@ -19,9 +19,12 @@ static PlanCost epoch_cost(const Session *s)
     const double per_row = 2.0 * (4.0 * actor + 6.0 * critic);
     const double rollout =
         (double)c->rollout.batch * c->rollout.horizon * (member * c->model.members + actor) * 2.0;
+    /* an on-policy update: about a forward and a backward pass for each product with the Fisher matrix */
+    const double rows = s->agent.kind->on_policy
+                            ? (double)c->rollout.batch * c->rollout.horizon * c->npg.cg_iterations
+                            : (double)c->train.batch * c->train.updates_per_epoch;
     const double episodes = (double)c->eval.episodes * s->env->horizon * 4e6;
-    return (PlanCost){.update = per_row * c->train.batch * c->train.updates_per_epoch,
-                      .work = (s->uses_model ? rollout : 0.0) + episodes};
+    return (PlanCost){.update = per_row * rows, .work = (s->uses_model ? rollout : 0.0) + episodes};
 }
 
 static int cores_of_all_hosts(void)
@@ -83,8 +86,11 @@ done:
 
 static size_t scratch_bytes(const Session *s)
 {
-    const int shard_rows = s->cfg.train.batch / s->cfg.train.shards + 1;
     const AgentKind *kind = s->agent.kind;
+    const int of_batch = s->cfg.train.batch / s->cfg.train.shards + 1;
+    const int of_phase =
+        (int)rollout_unit_most(&s->roll) * (s->cfg.rollout.units / s->cfg.train.shards);
+    const int shard_rows = kind->on_policy && of_phase > of_batch ? of_phase : of_batch;
     const Player player = {.env = s->env,
                            .actor = &s->agent.actor,
                            .critic = &s->agent.critic,
@@ -144,6 +150,7 @@ static void set_rollout(Session *s)
                         .lambda = (float)c->penalty.lambda,
                         .guard = (float)c->rollout.guard,
                         .uniform_actions = strcmp(c->rollout.actions, "uniform") == 0,
+                        .by_trajectory = s->agent.kind->on_policy,
                         .keeps_member = strcmp(c->rollout.member, "trajectory") == 0,
                         .seed = (uint64_t)c->top.seed};
     REQUIRE(s->roll.penalty != NULL);
@@ -170,7 +177,10 @@ Status session_open(Session *s, const Config *cfg)
     Status st = OK;
 
     *s = (Session){.cfg = *cfg};
+    const AgentKind *kind = agent_find(cfg->train.agent);
+    REQUIRE(kind != NULL);
     TRY(comm_agree(session_task(cfg, &s->task)));
+    TRY(comm_agree(session_check_agent(cfg, kind)));
     s->env = &s->task;
     s->real_rows = (int)(cfg->train.real_ratio * cfg->train.batch);
     s->uses_model = s->real_rows < cfg->train.batch;
@@ -186,8 +196,6 @@ Status session_open(Session *s, const Config *cfg)
     TRY(comm_agree(ensemble_init(&s->ens, &ens, (uint64_t)cfg->top.seed)));
 
     /* the plan needs sizes of the networks, the agent its number of shards: twice, cheaply */
-    const AgentKind *kind = agent_find(cfg->train.agent);
-    REQUIRE(kind != NULL);
     const AgentConfig agent = session_agent_config(cfg, s->env);
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, 0)));
     s->plan = plan_make(comm_size(), cores_of_all_hosts(), cfg->ranks.learners, cfg->train.shards,

@@ -47,6 +47,9 @@ NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 /* Whether the penalty can be had: a simulator, members enough. ERR_CONFIG says what to change. */
 NODISCARD Status session_check_penalty(const Config *cfg, const EnvKind *env);
 
+/* Whether the agent can learn in the way that the rollouts go on. ERR_CONFIG says what to change. */
+NODISCARD Status session_check_agent(const Config *cfg, const AgentKind *kind);
+
 /* Parts of the configuration as other folders take them. halt: without a threshold of the settings
  * nothing halts until one is found in the data; reward_min: of the dataset. */
 AgentConfig session_agent_config(const Config *cfg, const EnvKind *env);

@@ -125,7 +125,41 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
         .bc = {.hidden = cfg->bc.hidden,
                .lr = cfg->bc.lr,
                .mse = is(cfg->bc.loss, "mse"),
-               .action_margin = (float)cfg->bc.action_margin}};
+               .action_margin = (float)cfg->bc.action_margin},
+        .npg = {.hidden = cfg->npg.hidden,
+                .value_hidden = cfg->npg.value_hidden,
+                .step_size = cfg->npg.step_size,
+                .damping = cfg->npg.damping,
+                .gae_lambda = cfg->npg.gae_lambda,
+                .value_lr = cfg->npg.value_lr,
+                .clone_lr = cfg->npg.clone_lr,
+                .log_std = (float)cfg->npg.log_std,
+                .log_std_min = (float)cfg->npg.log_std_min,
+                .log_std_max = (float)cfg->npg.log_std_max,
+                .cg_iterations = cfg->npg.cg_iterations,
+                .value_batch = cfg->npg.value_batch,
+                .value_passes = cfg->npg.value_passes,
+                .clone_updates = cfg->npg.clone_updates}};
+}
+
+Status session_check_agent(const Config *cfg, const AgentKind *kind)
+{
+    const char *key = cfg->train.updates_per_epoch != 1     ? "train.updates_per_epoch is not 1"
+                      : cfg->train.real_ratio > 0           ? "train.real_ratio is not 0"
+                      : cfg->rollout.lag != 0               ? "rollout.lag is not 0"
+                      : cfg->rollout.retain != 1            ? "rollout.retain is not 1"
+                      : !is(cfg->rollout.actions, "policy") ? "rollout.actions is not policy"
+                                                            : NULL;
+    if (!kind->on_policy || key == NULL) {
+        return OK;
+    }
+    return status_fail(
+        ERR_CONFIG,
+        "train.agent %s learns on-policy: an epoch is one update from the model rows that "
+        "the policy itself has just made, and from no others; but %s. Set "
+        "train.updates_per_epoch=1 train.real_ratio=0 rollout.lag=0 rollout.retain=1 "
+        "rollout.actions=policy, or take the preset algo=morel-npg",
+        kind->name, key);
 }
 
 Status session_check_penalty(const Config *cfg, const EnvKind *env)

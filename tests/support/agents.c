@@ -58,5 +58,19 @@ AgentConfig bench_config(void)
                                   .sigma = 10,
                                   .action_margin = 1e-3F,
                                   .samples = 4},
-                         .bc = {.hidden = 16, .lr = 3e-4, .action_margin = 1e-3F}};
+                         .bc = {.hidden = 16, .lr = 3e-4, .action_margin = 1e-3F},
+                         .npg = {.hidden = 16,
+                                 .value_hidden = 16,
+                                 .step_size = 0.02,
+                                 .damping = 1e-3,
+                                 .gae_lambda = 0.97,
+                                 .value_lr = 1e-3,
+                                 .clone_lr = 1e-3,
+                                 .log_std = -0.25F,
+                                 .log_std_min = -1,
+                                 .log_std_max = 1,
+                                 .cg_iterations = 10,
+                                 .value_batch = 8,
+                                 .value_passes = 1,
+                                 .clone_updates = 3}};
 }
