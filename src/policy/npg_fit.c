@@ -22,7 +22,8 @@ size_t npg_fit_cost(const Agent *agent)
 }
 
 /* Shard i's share of the gradient of mean (V(s) - ret)^2 over a minibatch, rows drawn with replacement. */
-static void value_gradient(const NpgPhase *phase, int i, size_t at, float *grad, float *stats)
+static void value_gradient(const NpgPhase *phase, int i, size_t at, int64_t step, float *grad,
+                           float *stats)
 {
     const Agent *agent = phase->agent;
     const Batch *batch = &phase->batches[i];
@@ -33,7 +34,7 @@ static void value_gradient(const NpgPhase *phase, int i, size_t at, float *grad,
     const int shard = phase->reduce->first + i;
     const int all = agent->cfg.npg.value_batch;
     const int b = dealt(all, phase->reduce->shards, shard);
-    Rng rng = rng_make(phase->seed, RNG_BASELINE_BATCH, (uint64_t)agent->steps, (uint32_t)shard);
+    Rng rng = rng_make(phase->seed, RNG_BASELINE_BATCH, (uint64_t)step, (uint32_t)shard);
     const size_t mark = phase->tmp->used;
     double sum = 0;
 
@@ -76,14 +77,15 @@ Status npg_fit_value(const NpgPhase *phase, float *stats)
         size_t at = 0;
         for (int i = 0; i < phase->reduce->count; i++) {
             float *row = stage_row(agent, i, n);
-            value_gradient(phase, i, at, row, row + n);
+            value_gradient(phase, i, at, agent->steps + k, row, row + n);
             at += (size_t)phase->batches[i].rows;
         }
         TRY(stage_sum(agent, "baseline", n, phase->reduce, agent->updates, tail));
-        stage_adam(agent, &stage, stage.from, n, agent->cfg.npg.value_lr, ++agent->steps);
+        stage_adam(agent, &stage, stage.from, n, agent->cfg.npg.value_lr, agent->steps + k + 1);
         sum += (double)tail[STAT_CRITIC_LOSS] / (double)count;
     }
     stats[STAT_CRITIC_LOSS] = (float)sum;
+    agent->steps += count;
 done:
     return st;
 }

@@ -18,6 +18,7 @@ typedef struct {
     const AgentKind *kind;
     AgentConfig cfg;        /* sizes only: the test adds the settings of its agent */
     bool prepare;           /* the updates are those of kind->prepare */
+    bool other_steps;       /* not one of Adam for each part: Adam's moments tell no gradient */
     int shards[SHARDS_MAX]; /* rows */
     int rows, updates;
     size_t stride;

@@ -65,6 +65,45 @@ static void a_trajectory_keeps_its_elite(void **state)
     world_free(w);
 }
 
+/* The same records as step by step, each trajectory in one piece; a hash of what is stored. */
+static void records_can_stand_by_trajectory(void **state)
+{
+    (void)state;
+    World *steps = world_make();
+    World *w = world_make();
+    const int starts = rollout_unit_starts(&w->roll, 0);
+    const size_t row = STRIDE * sizeof(float);
+    int64_t at = 0;
+    int ended = 0;
+
+    w->roll.by_trajectory = true;
+    arena_release(&w->tmp);
+    CHECK_OK(arena_init(&w->tmp, rollout_cost(&w->roll)));
+    const UnitReport r0 = world_run(steps, 1, 0);
+    const UnitReport r1 = world_run(w, 1, 0);
+    assert_int_equal(r1.rows, r0.rows);
+    assert_true(r1.digest != r0.digest);
+    for (int i = 0; i < starts; i++) { /* record i of the steps begins trajectory i */
+        assert_memory_equal(world_record(w, at), world_record(steps, i), row);
+        for (int h = 1; h < HORIZON && world_record(w, at)[w->roll.rec.cont] > 0; h++) {
+            int64_t twin = starts;
+            at++;
+            assert_memory_equal(world_record(w, at), world_record(w, at - 1) + w->roll.rec.s2,
+                                S * sizeof(float));
+            while (twin < r0.rows &&
+                   memcmp(world_record(steps, twin), world_record(w, at), row) != 0) {
+                twin++;
+            }
+            assert_true(twin < r0.rows);
+        }
+        ended += world_record(w, at++)[w->roll.rec.cont] > 0 ? 0 : 1;
+    }
+    assert_int_equal(at, r1.rows);
+    assert_true(ended > 3 && ended < starts - 3);
+    world_free(steps);
+    world_free(w);
+}
+
 /* One step, so that the rows are those of the same phase without HALT. */
 static void a_row_above_the_threshold_halts(void **state)
 {
@@ -152,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trajectories_begin_where_episodes_do),
         cmocka_unit_test(a_trajectory_keeps_its_elite),
+        cmocka_unit_test(records_can_stand_by_trajectory),
         cmocka_unit_test(a_row_above_the_threshold_halts),
         cmocka_unit_test(the_truth_is_asked_for_every_row),
     };

@@ -130,11 +130,11 @@ class Batch:
 class Run:
     """A run's parts (networks as lists of tensors, numbers as lists of one), its Adams and its record."""
 
-    def __init__(self, name, about, parts, batches, rates, **settings):
+    def __init__(self, name, about, parts, batches, rates, shards=SHARDS, **settings):
         self.golden, self.parts, self.batches, self.rates = Golden(name, about), parts, batches, rates
         g = self.golden
         g.put("sizes", [S, A, LAYERS, UPDATES])
-        g.put("shards", SHARDS)
+        g.put("shards", shards)
         g.put("seed", SEED)
         g.put("batches", batches)
         for key, number in {**{f"{part}_lr": rate for part, rate in rates.items()}, **settings}.items():
