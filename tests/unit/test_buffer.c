@@ -42,6 +42,11 @@ static void the_newest_rows_stay_in_order(void **state)
             assert_memory_equal(buffer_row(&buffer, i), want, sizeof want);
         }
     }
+    buffer_clear(&buffer); /* the next rows stand in order from the front on */
+    assert_int_equal(buffer.rows, 0);
+    buffer_push(&buffer, rows, 3);
+    assert_int_equal(buffer.rows, 3);
+    assert_memory_equal(buffer.records, rows, 3 * STRIDE * sizeof *rows);
     buffer_release(&buffer);
     assert_null(buffer.records);
     assert_int_equal(buffer_init(&buffer, record_make(2, 1), 0), ERR_ARG);
