@@ -84,13 +84,25 @@ done:
     return st;
 }
 
+/* Rows of a shard at most: of a batch and, where an update takes a whole phase, of that. */
+static int shard_rows(const Session *s)
+{
+    const Config *c = &s->cfg;
+    const int of_batch = c->train.batch / c->train.shards + 1;
+    const int64_t units = c->rollout.units / c->train.shards;
+    const int64_t all = (int64_t)c->rollout.batch * c->rollout.horizon; /* config_check: fits */
+
+    if (!s->agent.kind->on_policy) {
+        return of_batch;
+    }
+    const int64_t of_units = units * rollout_unit_most(&s->roll); /* rounded up */
+    const int64_t of_phase = of_units < all ? of_units : all;
+    return of_phase > of_batch ? (int)of_phase : of_batch;
+}
+
 static size_t scratch_bytes(const Session *s)
 {
     const AgentKind *kind = s->agent.kind;
-    const int of_batch = s->cfg.train.batch / s->cfg.train.shards + 1;
-    const int of_phase =
-        (int)rollout_unit_most(&s->roll) * (s->cfg.rollout.units / s->cfg.train.shards);
-    const int shard_rows = kind->on_policy && of_phase > of_batch ? of_phase : of_batch;
     const Player player = {.env = s->env,
                            .actor = &s->agent.actor,
                            .critic = &s->agent.critic,
@@ -99,7 +111,7 @@ static size_t scratch_bytes(const Session *s)
         s->env->open != NULL ? play_cost(&player) : model_episode_cost(&s->roll, &player);
     const size_t batch = arena_cost((size_t)s->cfg.train.batch * s->data.rec.stride +
                                     16 * (size_t)s->cfg.train.shards);
-    size_t most = kind->update_cost(&s->agent, shard_rows) + batch;
+    size_t most = kind->update_cost(&s->agent, shard_rows(s)) + batch;
     if (s->uses_model && rollout_cost(&s->roll) > most) {
         most = rollout_cost(&s->roll);
     }
