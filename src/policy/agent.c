@@ -73,6 +73,13 @@ void agent_act(const Agent *agent, const float *actor, const float *s, const flo
     policy_act(&agent->actor, &agent->squash, actor, s, eps, rows, tmp, a, NULL);
 }
 
+size_t agent_policy_floats(const Agent *agent)
+{
+    return agent->cfg.candidates > 0 && agent->at_critic != AGENT_NO_PART
+               ? agent->at_critic + agent->critic.count
+               : agent->actor.count;
+}
+
 double agent_alpha(const Agent *agent)
 {
     return agent->at_alpha == AGENT_NO_PART ? (double)NAN

@@ -149,6 +149,9 @@ static inline float *agent_actor(const Agent *agent)
 void agent_act(const Agent *agent, const float *actor, const float *s, const float *eps, int rows,
                Arena *tmp, float *a);
 size_t agent_act_cost(const Agent *agent, int rows);
+/* What it takes to play the policy: so many of the first floats of `params`. The actor, and where the best
+ * of cfg.candidates actions is played the critics. */
+size_t agent_policy_floats(const Agent *agent);
 /* exp(log alpha); NaN for an agent without */
 double agent_alpha(const Agent *agent);
 /* The state that a checkpoint keeps; returns how many slabs. */

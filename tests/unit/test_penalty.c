@@ -139,7 +139,7 @@ static void rows_with_golden_values_agree_with_pytorch(void **state)
         const char *name = penalty_row(i)->name;
         const bool density = strcmp(name, "ll_var") == 0;
         float u[ROWS];
-        if (!golden_has(g, name)) {
+        if (!golden_has(g, "%s", name)) {
             print_message("%s: tools/golden/penalty.py has no answers for it\n", name);
             continue;
         }
