@@ -57,8 +57,10 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     v[METRIC_MODEL_ROWS] = rows;
     v[METRIC_TERMINATIONS] = sum[SUM_ENDED];
     v[METRIC_DROPPED_ROWS] = sum[SUM_DROPPED];
-    v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
-    v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    if (!s->roll.penalty->halts) { /* then nothing is subtracted */
+        v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
+        v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    }
     v[METRIC_UNCERTAINTY_MEAN] = sum[SUM_PENALTY] / rows;
     v[METRIC_UNCERTAINTY_MAX] = sum[SUM_PENALTY_MAX];
     v[METRIC_HALTED] = s->roll.penalty->halts ? sum[SUM_HALTED] : (double)NAN;
@@ -94,9 +96,23 @@ static void note_result(LearnResult *r, const double *v)
     r->last_score = v[METRIC_SCORE];
 }
 
+/* What pessimism did to the new rows. */
+static const char *pessimism(const Learner *l, char text[32])
+{
+    const double *v = l->line.value;
+
+    if (isnan(v[METRIC_HALTED])) {
+        (void)snprintf(text, 32, "penalty %6.3g", v[METRIC_PENALTY_MEAN]);
+    } else {
+        (void)snprintf(text, 32, "halted %5.3g %%", 100 * v[METRIC_HALTED] / v[METRIC_MODEL_ROWS]);
+    }
+    return text;
+}
+
 Status learner_note_epoch(Learner *l)
 {
     const double *v = l->line.value;
+    char penalty[32];
 
     if (isnan(v[METRIC_EPOCH]) || (int64_t)v[METRIC_EPOCH] != l->task.epoch) {
         return OK; /* the first task of a run belongs to no epoch */
@@ -110,14 +126,14 @@ Status learner_note_epoch(Learner *l)
             (void)snprintf(score, sizeof score, "score %6.2f  ", v[METRIC_SCORE]);
         }
         log_info("epoch %4lld/%d  return %9.1f +- %6.1f  %sQ %8.1f  critic %8.3g  "
-                 "alpha %6.3g  penalty %6.3g",
+                 "alpha %6.3g  %s",
                  (long long)l->task.epoch, l->s->cfg.train.epochs, v[METRIC_RETURN_MEAN],
                  v[METRIC_RETURN_STD], score, v[METRIC_Q_MEAN], v[METRIC_CRITIC_LOSS],
-                 v[METRIC_ALPHA], v[METRIC_PENALTY_MEAN]);
+                 v[METRIC_ALPHA], pessimism(l, penalty));
     } else {
-        log_info("epoch %4lld/%d  Q %8.1f  critic %8.3g  alpha %6.3g  penalty %6.3g",
-                 (long long)l->task.epoch, l->s->cfg.train.epochs, v[METRIC_Q_MEAN],
-                 v[METRIC_CRITIC_LOSS], v[METRIC_ALPHA], v[METRIC_PENALTY_MEAN]);
+        log_info("epoch %4lld/%d  Q %8.1f  critic %8.3g  alpha %6.3g  %s", (long long)l->task.epoch,
+                 l->s->cfg.train.epochs, v[METRIC_Q_MEAN], v[METRIC_CRITIC_LOSS], v[METRIC_ALPHA],
+                 pessimism(l, penalty));
     }
     return metrics_append(&l->log, &l->line);
 }
