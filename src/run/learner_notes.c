@@ -58,8 +58,10 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     v[METRIC_MODEL_ROWS] = rows;
     v[METRIC_TERMINATIONS] = sum[SUM_ENDED];
     v[METRIC_DROPPED_ROWS] = sum[SUM_DROPPED];
-    v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
-    v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    if (!s->roll.penalty->halts) { /* then nothing is subtracted */
+        v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
+        v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    }
     v[METRIC_UNCERTAINTY_MEAN] = sum[SUM_PENALTY] / rows;
     v[METRIC_UNCERTAINTY_MAX] = sum[SUM_PENALTY_MAX];
     v[METRIC_HALTED] = s->roll.penalty->halts ? sum[SUM_HALTED] : (double)NAN;
@@ -121,6 +123,9 @@ static void log_epoch(const Learner *l, const double *v)
         } else if (!isnan(x)) {
             text_add(&text, "%s %*.3g", parts[i].name, parts[i].width, x);
         }
+    }
+    if (!isnan(v[METRIC_HALTED])) {
+        text_add(&text, "  halted %5.3g %%", 100 * v[METRIC_HALTED] / v[METRIC_MODEL_ROWS]);
     }
     log_info("epoch %4lld/%d%s", (long long)l->task.epoch, l->s->cfg.train.epochs, line);
 }
