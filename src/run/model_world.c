@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-
 size_t model_episode_cost(const Rollout *roll, const Player *player)
 {
     const size_t S = (size_t)roll->rec.S;
