@@ -112,7 +112,7 @@ static void wanted_learners_are_taken_as_far_as_they_go(void **state)
 static void a_choice_leaves_a_worker_where_there_is_work(void **state)
 {
     (void)state;
-    static const PlanCost costs[] = {{1, 1}, {1, 1000}, {2, 1}};
+    static const PlanCost costs[] = {{1, 1}, {1, 1000}, {1, 2}};
 
     for (int ranks = 2; ranks <= RANKS_MOST; ranks++) {
         for (int c = 0; c < 3; c++) {
