@@ -96,6 +96,5 @@ runs 'its policy can be evaluated' 0 eval agent --episodes 4
 check 'it learned something' python3 -c "
 import json
 score = json.loads(open('agent/metrics.jsonl').read().splitlines()[-1])['score']
-
 assert score > 50, score"
 finish
