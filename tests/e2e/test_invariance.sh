@@ -90,6 +90,7 @@ check 'mbpo is MOPO without a penalty' cmp mbpo/metrics.csv none/metrics.csv
 halt=("${lag1[@]}" algo=morel rollout.starts=initial rollout.member=trajectory rollout.horizon=12
     penalty.halt_form=absorbing penalty.halt_cost=2 penalty.halt_pessimism=1.5 train.real_ratio=0)
 train halt 0 "${halt[@]}"
+# shellcheck disable=SC2016
 check 'some rows of each epoch halt, not all' awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     { if ($at["halted"] <= 0 || $at["halted"] >= $at["model_rows"]) exit 1 }' halt/metrics.csv
 for ranks in 1 2 3; do
