@@ -112,7 +112,8 @@ static void log_epoch(const Learner *l, const double *v)
                  {METRIC_CRITIC_LOSS, "  critic", 8, false},
                  {METRIC_ALPHA, "  alpha", 6, false},
                  {METRIC_DIVERGENCE, "  divergence", 6, false},
-                 {METRIC_PENALTY_MEAN, "  penalty", 6, false}};
+                 {METRIC_PENALTY_MEAN, "  penalty", 6, false},
+                 {METRIC_HALTED, "  halted rows", 6, false}};
     char line[256];
     Text text = text_over(line, sizeof line);
 

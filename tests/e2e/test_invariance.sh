@@ -83,13 +83,14 @@ resumed() {
     train "$name" 2 "$@" train.epochs=2 && train "$name" 1 "$@" &&
         check "$what, resumed: same bytes" same_run "$reference" "$name"
 }
-for algo in mopo mbpo mbpo-no-ensemble; do
+for algo in mopo mbpo mbpo-no-ensemble morel; do
     train "$algo" 0 "${lag1[@]}" "algo=$algo" && check "algo=$algo has its report" test -s "$algo/penalty.txt"
 done
 check 'mbpo is MOPO without a penalty' cmp mbpo/metrics.csv none/metrics.csv
 halt=("${lag1[@]}" algo=morel rollout.starts=initial rollout.member=trajectory rollout.horizon=12
     penalty.halt_form=absorbing penalty.halt_cost=2 penalty.halt_pessimism=1.5 train.real_ratio=0)
 train halt 0 "${halt[@]}"
+# shellcheck disable=SC2016
 check 'some rows of each epoch halt, not all' awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     { if ($at["halted"] <= 0 || $at["halted"] >= $at["model_rows"]) exit 1 }' halt/metrics.csv
 for ranks in 1 2 3; do
@@ -118,8 +119,8 @@ train cheetah 0 "${tiny[@]}" dataset=cheetah.hdf5
 for ranks in 2 3; do
     as_reference cheetah more "$ranks ranks" "$ranks" "${tiny[@]}" dataset=cheetah.hdf5
 done
-train asked 0 "${tiny[@]}" dataset=cheetah.hdf5 penalty.type=oracle
-as_reference asked more 'oracle, 2 ranks' 2 "${tiny[@]}" dataset=cheetah.hdf5 penalty.type=oracle
+train seen 0 "${tiny[@]}" dataset=cheetah.hdf5 penalty.type=oracle
+as_reference seen more 'oracle, 2 ranks' 2 "${tiny[@]}" dataset=cheetah.hdf5 penalty.type=oracle
 train cheetah2 2 "${tiny[@]}" dataset=cheetah2.hdf5
 check 'its dataset, collected on 2 ranks: same bytes' cmp cheetah.hdf5 cheetah2.hdf5
 finish
