@@ -125,9 +125,6 @@ static void log_epoch(const Learner *l, const double *v)
             text_add(&text, "%s %*.3g", parts[i].name, parts[i].width, x);
         }
     }
-    if (!isnan(v[METRIC_HALTED])) {
-        text_add(&text, "  halted %5.3g %%", 100 * v[METRIC_HALTED] / v[METRIC_MODEL_ROWS]);
-    }
     log_info("epoch %4lld/%d%s", (long long)l->task.epoch, l->s->cfg.train.epochs, line);
 }
 
