@@ -21,7 +21,7 @@ size_t bear_vae_cost(const Agent *agent, int rows)
            mlp_tape_cost(decoder, rows) + mlp_backward_cost(encoder, rows);
 }
 
-/* Loss over a shard's outputs (n numbers of `columns` each), and its derivative by the output. */
+/* Squared error of n numbers times `scale`, and its derivative by the output before tanh. */
 static double reconstruction(const float *out, const float *a, size_t n, float scale, float *dout)
 {
     double sum = 0;
