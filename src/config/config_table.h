@@ -194,8 +194,8 @@
     KEY(s, INT, samples, 4, 1, 64, "", "actions of each side in the divergence")             \
     KEY(s, REAL, sigma, 10, 1e-6, 1e6, "",                                                   \
         "width of the MMD's Laplacian kernel: exp(-distance / (2 sigma))")                   \
-    KEY(s, INT, warm_updates, 20000, 0, 2147483647, "updates",                               \
-        "first updates, without Q in the actor's loss")                                      \
+    KEY(s, INT, warm_updates, 20001, 0, 2147483647, "updates",                               \
+        "first updates, without Q in the actor's loss; code: step > 20000")                  \
     KEY(s, REAL, action_margin, 1e-3, 1e-6, 0.5, "",                                         \
         "actions are clipped this far inside [-1, 1] for densities")
 

@@ -37,7 +37,10 @@ void batch_actions(const Agent *agent, const Batch *batch, float margin, float *
 
     for (size_t i = 0; i < (size_t)batch->rows; i++) {
         const float *from = batch->records + i * rec.stride + rec.a;
-        for (size_t j = 0; j < A; j++) {
+        for (size_t j = 0; margin == 0.0F && j < A; j++) {
+            a[i * A + j] = from[j];
+        }
+        for (size_t j = 0; margin > 0.0F && j < A; j++) {
             const float x = from[j] < -most ? -most : from[j];
             a[i * A + j] = x > most ? most : x;
         }

@@ -7,8 +7,8 @@
  *   L_pi   = mean ( alpha D(s) - min_i Q_i(s, a~) ),  a~ ~ pi(s); without Q in the first updates
  *   D(s)   = mean_k log pi(a_k) - log b(clip(a_k)),  a_k ~ pi(s)              "kl"
  *          = MMD^2 of n actions of pi and n of b, Laplacian kernel            "mmd"
- *   Qt    <- Qt + tau (Q - Qt); the code does this at the start of an update, where it is the same: Qt
- *            begins as a copy of Q
+ *   Qt    <- Qt + tau (Q - Qt); the code does this at the start of an update, which is the same but for
+ *            the first one: there Qt begins as another draw of weights, here as a copy of Q
  *
  * The policy's gradient is taken at the critics just moved. The entropy term of the code has weight 0
  * there and is left out. Heads are smooth (nn/squash.h): log deviations in (-5, 0).

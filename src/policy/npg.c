@@ -158,15 +158,12 @@ static size_t chunk_cost(const Agent *agent, int rows)
 void npg_chunk_load(const Agent *agent, const Batch *batch, int first, NpgChunk *chunk)
 {
     const Record rec = record_make(agent->cfg.state_dim, agent->cfg.act_dim);
-    const size_t A = (size_t)rec.A;
     const int left = batch->rows - first;
 
     chunk->b = left < NPG_CHUNK ? left : NPG_CHUNK;
     const Batch part = {batch->records + (size_t)first * rec.stride, chunk->b};
     batch_columns(agent, &part, chunk->s, NULL, NULL);
-    for (size_t i = 0; i < (size_t)part.rows; i++) {
-        memcpy(chunk->a + i * A, part.records + i * rec.stride + rec.a, A * sizeof(float));
-    }
+    batch_actions(agent, &part, 0.0F, chunk->a);
 }
 
 /* --- update ------------------------------------------------------------------------------------- */
