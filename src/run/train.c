@@ -16,6 +16,7 @@
 #include "run/crew.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
+#include "run/model_report.h"
 #include "run/stop.h"
 #include "run/timing.h"
 
@@ -149,6 +150,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         TRY(fetch_model(s, dir, &fitted));
         if (!fitted) {
             TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
+            TRY(model_report_after_fit(s, dir->path));
         }
         TRY(fit_terminal(s, dir));
     }
