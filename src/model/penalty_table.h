@@ -6,7 +6,16 @@
 
 #define PENALTY_TABLE(X) \
     X(none)              \
-    X(max_std)
+    X(max_std)           \
+    X(frobenius)         \
+    X(mean_gap)          \
+    X(pairwise)          \
+    X(ensemble_std)      \
+    X(mixture_std)       \
+    X(ll_var)            \
+    X(loo_kl)            \
+    X(oracle)            \
+    X(halt)
 
 #define PENALTY_DECLARE(name) extern const Penalty penalty_##name;
 PENALTY_TABLE(PENALTY_DECLARE)

@@ -1,11 +1,19 @@
-/* penalty: by hand, and against PyTorch. */
+/* penalty: each row of the table by hand and against PyTorch. */
 #include "support/check.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "model/penalty.h"
 #include "support/golden.h"
+
+static void eval(const char *name, const PenaltyIn *in, float *u)
+{
+    const Penalty *penalty = penalty_find(name);
+    assert_non_null(penalty);
+    penalty->eval(in, u);
+}
 
 /* Two rows of two members with two outputs: row 0 has norms 5 and 1; row 1 has 2 and 13. */
 static void max_std_is_the_largest_norm(void **state)
@@ -15,48 +23,109 @@ static void max_std_is_the_largest_norm(void **state)
     const PenaltyIn in = {.mean = NULL, .std = std, .rows = 2, .members = 2, .outs = 2};
     float u[3] = {-1, -1, -1};
 
-    penalty_find("max_std")->eval(&in, u);
+    eval("max_std", &in, u);
     CHECK_NEAR(u[0], 5, 1e-7, 0);
     CHECK_NEAR(u[1], 13, 1e-7, 0);
     assert_true(u[2] == -1);
-    penalty_find("none")->eval(&in, u);
+    eval("none", &in, u);
     assert_true(u[0] == 0 && u[1] == 0 && u[2] == -1);
+    eval("frobenius", &in, u); /* variances 9, 16 and 25, 144 */
+    CHECK_NEAR(u[0], sqrt(81 + 256), 1e-7, 0);
+    CHECK_NEAR(u[1], sqrt(625 + 20736), 1e-7, 0);
+    assert_true(u[2] == -1);
 }
 
-/* Sum of four squares and a root in float32: 2 ulp. */
-static void max_std_agrees_with_pytorch(void **state)
+/* Three members at (0, 0), (6, 0), (0, 3): center (2, 1). Rewards differ wildly and do not count. */
+static void disagreement_is_of_states(void **state)
 {
     (void)state;
-    Golden *g = golden_open("penalty");
-    size_t rows = 0;
-    const float *want = golden_get(g, &rows, "max_std");
+    const float mean[] = {1e6F, 0, 0, -1e6F, 6, 0, 3, 0, 3};
+    const PenaltyIn in = {.mean = mean, .rows = 1, .members = 3, .outs = 3};
+    float u = -1;
+
+    eval("mean_gap", &in, &u);
+    CHECK_NEAR(u, sqrt(17), 1e-7, 0); /* (6, 0) - (2, 1) */
+    eval("pairwise", &in, &u);
+    CHECK_NEAR(u, sqrt(45), 1e-7, 0); /* (6, 0) - (0, 3) */
+    eval("halt", &in, &u);
+    CHECK_NEAR(u, sqrt(45), 1e-7, 0);
+    eval("ensemble_std", &in, &u); /* variances 8 and 2 */
+    CHECK_NEAR(u, sqrt(5), 1e-7, 0);
+}
+
+/* Two members N(0, 1), N(4, 4) of the reward and N(1, 4), N(1, 1) of the state. */
+static void densities_are_those_of_gaussians(void **state)
+{
+    (void)state;
+    const float mean[] = {0, 1, 4, 1};
+    const float std[] = {1, 2, 2, 1};
+    const float sample[] = {2, 2};
+    const int32_t drawn[] = {1};
+    const PenaltyIn in = {.mean = mean,
+                          .std = std,
+                          .sample = sample,
+                          .drawn = drawn,
+                          .rows = 1,
+                          .members = 2,
+                          .outs = 2};
+    float u = -1;
+
+    eval("mixture_std", &in, &u); /* (1 + 4) / 2 + 4 and (4 + 1) / 2 */
+    CHECK_NEAR(u, 3, 1e-7, 0);
+    eval("loo_kl", &in, &u); /* of number 1 from number 0, the only other one */
+    const double kl = 0.5 * (log(1.0 / 4) + (4 + 16) / 1.0 - 1 + log(4.0) + 1 / 4.0 - 1);
+    CHECK_NEAR(u, kl, 3e-7, 0);
+    eval("ll_var", &in, &u); /* -2 - 1/8 - log 2 and -1/2 - 1/2 - log 2: they differ by 9/8 */
+    CHECK_NEAR(u, 81.0 / 256, 3e-7, 0);
+}
+
+static void the_oracle_measures_the_drawn_member(void **state)
+{
+    (void)state;
+    const float mean[] = {9, 1, 1, 9, 4, 5, /* row 1 */ 9, 0, 0, 9, 7, 7};
+    const float truth[] = {1, 1, /* row 1 */ NAN, 0};
+    const int32_t drawn[] = {1, 0};
     const PenaltyIn in = {
-        .std = golden_array(g, rows * 7 * 4, "std"), .rows = (int)rows, .members = 7, .outs = 4};
-    float u[8] = {0};
+        .mean = mean, .drawn = drawn, .truth = truth, .rows = 2, .members = 2, .outs = 3};
+    float u[2] = {-1, -1};
 
-    assert_true(rows <= 8);
-    penalty_find("max_std")->eval(&in, u);
-    for (size_t b = 0; b < rows; b++) {
-        CHECK_NEAR(u[b], want[b], 2e-7, 0);
-    }
-    golden_close(g);
+    assert_true(penalty_find("oracle")->needs_truth);
+    eval("oracle", &in, u);
+    CHECK_NEAR(u[0], 5, 1e-7, 0);
+    assert_true(isnan(u[1])); /* nobody knows: the row is dropped */
 }
 
-/* A member that has run away must not look certain, wherever it stands. */
-static void non_finite_deviation_shows(void **state)
+/* Sums of at most 140 squares in float32, and a root: 2 ulp. ll_var is a difference of sums of squares
+ * of z-scores in float32. loo_kl adds terms that are near zero where members agree. */
+static void every_row_agrees_with_pytorch(void **state)
 {
     (void)state;
-    const float bad[] = {NAN, INFINITY};
-    for (size_t k = 0; k < 2; k++) {
-        for (size_t at = 0; at < 6; at++) {
-            float std[6] = {1, 2, 3, 4, 5, 6};
-            const PenaltyIn in = {.std = std, .rows = 1, .members = 3, .outs = 2};
-            float u = 0;
-            std[at] = bad[k];
-            penalty_find("max_std")->eval(&in, &u);
-            assert_true(!isfinite(u));
+    enum { E = 7, Y = 20, ROWS = 8 };
+    Golden *g = golden_open("penalty");
+    const float *drawn = golden_array(g, ROWS, "drawn");
+    int32_t member[ROWS];
+
+    for (int b = 0; b < ROWS; b++) {
+        member[b] = (int32_t)drawn[b];
+    }
+    const PenaltyIn in = {.mean = golden_array(g, (size_t)ROWS * E * Y, "mean"),
+                          .std = golden_array(g, (size_t)ROWS * E * Y, "std"),
+                          .sample = golden_array(g, (size_t)ROWS * Y, "sample"),
+                          .drawn = member,
+                          .truth = golden_array(g, (size_t)ROWS * (Y - 1), "truth"),
+                          .rows = ROWS,
+                          .members = E,
+                          .outs = Y};
+    for (int i = 0; penalty_row(i) != NULL; i++) {
+        const float *want = golden_array(g, ROWS, "%s", penalty_row(i)->name);
+        const bool density = strcmp(penalty_row(i)->name, "ll_var") == 0;
+        float u[ROWS];
+        penalty_row(i)->eval(&in, u);
+        for (int b = 0; b < ROWS; b++) {
+            CHECK_NEAR(u[b], want[b], density ? 2e-6 : 3e-7, 0);
         }
     }
+    golden_close(g);
 }
 
 static void table_is_found_by_name(void **state)
@@ -76,8 +145,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(max_std_is_the_largest_norm),
-        cmocka_unit_test(max_std_agrees_with_pytorch),
-        cmocka_unit_test(non_finite_deviation_shows),
+        cmocka_unit_test(disagreement_is_of_states),
+        cmocka_unit_test(densities_are_those_of_gaussians),
+        cmocka_unit_test(the_oracle_measures_the_drawn_member),
+        cmocka_unit_test(every_row_agrees_with_pytorch),
         cmocka_unit_test(table_is_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
