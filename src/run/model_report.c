@@ -13,7 +13,6 @@
 #include "run/model_report_numbers.h"
 #include "run/model_report_paths.h"
 #include "run/model_report_truth.h"
-#include "run/rundir.h"
 
 enum { PIECE = 500 }; /* held-out rows of one product: part of the result, like a batch size */
 
@@ -185,17 +184,26 @@ done:
     return status_while(st, "model report");
 }
 
-Status model_report_after_fit(const Session *s, const char *dir)
+Status model_report_in_run(const Session *s, const RunDir *dir, bool fitted)
 {
     Status st = OK;
     ModelReport *report = NULL;
     const double start = timer_now();
+    char path[RUNDIR_PATH_MAX];
+    int there = 0; /* the picture is written last */
 
+    if (comm_rank() == 0 && !fitted) {
+        there = file_exists(rundir_file(dir, "model-report.svg", path)) ? 1 : 0;
+    }
+    coll_bcast(&there, sizeof there, 0);
+    if (there != 0) {
+        return OK;
+    }
     TRY(comm_agree(mem_alloc(&report, 1, sizeof *report, "the model report")));
     TRY(model_report_make(s, report));
-    TRY(comm_agree(comm_rank() == 0 ? model_report_write(report, dir) : OK));
+    TRY(comm_agree(comm_rank() == 0 ? model_report_write(report, dir->path) : OK));
     log_info("model report: R2 %.3f (mean of outputs), %.0f %% of targets inside the 95 %% "
-             "intervals: model-report.txt; %.1f s",
+             "intervals; %.1f s; model-report.txt",
              report->mean_r2, 100 * report->coverage.own[REPORT_LEVELS - 1], timer_now() - start);
 done:
     mem_free(&report);

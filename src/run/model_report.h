@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "run/rundir.h"
 #include "run/session.h"
 
 enum {
@@ -73,8 +74,9 @@ typedef struct {
     int members, elites, outs;
     int rollout_horizon;
     OutputQuality outputs[REPORT_OUTS]; /* (outs) */
-    double mean_r2, mean_nll;           /* over outputs; of r2 those that are not constant */
-    Coverage coverage;                  /* all outputs together */
+    int varying; /* outputs whose target is not constant; the next three are over them */
+    double mean_r2, mean_nll; /* mean_r2: NaN where none varies */
+    Coverage coverage;
     MemberQuality member[ENSEMBLE_MAX]; /* (members) */
     int path_dims;                      /* dimensions that vary in the dataset */
     HorizonQuality horizon[REPORT_STEPS];
@@ -91,8 +93,9 @@ typedef struct {
 NODISCARD Status model_report_make(const Session *s, ModelReport *report);
 /* model-report.txt and model-report.svg in the folder `dir`, which is there. Local. Errors: ERR_IO, ERR_NOMEM. */
 NODISCARD Status model_report_write(const ModelReport *report, const char *dir);
-/* Both, and a line for the log. Collective; dir is rank 0's. */
-NODISCARD Status model_report_after_fit(const Session *s, const char *dir);
+/* Both for a run directory, and a line for the log; nothing where both files are there and the model was
+ * not fitted just now. Collective; dir matters on rank 0. Errors, the same on all ranks: of both. */
+NODISCARD Status model_report_in_run(const Session *s, const RunDir *dir, bool fitted);
 
 /* The two forms; their bytes depend on the report only. */
 void model_report_text(const ModelReport *report, Text *out);

@@ -98,30 +98,43 @@ static void finish_output(const HeldSums *sums, int y, ModelReport *r)
     for (int k = 0; k < REPORT_LEVELS; k++) {
         q->coverage.own[k] = sums->output[y].own[k] / (n * r->elites);
         q->coverage.mixed[k] = sums->output[y].mixed[k] / n;
-        r->coverage.own[k] += q->coverage.own[k] / r->outs;
-        r->coverage.mixed[k] += q->coverage.mixed[k] / r->outs;
     }
-    r->mean_nll += q->nll / r->outs;
+}
+
+/* Means over the outputs that vary: a target that is always the same is no test. Over all where none does. */
+static void finish_means(ModelReport *r)
+{
+    const int count = r->varying > 0 ? r->varying : r->outs;
+
+    r->coverage = (Coverage){0};
+    r->mean_nll = 0;
+    r->mean_r2 = r->varying > 0 ? 0 : (double)NAN;
+    for (int y = 0; y < r->outs; y++) {
+        const OutputQuality *q = &r->outputs[y];
+        if (r->varying > 0 && !(q->deviation > 0)) {
+            continue;
+        }
+        r->mean_r2 += q->r2 / count;
+        r->mean_nll += q->nll / count;
+        for (int k = 0; k < REPORT_LEVELS; k++) {
+            r->coverage.own[k] += q->coverage.own[k] / count;
+            r->coverage.mixed[k] += q->coverage.mixed[k] / count;
+        }
+    }
 }
 
 void held_finish(const HeldSums *sums, int count, ModelReport *report)
 {
     HeldSums total;
-    int varying = 0;
-    double r2 = 0;
     const double cells = (double)report->held * report->outs;
 
     add_all(&total, sums, count);
-    report->coverage = (Coverage){0};
-    report->mean_nll = 0;
+    report->varying = 0;
     for (int y = 0; y < report->outs; y++) {
         finish_output(&total, y, report);
-        if (report->outputs[y].deviation > 0) {
-            r2 += report->outputs[y].r2;
-            varying++;
-        }
+        report->varying += report->outputs[y].deviation > 0 ? 1 : 0;
     }
-    report->mean_r2 = varying > 0 ? r2 / varying : (double)NAN;
+    finish_means(report);
     for (int i = 0; i < report->members; i++) {
         report->member[i].mse = total.member[i].squares / cells;
         report->member[i].nll = total.member[i].nll / cells;

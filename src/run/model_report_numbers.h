@@ -25,8 +25,8 @@ typedef struct {
 enum { HELD_SUMS = sizeof(HeldSums) / sizeof(double) };
 
 void held_sums(const HeldBatch *in, HeldSums *sums);
-/* From the sums of `count` batches, added in order, to outputs, members (but their place), coverage and
- * means of the report, whose `held`, shape, and outputs[].deviation are filled. */
+/* From the sums of `count` batches, added in order, to outputs, members (but their place) and what is over
+ * outputs, in a report whose `held`, shape and outputs[].deviation are filled. */
 void held_finish(const HeldSums *sums, int count, ModelReport *report);
 
 /* -log N(y; mean, std^2) = 1/2 log 2 pi + log std + 1/2 ((y - mean) / std)^2 */

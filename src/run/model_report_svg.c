@@ -26,7 +26,7 @@ static double legend(Text *out, const char *style, bool is_line, double x, doubl
         svg_rect(out, style, x + 6, y - 9, 12, 9);
     }
     svg_label(out, "small", SVG_START, x + 27, y, "%s", label);
-    return x + 27 + 5.6 * (double)strlen(label) + 14;
+    return x + 27 + 5.3 * (double)strlen(label) + 14;
 }
 
 /* ---- R2 per output ---- */
@@ -42,11 +42,24 @@ static double lowest_r2(const ModelReport *r)
     return low < r2_floor ? r2_floor : -ceil(-low * 5) / 5;
 }
 
+static void add_r2_bar(Text *out, const SvgPlot *plot, int y, double r2, double slot)
+{
+    const bool cut = r2 < plot->y.low;
+    const double shown = cut ? plot->y.low : r2;
+    const double top = svg_y(plot, shown > 0 ? shown : 0);
+    const double bottom = svg_y(plot, shown > 0 ? 0 : shown);
+
+    svg_rect(out, y == 0 ? SVG_ORANGE : SVG_BLUE, svg_x(plot, y) - 0.4 * slot, top, 0.8 * slot,
+             bottom - top);
+    if (cut && slot > 24) {
+        svg_label(out, "small white", SVG_MIDDLE, svg_x(plot, y), bottom - 6, "%.2g", r2);
+    }
+}
+
 static void add_r2(Text *out, const ModelReport *r)
 {
     SvgPlot plot = place(0, 0);
-    const int every = (r->outs + 19) / 20; /* labels that fit */
-    const double slot = plot.width / r->outs;
+    const int every = (r->outs + 17) / 18; /* labels that fit */
     bool cut = false;
 
     plot.x = (SvgAxis){.low = -0.5, .high = r->outs - 0.5};
@@ -54,21 +67,18 @@ static void add_r2(Text *out, const ModelReport *r)
     svg_ticks_y(out, &plot);
     for (int y = 0; y < r->outs; y++) {
         char name[16];
-        double r2 = r->outputs[y].r2;
-        cut = cut || r2 < plot.y.low;
-        r2 = r2 < plot.y.low ? plot.y.low : r2;
-        const double from = svg_y(&plot, r2 > 0 ? r2 : 0);
-        svg_rect(out, y == 0 ? SVG_ORANGE : SVG_BLUE, svg_x(&plot, y) - 0.4 * slot, from,
-                 0.8 * slot, svg_y(&plot, r2 > 0 ? 0 : r2) - from);
+        cut = cut || r->outputs[y].r2 < plot.y.low;
+        add_r2_bar(out, &plot, y, r->outputs[y].r2, plot.width / r->outs);
         (void)snprintf(name, sizeof name, "%d", y - 1);
-        if (y == 0 || (y - 1) % every == 0) {
-            const bool room = y != 1 || every == 1; /* beside "r" */
-            svg_tick_x(out, &plot, y, y == 0 ? "r" : room ? name : "");
+        if (y == 0) {
+            svg_tick_x(out, &plot, y, "r");
+        } else if ((y - 1) % every == 0 && (y > 1 || every == 1)) { /* no 0 close to the r */
+            svg_tick_x(out, &plot, y, name);
         }
     }
     svg_line(out, "thin", plot.left, svg_y(&plot, 0), plot.left + plot.width, svg_y(&plot, 0));
-    svg_frame(out, &plot, "Held-out rows: share of variance predicted",
-              "output: r reward, 0 ... change of that number of the state",
+    svg_frame(out, &plot, "Held-out rows: R² of each output",
+              "output: r the reward, numbers the changes of the state",
               cut ? "R² (bars below -1 are cut)" : "R²");
 }
 
@@ -81,8 +91,9 @@ static void add_ranges(Text *out, const SvgPlot *plot, const ModelReport *r)
         double low = 1;
         double high = 0;
         for (int y = 0; y < r->outs; y++) {
-            low = fmin(low, r->outputs[y].coverage.own[k]);
-            high = fmax(high, r->outputs[y].coverage.own[k]);
+            const OutputQuality *q = &r->outputs[y];
+            low = q->deviation > 0 ? fmin(low, q->coverage.own[k]) : low;
+            high = q->deviation > 0 ? fmax(high, q->coverage.own[k]) : high;
         }
         const double top = svg_y(plot, 100 * high);
         svg_rect(out, SVG_BLUE " pale", svg_x(plot, 100 * report_levels[k]) - 7, top, 14,
@@ -113,16 +124,17 @@ static void add_calibration(Text *out, const ModelReport *r)
              svg_y(&plot, 100));
     svg_curve(out, &plot, SVG_GREEN " thick", levels, mixed, REPORT_LEVELS, 4);
     svg_curve(out, &plot, SVG_BLUE " thick", levels, own, REPORT_LEVELS, 4);
-    svg_label(out, "small gray", SVG_START, plot.left + 10, plot.top + 90, "above: too wide");
-    svg_label(out, "small gray", SVG_END, plot.left + plot.width - 10, plot.top + plot.height - 90,
+    svg_label(out, "small gray", SVG_START, plot.left + 10, plot.top + 60, "above: too wide");
+    svg_label(out, "small gray", SVG_END, plot.left + plot.width - 10, plot.top + plot.height - 50,
               "below: overconfident");
     svg_frame(out, &plot, "Calibration of the predicted deviation",
               "nominal coverage of the central interval, %", "targets inside, %");
-    double x = plot.left + 8;
-    x = legend(out, SVG_BLUE " thick", true, x, plot.top + 18, "elites' own, all outputs");
-    (void)legend(out, SVG_GREEN " thick", true, x, plot.top + 18, "their mixture");
-    x = legend(out, SVG_BLUE " pale", false, plot.left + 8, plot.top + 36, "range over outputs");
-    (void)legend(out, "gray dashed", true, x, plot.top + 36, "right");
+    const double y = plot.top + plot.height + 58;
+    double x = plot.left - 30;
+    x = legend(out, SVG_BLUE " thick", true, x, y, "elites' own");
+    x = legend(out, SVG_BLUE " pale", false, x, y, "its range over outputs");
+    x = legend(out, SVG_GREEN " thick", true, x, y, "their mixture");
+    (void)legend(out, "gray dashed", true, x, y, "exact");
 }
 
 /* ---- open loop ---- */
@@ -182,8 +194,8 @@ static void add_paths(Text *out, const ModelReport *r)
     round_out(&plot.y);
     svg_ticks_y(out, &plot);
     for (int k = 0; k < REPORT_STEPS; k++) {
-        char label[16];
-        (void)snprintf(label, sizeof label, "%d", report_steps[k]);
+        char label[32];
+        (void)snprintf(label, sizeof label, "%d (%d)", report_steps[k], r->horizon[k].starts);
         svg_tick_x(out, &plot, report_steps[k], label);
     }
     svg_curve(out, &plot, SVG_GRAY " dashed", steps, error[3], n, 0);
@@ -191,7 +203,8 @@ static void add_paths(Text *out, const ModelReport *r)
     svg_curve(out, &plot, SVG_BLUE, steps, error[1], n, 2.5);
     svg_curve(out, &plot, SVG_BLUE " thick", steps, error[0], n, 4);
     svg_frame(out, &plot, "Open loop: recorded actions, each elite's own path",
-              "horizon, steps (log scale)", "error, deviations of the data (log scale)");
+              "horizon, steps, log scale (starts with as many)",
+              "error, deviations of the data, log scale");
     const double y = plot.top + plot.height + 58;
     double x = plot.left - 20;
     x = legend(out, SVG_BLUE " thick", true, x, y, "median");
@@ -232,7 +245,7 @@ static void add_penalties(Text *out, const ModelReport *r)
     }
     plot.x = (SvgAxis){.low = low < 0 ? floor(low * 5) / 5 : 0, .high = 1};
     svg_frame(out, &plot, "Penalties against the true one-step error",
-              "correlation: bar Spearman, ring Pearson", "");
+              "correlation: bar Spearman, ring Pearson; * sees the truth", "");
     if (rows == 0) {
         svg_label(out, "label gray", SVG_MIDDLE, plot.left + plot.width / 2,
                   plot.top + plot.height / 2, "%s",

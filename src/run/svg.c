@@ -11,7 +11,7 @@ static const char style_sheet[] =
     "<style>\n"
     "text{font-family:Helvetica,Arial,'Liberation Sans','DejaVu Sans',sans-serif;fill:#222}\n"
     ".title{font-size:18px;font-weight:bold}.head{font-size:14px;font-weight:bold}\n"
-    ".label{font-size:12px}.small{font-size:10.5px}text.gray{fill:#666}\n"
+    ".label{font-size:12px}.small{font-size:10.5px}text.gray{fill:#666}text.white{fill:#fff}\n"
     "line,polyline{fill:none;stroke:#222;stroke-width:1.2}\n"
     ".frame{fill:none;stroke:#555;stroke-width:1}.grid{stroke:#ddd;stroke-width:1}\n"
     ".thin{stroke-width:1}.thick{stroke-width:2.2}.dashed{stroke-dasharray:5 4}\n"

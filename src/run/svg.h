@@ -21,7 +21,7 @@ void svg_begin(Text *out, double width, double height);
 void svg_end(Text *out);
 
 /* style: words for the class attribute: a color above; for lines also "thin", "thick", "dashed"; for text
- * "title", "head", "label", "small"; for shapes "pale", "hollow". Pixels, y downwards. */
+ * "title", "head", "label", "small", "white"; for shapes "pale", "hollow". Pixels, y downwards. */
 void svg_line(Text *out, const char *style, double x1, double y1, double x2, double y2);
 void svg_rect(Text *out, const char *style, double x, double y, double width, double height);
 void svg_circle(Text *out, const char *style, double x, double y, double radius);

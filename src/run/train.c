@@ -150,8 +150,8 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         TRY(fetch_model(s, dir, &fitted));
         if (!fitted) {
             TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
-            TRY(model_report_after_fit(s, dir->path));
         }
+        TRY(model_report_in_run(s, dir, !fitted));
         TRY(fit_terminal(s, dir));
     }
     if (plan_is_learner(&s->plan, comm_rank())) {
