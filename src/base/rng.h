@@ -43,7 +43,8 @@ typedef enum {
     RNG_PREPARE_BATCH,     /* step = update of prepare, item = shard */
     RNG_EVAL_CANDIDATE,    /* step = epoch, item = episode */
     RNG_CLONE_TEMPERATURE, /* step = update of prepare, item = shard */
-    RNG_REPORT             /* `mopo model report`; step = what is drawn, item = member or episode */
+    RNG_REPORT,            /* `mopo model report`; step = what is drawn, item = member or episode */
+    RNG_PENALTY_SURVEY     /* step = what is drawn, item = piece */
 } RngPurpose;
 
 typedef struct {

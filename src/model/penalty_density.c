@@ -46,17 +46,26 @@ static void mixture_std(const PenaltyIn *in, float *u)
     }
 }
 
-/* log N(x; mean, std^2) without its constant. In double: members that are equally wrong differ by
- * little of much. vm_log sees no infinity, the product with zero does. */
-static double log_density(const float *x, const float *mean, const float *std, size_t Y)
+/* In double, behind a loop that vectors can follow: terms are many and may cancel. */
+static double sum_of(const float *term, size_t n)
 {
     double sum = 0;
+    for (size_t j = 0; j < n; j++) {
+        sum += (double)term[j];
+    }
+    return sum;
+}
+
+/* -log N(x; mean, std^2) without its constant. vm_log sees no infinity, the product with zero does. */
+static double surprise(const float *x, const float *mean, const float *std, size_t Y)
+{
+    float term[PENALTY_OUTS_MAX];
 
     for (size_t y = 0; y < Y; y++) {
         const float z = (x[y] - mean[y]) / std[y];
-        sum -= 0.5 * (double)z * (double)z + (double)(vm_log(std[y]) + 0.0F * std[y]);
+        term[y] = 0.5F * z * z + (vm_log(std[y]) + 0.0F * std[y]);
     }
-    return sum;
+    return sum_of(term, Y);
 }
 
 /* u(b) = variance over members of log p_i(r, s' | s, a) of the sample (population form). */
@@ -66,16 +75,16 @@ static void ll_var(const PenaltyIn *in, float *u)
     const size_t Y = (size_t)in->outs;
 
     for (size_t b = 0; b < (size_t)in->rows; b++) {
-        double logp[ENSEMBLE_MAX];
+        double nats[ENSEMBLE_MAX];
         double off = 0;
         double squares = 0;
         for (size_t i = 0; i < E; i++) {
             const size_t at = (b * E + i) * Y;
-            logp[i] = log_density(in->sample + b * Y, in->mean + at, in->std + at, Y);
-            off += (logp[i] - logp[0]) / (double)E;
+            nats[i] = surprise(in->sample + b * Y, in->mean + at, in->std + at, Y);
+            off += (nats[i] - nats[0]) / (double)E;
         }
         for (size_t i = 0; i < E; i++) {
-            const double d = logp[i] - logp[0] - off;
+            const double d = nats[i] - nats[0] - off;
             squares += d * d;
         }
         u[b] = (float)(squares / (double)E);
@@ -87,14 +96,14 @@ static void ll_var(const PenaltyIn *in, float *u)
 static float divergence(const float *m, const float *s, const float *base, const float *off,
                         const float *v, size_t Y)
 {
-    double sum = 0;
+    float term[PENALTY_OUTS_MAX];
 
     for (size_t y = 0; y < Y; y++) {
         const float d = m[y] - base[y] - off[y];
         const float q = v[y] / (s[y] * s[y]);
-        const float term = vm_log(q) + 1 / q - 1 + d * d / v[y];
-        sum += 0.5 * (double)(term + 0.0F * q); /* vm_log sees no infinity */
+        term[y] = vm_log(q) + 1 / q - 1 + d * d / v[y] + 0.0F * q; /* vm_log sees no infinity */
     }
+    const double sum = 0.5 * sum_of(term, Y);
     return sum < 0 ? 0.0F : (float)sum;
 }
 

@@ -55,6 +55,6 @@ const Penalty penalty_frobenius = {
     .name = "frobenius",
     .eval = frobenius,
     .members = 1,
-    .unit = "their squares",
+    .unit = "squares of reward and state units",
     .source = "MOPO section 4.3 as printed: norm of the covariance; Table 4 does not belong to it",
 };

@@ -80,10 +80,12 @@ static void draw_starts(const Rollout *roll, int64_t epoch, int unit, Unit *w)
 {
     Rng rng = rng_make(roll->seed, RNG_ROLLOUT_START, (uint64_t)epoch, (uint32_t)unit);
     const size_t S = (size_t)roll->rec.S;
+    const int64_t choices = roll->starts != NULL ? roll->n_starts : roll->dataset_rows;
 
     w->live = rollout_unit_starts(roll, unit);
     for (size_t i = 0; i < (size_t)w->live; i++) {
-        const size_t row = rng_below(&rng, (uint32_t)roll->dataset_rows);
+        const uint32_t k = rng_below(&rng, (uint32_t)choices);
+        const size_t row = roll->starts != NULL ? (size_t)roll->starts[k] : (size_t)k;
         memcpy(w->s + i * S, roll->dataset + row * roll->rec.stride, S * sizeof(float));
     }
 }
@@ -128,20 +130,27 @@ bool rollout_beyond_guard(const Rollout *roll, const float *s)
     return false;
 }
 
-/* An elite for each live row, and its (r, s'). */
+/* An elite for each live row. */
+static void draw_members(const Rollout *roll, int64_t epoch, int step, int unit, Unit *w)
+{
+    const uint32_t elites = (uint32_t)roll->ens->cfg.elites;
+    Rng rng = rng_make(roll->seed, RNG_ROLLOUT_MEMBER, stream_step(epoch, step), (uint32_t)unit);
+
+    for (size_t i = 0; i < (size_t)w->live; i++) {
+        w->drawn[i] = (int32_t)roll->ens->elite[rng_below(&rng, elites)];
+    }
+}
+
+/* (r, s') of each live row from its elite. */
 static void draw_samples(const Rollout *roll, int64_t epoch, int step, int unit, Unit *w)
 {
     const size_t Y = (size_t)roll->rec.S + 1;
     const size_t n = (size_t)w->live;
     const size_t E = (size_t)roll->ens->cfg.members;
-    const uint32_t elites = (uint32_t)roll->ens->cfg.elites;
-    const uint64_t stream = stream_step(epoch, step);
-    Rng member = rng_make(roll->seed, RNG_ROLLOUT_MEMBER, stream, (uint32_t)unit);
-    Rng noise = rng_make(roll->seed, RNG_ROLLOUT_NOISE, stream, (uint32_t)unit);
+    Rng noise = rng_make(roll->seed, RNG_ROLLOUT_NOISE, stream_step(epoch, step), (uint32_t)unit);
 
     rng_fill_normal(&noise, w->eps, n * Y);
     for (size_t i = 0; i < n; i++) {
-        w->drawn[i] = (int32_t)roll->ens->elite[rng_below(&member, elites)];
         const size_t at = (i * E + (size_t)w->drawn[i]) * Y;
         for (size_t j = 0; j < Y; j++) {
             w->sample[i * Y + j] = w->mean[at + j] + w->std[at + j] * w->eps[i * Y + j];
@@ -166,7 +175,7 @@ static void find_uncertainty(const Rollout *roll, Unit *w)
 }
 
 /* Records of all live rows, behind the report's rows; those that are not finite are left out. Returns
- * how many; w->u moves with them. */
+ * how many; w->u and w->drawn move with them. */
 static size_t store_rows(const Rollout *roll, Unit *w, float *records, UnitReport *report)
 {
     const Record *rec = &roll->rec;
@@ -184,7 +193,8 @@ static size_t store_rows(const Rollout *roll, Unit *w, float *records, UnitRepor
         memcpy(row, w->sa + i * D, D * sizeof *row);
         row[rec->r] = sample[0];
         memcpy(row + rec->s2, sample + 1, S * sizeof *row);
-        w->u[kept++] = w->u[i];
+        w->u[kept] = w->u[i];
+        w->drawn[kept++] = w->drawn[i];
     }
     return kept;
 }
@@ -240,7 +250,7 @@ static void step_rows(const Rollout *roll, Arena *tmp, Unit *w, float *records, 
         report->halted += halted ? 1 : 0;
         if (!done) {
             memcpy(w->s + on * S, s2, S * sizeof *row);
-            on++;
+            w->drawn[on++] = w->drawn[i];
         }
     }
     w->live = (int)on;
@@ -257,6 +267,9 @@ void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int uni
     for (int step = 0; step < roll->horizon && w.live > 0; step++) {
         choose_actions(roll, actor, epoch, step, unit, tmp, &w);
         ensemble_predict(roll->ens, w.sa, w.live, tmp, w.mean, w.std);
+        if (step == 0 || !roll->keeps_member) {
+            draw_members(roll, epoch, step, unit, &w);
+        }
         draw_samples(roll, epoch, step, unit, &w);
         find_uncertainty(roll, &w);
         step_rows(roll, tmp, &w, records, report);

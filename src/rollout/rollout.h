@@ -1,8 +1,9 @@
 /* Branched model rollouts: MOPO algorithm 2, lines 4 to 12; released code, mopo.py _rollout_model.
  *
  * A rollout phase of one epoch is a fixed list of units; unit u is a function of (policy, ensemble,
- * dataset, seed, epoch, u) and of nothing else, so any rank may do it. From dataset states, h times:
- *   a ~ pi(s); an elite drawn per row; (r, s') ~ N(mean, std^2) of that elite;
+ * dataset, seed, epoch, u) and of nothing else, so any rank may do it. From dataset states (any, or
+ * those that begin an episode), h times:
+ *   a ~ pi(s); an elite drawn per row, anew or once for all h steps; (r, s') ~ N(mean, std^2) of that elite;
  *   r <- r - lambda u(s, a) (model/penalty.h); done by the task's rule on s';
  *   store (s, a, r, s', cont); rows that ended are dropped after being stored.
  * A row with a non-finite prediction or uncertainty is dropped without being stored.
@@ -57,10 +58,13 @@ typedef struct {
     Record rec;
     const float *dataset; /* (dataset_rows, rec.stride) start states, borrowed */
     int64_t dataset_rows;
+    const int64_t *starts; /* (n_starts) rows to start from, borrowed; NULL: any */
+    int64_t n_starts;
     int batch, units, horizon; /* start rows of a phase, units, h */
     float lambda;
     float guard; /* a row ends where some |s'| reaches this; 0 = off */
     bool uniform_actions;
+    bool keeps_member; /* a trajectory stays with the elite of its first step */
     uint64_t seed;
 } Rollout;
 

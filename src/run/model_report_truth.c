@@ -114,6 +114,9 @@ static void measure_piece(Work *w, int which, int first, int rows)
                  column(w, which, 0) + first);
     for (int p = 0; p < w->penalties; p++) {
         double *to = column(w, which, 1 + p) + first;
+        if (penalty_row(p)->members > in.members) {
+            continue; /* stays constant, which has no correlation */
+        }
         penalty_row(p)->eval(&in, u);
         for (int i = 0; i < rows; i++) {
             to[i] = (double)u[i];

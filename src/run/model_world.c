@@ -3,39 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "policy/actor.h"
-
-static bool begins(const Dataset *data, int64_t i)
-{
-    const Record *rec = &data->rec;
-    const float *row = data->records + (size_t)i * rec->stride;
-    const float *before = row - rec->stride;
-
-    return i == 0 || before[rec->cont] == 0.0F ||
-           memcmp(before + rec->s2, row, (size_t)rec->S * sizeof *row) != 0;
-}
-
-Status episode_starts(const Dataset *data, EpisodeStarts *starts)
-{
-    Status st = OK;
-
-    *starts = (EpisodeStarts){0};
-    TRY(mem_alloc(&starts->rows, MODEL_WORLD_STARTS, sizeof *starts->rows, "starts of episodes"));
-    for (int64_t i = 0; i < data->rows && starts->n < MODEL_WORLD_STARTS; i++) {
-        if (begins(data, i)) {
-            starts->rows[starts->n++] = i;
-        }
-    }
-done:
-    return st;
-}
-
-void episode_starts_release(EpisodeStarts *starts)
-{
-    mem_free(&starts->rows);
-    *starts = (EpisodeStarts){0};
-}
 
 size_t model_episode_cost(const Rollout *roll, const Player *player)
 {

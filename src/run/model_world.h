@@ -4,21 +4,10 @@
 #ifndef RUN_MODEL_WORLD_H
 #define RUN_MODEL_WORLD_H
 
+#include "data/starts.h"
 #include "policy/fqe.h"
 #include "run/evaluate.h"
 #include "run/session.h"
-
-/* Rows of the dataset that begin an episode: row 0, and each row whose state is not the s' of the row
- * before or whose predecessor ended. Of more than MODEL_WORLD_STARTS only the first are kept. */
-enum { MODEL_WORLD_STARTS = 100000 };
-typedef struct {
-    int64_t *rows; /* (n) owned */
-    int64_t n;
-} EpisodeStarts;
-
-/* Local. Error: ERR_NOMEM. */
-NODISCARD Status episode_starts(const Dataset *data, EpisodeStarts *starts);
-void episode_starts_release(EpisodeStarts *starts);
 
 /* One episode in the model: mean actions; transitions sampled from one elite (number episode mod
  * elites) throughout, so that episodes spread as the elites differ; rewards without the penalty. It

@@ -135,11 +135,31 @@ static void set_rollout(Session *s)
                         .units = c->rollout.units,
                         .horizon = c->rollout.horizon,
                         .halt = session_halt(c, s->data.reward_min),
+                        .truth = s->truth.next != NULL ? &s->truth : NULL,
+                        .starts = s->starts.rows,
+                        .n_starts = s->starts.n,
                         .lambda = (float)c->penalty.lambda,
                         .guard = (float)c->rollout.guard,
                         .uniform_actions = strcmp(c->rollout.actions, "uniform") == 0,
+                        .keeps_member = strcmp(c->rollout.member, "trajectory") == 0,
                         .seed = (uint64_t)c->top.seed};
     REQUIRE(s->roll.penalty != NULL);
+}
+
+/* What rollouts and reports of penalties look at besides the model, on this rank. */
+static Status open_sources(Session *s)
+{
+    Status st = OK;
+
+    if (s->uses_model && strcmp(s->cfg.rollout.starts, "initial") == 0) {
+        TRY(episode_starts(&s->data, &s->starts));
+    }
+    if (s->uses_model && oracle_possible(s->env)) {
+        TRY(oracle_open(&s->oracle, s->env, "penalty.type"));
+        s->truth = oracle_truth(&s->oracle);
+    }
+done:
+    return st;
 }
 
 Status session_open(Session *s, const Config *cfg)
@@ -152,6 +172,7 @@ Status session_open(Session *s, const Config *cfg)
     s->real_rows = (int)(cfg->train.real_ratio * cfg->train.batch);
     s->uses_model = s->real_rows < cfg->train.batch;
     s->needs_model = s->uses_model || s->env->open == NULL;
+    TRY(comm_agree(s->uses_model ? session_check_penalty(cfg, s->env) : OK));
     TRY(comm_agree(comm_rank() == 0 ? find_dataset(&s->cfg) : OK));
     TRY(load_dataset(s));
     if (s->env->open == NULL) { /* task none is as large as its data */
@@ -171,6 +192,7 @@ Status session_open(Session *s, const Config *cfg)
     agent_release(&s->agent);
     TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, s->reduce.count, (uint64_t)cfg->top.seed)));
+    TRY(comm_agree(open_sources(s)));
     set_rollout(s);
     TRY(comm_agree(set_termination(s)));
     TRY(comm_agree(arena_init(&s->tmp, scratch_bytes(s))));
@@ -184,6 +206,8 @@ void session_close(Session *s)
     agent_release(&s->agent);
     ensemble_release(&s->ens);
     terminal_head_release(&s->head);
+    episode_starts_release(&s->starts);
+    oracle_close(&s->oracle);
     comm_reduce_close(&s->reduce);
     comm_share_close(&s->share);
     *s = (Session){0};

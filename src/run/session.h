@@ -9,10 +9,12 @@
 #include "comm/plan.h"
 #include "config/config.h"
 #include "data/dataset.h"
+#include "data/starts.h"
 #include "env/env.h"
 #include "model/ensemble.h"
 #include "policy/agent.h"
 #include "rollout/rollout.h"
+#include "run/oracle.h"
 
 typedef struct {
     Config cfg;         /* on rank 0 with the dataset's path where its name stood */
@@ -26,7 +28,10 @@ typedef struct {
     int real_rows;    /* of a batch */
     Ensemble ens;
     Agent agent;
-    TerminalHead head; /* where termination.rule is learned */
+    TerminalHead head;    /* where termination.rule is learned */
+    EpisodeStarts starts; /* where rollout.starts is initial */
+    Oracle oracle;        /* where the model is used and the task can be put into a state */
+    Truth truth;          /* of it; `next` NULL: no oracle */
     Rollout roll;
     Reduce reduce; /* over the learners */
     Arena tmp;
@@ -38,6 +43,9 @@ void session_close(Session *s);
 
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
 NODISCARD Status session_task(const Config *cfg, EnvKind *task);
+
+/* Whether the penalty can be had: a simulator, members enough. ERR_CONFIG says what to change. */
+NODISCARD Status session_check_penalty(const Config *cfg, const EnvKind *env);
 
 /* Parts of the configuration as other folders take them. halt: without a threshold of the settings
  * nothing halts until one is found in the data; reward_min: of the dataset. */

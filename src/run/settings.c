@@ -2,6 +2,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "base/panic.h"
 #include "run/session.h"
 
 static bool is(const char *word, const char *other)
@@ -118,6 +119,29 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
                .lr = cfg->bc.lr,
                .mse = is(cfg->bc.loss, "mse"),
                .action_margin = (float)cfg->bc.action_margin}};
+}
+
+Status session_check_penalty(const Config *cfg, const EnvKind *env)
+{
+    const Penalty *penalty = penalty_find(cfg->penalty.type);
+
+    REQUIRE(penalty != NULL);
+    if (cfg->model.members < penalty->members) {
+        return status_fail(
+            ERR_CONFIG,
+            "penalty.type is %s, which measures how members of the ensemble differ, "
+            "but model.members is %d: it would be 0 everywhere; raise model.members, "
+            "or set penalty.type to max_std or none",
+            penalty->name, cfg->model.members);
+    }
+    if (penalty->needs_truth && !oracle_possible(env)) {
+        return status_fail(ERR_CONFIG,
+                           "penalty.type is %s, which asks the task's simulator for the truth, but "
+                           "task %s has none that can be put into a state; set penalty.type to one "
+                           "of the others (`mopo config tables`)",
+                           penalty->name, env->name);
+    }
+    return OK;
 }
 
 Halt session_halt(const Config *cfg, double reward_min)

@@ -17,6 +17,8 @@
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
 #include "run/model_report.h"
+#include "run/penalty_report.h"
+#include "run/penalty_survey.h"
 #include "run/stop.h"
 #include "run/timing.h"
 
@@ -153,6 +155,10 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         }
         TRY(model_report_in_run(s, dir, !fitted));
         TRY(fit_terminal(s, dir));
+    }
+    if (s->uses_model) {
+        TRY(survey_threshold(s));
+        TRY(penalty_report(s, dir));
     }
     if (plan_is_learner(&s->plan, comm_rank())) {
         const bool resume = found && from.phase == PHASE_POLICY;

@@ -6,113 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "rollout/rollout.h"
-
-enum { S = 4, A = 2, Y = S + 1, STRIDE = 2 * S + A + 2, DATA = 50, MEMBERS = 3, HORIZON = 4 };
-enum { BATCH = 203, UNITS = 4 }; /* units of 50 and 51 starts */
-
-typedef struct {
-    Ensemble ens;
-    Agent agent;
-    Rollout roll;
-    Arena tmp;
-    float data[DATA * STRIDE];
-    float *records; /* (room of a unit) */
-} World;
-
-/* Positions within the box, away from its walls but not so far that none is reached. */
-static void fill_data(float *data)
-{
-    Rng rng = rng_make(4, RNG_TEST, 0, 0);
-    for (int i = 0; i < DATA; i++) {
-        rng_fill_uniform(&rng, -1.5F, 1.5F, data + (size_t)i * STRIDE, STRIDE);
-    }
-}
-
-static World *world_make(void)
-{
-    World *w = NULL;
-    const EnsembleConfig ens = {.members = MEMBERS,
-                                .elites = 2,
-                                .state_dim = S,
-                                .act_dim = A,
-                                .hidden = 8,
-                                .layers = 2,
-                                .logvar_max = 0.5F,
-                                .logvar_min = -10};
-    const AgentConfig agent = {.state_dim = S,
-                               .act_dim = A,
-                               .hidden = 8,
-                               .layers = 2,
-                               .alpha = 1,
-                               .log_std_min = -20,
-                               .log_std_max = 2};
-
-    CHECK_OK(mem_alloc(&w, 1, sizeof *w, "test"));
-    CHECK_OK(ensemble_init(&w->ens, &ens, 8));
-    CHECK_OK(agent_init(&w->agent, agent_find("sac"), &agent, 0, 8));
-    w->ens.elite[0] = 2; /* not 1 */
-    w->ens.elite[1] = 0;
-    ensemble_freeze(&w->ens);
-    fill_data(w->data);
-    w->roll = (Rollout){.ens = &w->ens,
-                        .agent = &w->agent,
-                        .env = env_find("pointmass"),
-                        .penalty = penalty_find("max_std"),
-                        .rec = record_make(S, A),
-                        .dataset = w->data,
-                        .dataset_rows = DATA,
-                        .batch = BATCH,
-                        .units = UNITS,
-                        .horizon = HORIZON,
-                        .lambda = 1.5F,
-                        .seed = 12};
-    CHECK_OK(arena_init(&w->tmp, rollout_cost(&w->roll))); /* it suffices, or the arena panics */
-    CHECK_OK(mem_alloc(&w->records, (size_t)rollout_unit_most(&w->roll) * STRIDE, sizeof(float),
-                       "test"));
-    return w;
-}
-
-static void world_free(World *w)
-{
-    mem_free(&w->records);
-    arena_release(&w->tmp);
-    agent_release(&w->agent);
-    ensemble_release(&w->ens);
-    mem_free(&w);
-}
-
-static UnitReport run(World *w, int64_t epoch, int unit)
-{
-    UnitReport report;
-    rollout_run(&w->roll, agent_actor(&w->agent), epoch, unit, &w->tmp, w->records, &report);
-    assert_int_equal(w->tmp.used, 0);
-    return report;
-}
-
-static const float *record(const World *w, int64_t i)
-{
-    return w->records + (size_t)i * STRIDE;
-}
-
-/* Weights 0: member i predicts reward[i], s' - s = step[i] in each coordinate and a standard deviation
- * of `std` whatever the input. */
-static void set_constant(World *w, const float *reward, const float *step, float std)
-{
-    for (int i = 0; i < MEMBERS; i++) {
-        float *p = ensemble_member(&w->ens, i);
-        float *bias = p + mlp_matrix(&w->ens.net, w->ens.cfg.layers, 0).bias;
-        memset(p, 0, w->ens.net.count * sizeof *p);
-        for (int y = 0; y < Y; y++) {
-            bias[y] = y == 0 ? reward[i] : step[i];
-            bias[Y + y] = 2 * logf(std);
-            p[w->ens.net.count + (size_t)y] = 60; /* bounds out of the way */
-            p[w->ens.net.count + (size_t)(Y + y)] = -60;
-        }
-    }
-    ensemble_freeze(&w->ens);
-}
+#include "support/worlds.h"
 
 static void starts_are_dealt_to_the_units(void **state)
 {
@@ -150,7 +44,7 @@ static void records_form_rollouts_that_end_where_the_task_says(void **state)
 {
     (void)state;
     World *w = world_make();
-    const UnitReport report = run(w, 3, 1);
+    const UnitReport report = world_run(w, 3, 1);
     int64_t at = 0;
     int64_t ended = 0;
     int64_t live = rollout_unit_starts(&w->roll, 1);
@@ -160,14 +54,14 @@ static void records_form_rollouts_that_end_where_the_task_says(void **state)
         int64_t from = before;
         int64_t next = 0;
         for (int64_t i = at; i < at + live; i++) {
-            const float *row = record(w, i);
+            const float *row = world_record(w, i);
             if (step == 0) {
                 assert_true(is_start(w, row));
             } else {
-                while (record(w, from)[w->roll.rec.cont] == 0.0F) {
+                while (world_record(w, from)[w->roll.rec.cont] == 0.0F) {
                     from++; /* it ended: stored, then dropped */
                 }
-                assert_memory_equal(row, record(w, from) + w->roll.rec.s2, S * sizeof *row);
+                assert_memory_equal(row, world_record(w, from) + w->roll.rec.s2, S * sizeof *row);
                 from++;
             }
             const float *s2 = row + w->roll.rec.s2;
@@ -204,14 +98,14 @@ static void the_penalty_is_subtracted_exactly(void **state)
     double rewards = 0;
 
     plain->roll.lambda = 0;
-    const UnitReport r0 = run(plain, 3, 1);
-    const UnitReport r1 = run(w, 3, 1);
+    const UnitReport r0 = world_run(plain, 3, 1);
+    const UnitReport r1 = world_run(w, 3, 1);
     int64_t live = rollout_unit_starts(&w->roll, 1);
     assert_int_equal(r0.rows, r1.rows);
     for (int64_t at = 0; at < r1.rows;) {
         int64_t next = 0;
         for (int64_t i = 0; i < live; i++) {
-            memcpy(sa + i * (S + A), record(w, at + i), (S + A) * sizeof *sa);
+            memcpy(sa + i * (S + A), world_record(w, at + i), (S + A) * sizeof *sa);
         }
         ensemble_predict(&w->ens, sa, (int)live, &w->tmp, mean, std);
         arena_reset(&w->tmp, 0);
@@ -220,12 +114,12 @@ static void the_penalty_is_subtracted_exactly(void **state)
                 .mean = mean, .std = std, .rows = (int)live, .members = MEMBERS, .outs = Y},
             u);
         for (int64_t i = 0; i < live; i++) {
-            const float reward = record(plain, at + i)[rec->r];
+            const float reward = world_record(plain, at + i)[rec->r];
             assert_true(u[i] > 0);
-            assert_true(record(w, at + i)[rec->r] == reward - 1.5F * u[i]);
-            assert_memory_equal(record(w, at + i) + rec->s2, record(plain, at + i) + rec->s2,
-                                S * sizeof *sa);
-            next += record(w, at + i)[rec->cont] > 0 ? 1 : 0;
+            assert_true(world_record(w, at + i)[rec->r] == reward - 1.5F * u[i]);
+            assert_memory_equal(world_record(w, at + i) + rec->s2,
+                                world_record(plain, at + i) + rec->s2, S * sizeof *sa);
+            next += world_record(w, at + i)[rec->cont] > 0 ? 1 : 0;
             sum += (double)u[i];
             most = fmax(most, (double)u[i]);
             rewards += (double)reward;
@@ -251,12 +145,12 @@ static void rows_come_from_elites_each_as_often(void **state)
     int hits[MEMBERS] = {0};
     int64_t rows = 0;
 
-    set_constant(w, reward, step, 1e-4F);
+    world_set_constant(w, reward, step, 1e-4F);
     w->roll.lambda = 0;
     for (int64_t epoch = 1; epoch <= 5; epoch++) {
-        const UnitReport report = run(w, epoch, 0);
+        const UnitReport report = world_run(w, epoch, 0);
         for (int64_t i = 0; i < report.rows; i++) {
-            const int member = (int)lroundf(record(w, i)[w->roll.rec.r] / 10) - 1;
+            const int member = (int)lroundf(world_record(w, i)[w->roll.rec.r] / 10) - 1;
             assert_in_range(member, 0, MEMBERS - 1);
             hits[member]++;
         }
@@ -277,13 +171,13 @@ static void each_step_has_draws_of_its_own(void **state)
     const int64_t n = rollout_unit_starts(&w->roll, 0);
     int other_member = 0;
 
-    set_constant(w, reward, step, 1e-3F);
+    world_set_constant(w, reward, step, 1e-3F);
     w->roll.lambda = 0;
     w->roll.uniform_actions = true;
-    assert_int_equal(run(w, 1, 0).rows, HORIZON * n);
+    assert_int_equal(world_run(w, 1, 0).rows, HORIZON * n);
     for (int64_t i = n; i < HORIZON * n; i++) {
-        const float *row = record(w, i);
-        const float *before = record(w, i - n);
+        const float *row = world_record(w, i);
+        const float *before = world_record(w, i - n);
         const float noise = row[w->roll.rec.r] - roundf(row[w->roll.rec.r]);
         const float noise_before = before[w->roll.rec.r] - roundf(before[w->roll.rec.r]);
         assert_true(fabsf(noise - noise_before) > 1e-7F);
@@ -305,12 +199,12 @@ static void rows_are_drawn_from_the_gaussian(void **state)
     double squares[Y] = {0};
     double n = 0;
 
-    set_constant(w, reward, step, 0.1F);
+    world_set_constant(w, reward, step, 0.1F);
     w->roll.penalty = penalty_find("none");
     for (int64_t epoch = 1; epoch <= 20; epoch++) {
-        const UnitReport report = run(w, epoch, 0);
+        const UnitReport report = world_run(w, epoch, 0);
         for (int64_t i = 0; i < report.rows; i++) {
-            const float *row = record(w, i);
+            const float *row = world_record(w, i);
             for (int y = 0; y < Y; y++) {
                 const double off =
                     y == 0 ? (double)row[w->roll.rec.r]
@@ -334,22 +228,22 @@ static void a_unit_depends_on_epoch_and_number_only(void **state)
     (void)state;
     World *a = world_make();
     World *b = world_make();
-    const UnitReport first = run(a, 3, 2);
+    const UnitReport first = world_run(a, 3, 2);
     const size_t bytes = (size_t)first.rows * STRIDE * sizeof(float);
 
     for (int unit = 0; unit < UNITS; unit++) {
-        const UnitReport other = run(b, 3, unit);
+        const UnitReport other = world_run(b, 3, unit);
         assert_true(unit == 2 || other.digest != first.digest);
     }
-    assert_true(run(b, 4, 2).digest != first.digest);
+    assert_true(world_run(b, 4, 2).digest != first.digest);
     memset(b->tmp.block, 0xff, b->tmp.size); /* scratch and room are full of NaN */
     memset(b->records, 0xff, (size_t)rollout_unit_most(&b->roll) * STRIDE * sizeof(float));
-    const UnitReport again = run(b, 3, 2);
+    const UnitReport again = world_run(b, 3, 2);
     assert_int_equal(again.rows, first.rows);
     assert_memory_equal(a->records, b->records, bytes);
     assert_true(again.digest == first.digest && again.penalty_sum == first.penalty_sum);
     b->roll.seed = 13;
-    assert_true(run(b, 3, 2).digest != first.digest);
+    assert_true(world_run(b, 3, 2).digest != first.digest);
     world_free(a);
     world_free(b);
 }
@@ -367,22 +261,23 @@ static void what_is_not_finite_is_not_stored(void **state)
         float step[MEMBERS] = {0};
         int64_t good = 0;
         *(k < 3 ? reward : step) = bad[k % 3];
-        set_constant(w, reward, step, 1e-3F);
-        const UnitReport report = run(w, 1, 0);
+        world_set_constant(w, reward, step, 1e-3F);
+        const UnitReport report = world_run(w, 1, 0);
         for (int64_t i = 0; i < report.rows; i++) {
             for (int j = 0; j < STRIDE; j++) {
-                assert_true(isfinite(record(w, i)[j]));
+                assert_true(isfinite(world_record(w, i)[j]));
             }
-            good += record(w, i)[w->roll.rec.cont] > 0 ? 1 : 0;
+            good += world_record(w, i)[w->roll.rec.cont] > 0 ? 1 : 0;
         }
         assert_true(report.dropped > 10 && report.rows > 10);
         assert_int_equal(report.ended, report.rows - good);
         assert_true(isfinite(report.penalty_sum) && isfinite(report.reward_sum));
-        set_constant(w, zero, zero, 1e-3F); /* finite rows, but what member 1 says counts, too */
+        world_set_constant(w, zero, zero,
+                           1e-3F); /* finite rows, but what member 1 says counts, too */
         ensemble_member(&w->ens, 1)[mlp_matrix(&w->ens.net, w->ens.cfg.layers, 0).bias + Y] =
             (float)NAN;
         ensemble_freeze(&w->ens);
-        const UnitReport none = run(w, 1, 0);
+        const UnitReport none = world_run(w, 1, 0);
         assert_int_equal(none.rows, 0);
         assert_int_equal(none.dropped, rollout_unit_starts(&w->roll, 0)); /* and no second step */
         world_free(w);
@@ -394,17 +289,17 @@ static void the_guard_ends_rows(void **state)
 {
     (void)state;
     World *w = world_make();
-    const int64_t free_rows = run(w, 1, 0).ended;
+    const int64_t free_rows = world_run(w, 1, 0).ended;
 
     w->roll.guard = 1.2F;
-    const UnitReport report = run(w, 1, 0);
+    const UnitReport report = world_run(w, 1, 0);
     for (int64_t i = 0; i < report.rows; i++) {
-        const float *s2 = record(w, i) + w->roll.rec.s2;
+        const float *s2 = world_record(w, i) + w->roll.rec.s2;
         float most = 0;
         for (int j = 0; j < S; j++) {
             most = fmaxf(most, fabsf(s2[j]));
         }
-        assert_true(record(w, i)[w->roll.rec.cont] == (most >= 1.2F ? 0.0F : 1.0F));
+        assert_true(world_record(w, i)[w->roll.rec.cont] == (most >= 1.2F ? 0.0F : 1.0F));
     }
     assert_true(report.ended > free_rows);
     world_free(w);
@@ -415,16 +310,16 @@ static void actions_are_the_policys_or_uniform(void **state)
     (void)state;
     World *w = world_make();
     const size_t a = w->roll.rec.a;
-    const uint64_t policy = run(w, 1, 0).digest;
+    const uint64_t policy = world_run(w, 1, 0).digest;
     double sum = 0;
     double squares = 0;
     double n = 0;
 
     w->roll.uniform_actions = true;
-    const UnitReport report = run(w, 1, 0);
+    const UnitReport report = world_run(w, 1, 0);
     for (int64_t i = 0; i < report.rows; i++) {
         for (size_t j = 0; j < A; j++) {
-            const double x = (double)record(w, i)[a + j];
+            const double x = (double)world_record(w, i)[a + j];
             assert_true(x >= -1 && x <= 1);
             sum += x;
             squares += x * x;
@@ -435,9 +330,9 @@ static void actions_are_the_policys_or_uniform(void **state)
     CHECK_NEAR(squares / n, 1.0 / 3, 0, 5 * sqrt(4.0 / 45 / n));
 
     agent_actor(&w->agent)[0] += 1; /* another policy */
-    assert_true(run(w, 1, 0).digest == report.digest);
+    assert_true(world_run(w, 1, 0).digest == report.digest);
     w->roll.uniform_actions = false;
-    assert_true(run(w, 1, 0).digest != policy);
+    assert_true(world_run(w, 1, 0).digest != policy);
     world_free(w);
 }
 
