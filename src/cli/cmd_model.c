@@ -1,6 +1,6 @@
 /* mopo model: judge the fitted ensemble of a run. */
+#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -15,8 +15,7 @@ static const char *const actions[] = {"report"};
 static Status check_split(const Config *run, const Config *asked)
 {
     if (run->top.seed != asked->top.seed || run->model.holdout_max != asked->model.holdout_max ||
-        memcmp(&run->model.holdout_ratio, &asked->model.holdout_ratio,
-               sizeof run->model.holdout_ratio) != 0) {
+        fabs(run->model.holdout_ratio - asked->model.holdout_ratio) > 0) {
         return status_fail(ERR_USAGE,
                            "seed, model.holdout_ratio and model.holdout_max say which rows the fit "
                            "held out; leave them as they are in the run's used.yaml");

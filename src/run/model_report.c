@@ -61,7 +61,7 @@ static void sum_piece(Held *h, int first, int rows, HeldSums *sums)
     const size_t mark = h->tmp.used;
     const size_t B = (size_t)rows;
     const size_t Y = (size_t)rec->S + 1;
-    const size_t D = (size_t)(rec->S + rec->A);
+    const size_t D = (size_t)rec->S + (size_t)rec->A;
     float *sa = arena_floats(&h->tmp, B * D);
     float *target = arena_floats(&h->tmp, B * Y);
     float *mean = arena_floats(&h->tmp, B * Y * (size_t)ens->cfg.members);

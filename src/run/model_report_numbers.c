@@ -196,20 +196,20 @@ static int compare(const void *a, const void *b)
 }
 
 /* pairs: (2 n), value and place. */
-static void mean_ranks(const double *x, int n, double *pairs, double *rank)
+static void mean_ranks(const double *x, size_t n, double *pairs, double *rank)
 {
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         pairs[2 * i] = x[i];
-        pairs[2 * i + 1] = i;
+        pairs[2 * i + 1] = (double)i;
     }
-    qsort(pairs, (size_t)n, 2 * sizeof *pairs, compare);
-    for (int i = 0; i < n;) {
-        int last = i;
+    qsort(pairs, n, 2 * sizeof *pairs, compare);
+    for (size_t i = 0; i < n;) {
+        size_t last = i;
         while (last + 1 < n && pairs[2 * (last + 1)] <= pairs[2 * i]) {
             last++;
         }
-        for (int k = i; k <= last; k++) {
-            rank[(int)pairs[2 * k + 1]] = 0.5 * (i + last);
+        for (size_t k = i; k <= last; k++) {
+            rank[(size_t)pairs[2 * k + 1]] = 0.5 * (double)(i + last);
         }
         i = last + 1;
     }
@@ -220,8 +220,8 @@ double correlation_spearman(const double *x, const double *y, int n, double *tmp
     double *rank_x = tmp + 2 * (size_t)n;
     double *rank_y = rank_x + n;
 
-    mean_ranks(x, n, tmp, rank_x);
-    mean_ranks(y, n, tmp, rank_y);
+    mean_ranks(x, (size_t)n, tmp, rank_x);
+    mean_ranks(y, (size_t)n, tmp, rank_y);
     return correlation_pearson(rank_x, rank_y, n);
 }
 
