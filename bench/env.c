@@ -54,7 +54,7 @@ static void note_episode(Play *p)
     p->kind.get_state(p->env, p->qpos, p->qvel);
     for (int t = 0; t < STEPS; t++) {
         p->kind.observe(p->env, s);
-        p->agent.kind->act(&p->agent, p->player.params, s, NULL, 1, &p->tmp, a);
+        agent_act(&p->agent, p->player.params, s, NULL, 1, &p->tmp, a);
         must(p->kind.step(p->env, a, &out));
         for (int j = 0; j < p->kind.act_dim; j++) {
             p->ctrl[t][j] = (double)a[j];

@@ -94,20 +94,35 @@ static json_t *number_or_null(double x)
     return isnan(x) ? json_null() : json_real(x);
 }
 
+/* How the policy acts, for people and programs. */
+static void actions_text(const Subject *subject, char text[64])
+{
+    if (subject->sample) {
+        (void)snprintf(text, 64, "sampled");
+    } else if (subject->policy.choice.candidates > 0) {
+        (void)snprintf(text, 64, "best of %d", subject->policy.choice.candidates);
+    } else {
+        (void)snprintf(text, 64, "mean");
+    }
+}
+
 /* told: NULL where the simulator judged. */
 static void print_json(const Subject *subject, const EnvKind *env, const EpisodeEntry *entries,
                        const ReturnSummary *r, const Assessment *told)
 {
+    char actions[64];
     json_t *returns = json_array();
+
+    actions_text(subject, actions);
     for (int k = 0; k < subject->episodes; k++) {
         (void)json_array_append_new(returns, json_real(entries[k].total));
     }
     json_t *score = number_or_null(r->score);
-    json_t *all = json_pack(
-        "{s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "policy", subject->path, "task",
-        env->name, "actions", subject->sample ? "sampled" : "mean", "episodes", subject->episodes,
-        "return_mean", r->mean, "return_std", r->std, "return_min", r->min, "return_max", r->max,
-        "length_mean", r->length, "score", score, "returns", returns);
+    json_t *all = json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o}", "policy",
+                            subject->path, "task", env->name, "actions", actions, "episodes",
+                            subject->episodes, "return_mean", r->mean, "return_std", r->std,
+                            "return_min", r->min, "return_max", r->max, "length_mean", r->length,
+                            "score", score, "returns", returns);
     if (all != NULL && told != NULL) {
         (void)json_object_set_new(all, "fqe_value", json_real(told->policy.value));
         (void)json_object_set_new(all, "fqe_std", json_real(told->policy.std));
@@ -124,9 +139,11 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
 static void print_text(const Subject *subject, const EnvKind *env, const ReturnSummary *r,
                        const Assessment *told)
 {
-    printf("%s on %s, %d episodes%s with %s:\n", subject->path, env->name, subject->episodes,
-           told != NULL ? " in the model" : "",
-           subject->sample ? "sampled actions" : "the mean action");
+    char actions[64];
+
+    actions_text(subject, actions);
+    printf("%s on %s, %d episodes%s, actions: %s\n", subject->path, env->name, subject->episodes,
+           told != NULL ? " in the model" : "", actions);
     printf("  return  mean %.1f, deviation %.1f, from %.1f to %.1f; mean length %.1f\n", r->mean,
            r->std, r->min, r->max, r->length);
     if (!isnan(r->score)) {
@@ -167,7 +184,10 @@ static Status run(const OptionValues *in)
                            .params = subject.policy.params,
                            .seed = (uint64_t)subject.config.top.seed,
                            .epoch = epoch > 0 ? epoch : 0,
-                           .sample = subject.sample};
+                           .sample = subject.sample,
+                           .candidates = subject.policy.choice.candidates,
+                           .critic = &subject.policy.choice.critic,
+                           .values = subject.policy.choice.values};
     if (simulated) {
         TRY(evaluate(&player, subject.episodes, entries));
     } else {
@@ -199,8 +219,9 @@ const Command cmd_eval = {
     .args = "RUN_OR_POLICY [key=value ...]",
     .summary = "measure a policy in the task's simulator, or where there is none in the model",
     .detail =
-        "Plays episodes with the policy's mean action, or actions drawn from it, and prints "
-        "their undiscounted returns. RUN_OR_POLICY is a run directory, or a policy file in "
+        "Plays episodes with the policy's mean action (BEAR: the best of many, by its critic), or "
+        "actions drawn from it, and prints their undiscounted returns. RUN_OR_POLICY is a run "
+        "directory, or a policy file in "
         "D4RL's metadata/policy layout, such as a dataset that carries its policy; a file that "
         "does not say its task needs task=NAME, and env.* are not in it.\n"
         "Where there is no simulator (task none) episodes are played in the run's model, and "

@@ -5,7 +5,8 @@
 #include "cli/cmd.h"
 #include "comm/comm.h"
 
-/* "configs/paper/x.yaml" gives "x", no file gives "demo". */
+/* "configs/paper/x.yaml" gives "x", no file gives "demo"; with "algo=bear" behind it "x-bear", so that
+ * the methods of a comparison do not ask for each other's directory. */
 static void default_run_dir(const OptionValues *in, int skip, Config *config)
 {
     const char *file =
@@ -14,8 +15,12 @@ static void default_run_dir(const OptionValues *in, int skip, Config *config)
     const char *stem = slash != NULL ? slash + 1 : file;
     const int length = (int)strcspn(stem, ".");
 
-    (void)snprintf(config->top.run_dir, sizeof config->top.run_dir, "runs/%.*s-s%d", length, stem,
-                   config->top.seed);
+    bool named = false;
+    for (int i = skip; i < in->count; i++) {
+        named = named || strncmp(in->words[i], "algo=", 5) == 0;
+    }
+    (void)snprintf(config->top.run_dir, sizeof config->top.run_dir, "runs/%.*s%s%s-s%d", length,
+                   stem, named ? "-" : "", named ? config->top.algo : "", config->top.seed);
 }
 
 Status cmd_share_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)

@@ -13,6 +13,9 @@ static double epoch_cost(int ranks, int learners, PlanCost cost)
     for (int l = 1; l < learners; l *= 2) {
         update += exchange_share * cost.update;
     }
+    if (learners == ranks) { /* no workers: one after the other */
+        return update + cost.work / learners;
+    }
     const double work = cost.work / (ranks - learners);
     return update > work ? update : work;
 }
@@ -20,7 +23,7 @@ static double epoch_cost(int ranks, int learners, PlanCost cost)
 static int choose_learners(int ranks, int cores, int shards, PlanCost cost)
 {
     int best = 1;
-    for (int l = 2; l <= shards && l < ranks && ranks <= cores; l *= 2) {
+    for (int l = 2; l <= shards && l <= ranks && ranks <= cores; l *= 2) {
         if (epoch_cost(ranks, l, cost) < epoch_cost(ranks, best, cost)) {
             best = l;
         }

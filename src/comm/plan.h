@@ -21,8 +21,8 @@ typedef struct {
     double update, work;
 } PlanCost;
 
-/* wanted: ranks.learners, 0 = choose. At most as many learners as ranks; a choice leaves at least one
- * worker, and shares updates only where every rank has a core (`cores` of all hosts). */
+/* wanted: ranks.learners, 0 = choose. At most as many learners as ranks; a choice shares updates only
+ * where every rank has a core (`cores` of all hosts). */
 Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes,
                PlanCost cost);
 static inline bool plan_is_learner(const Plan *plan, int rank)

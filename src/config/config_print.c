@@ -155,6 +155,16 @@ static void print_markdown_row(FILE *out, const ConfigKey *key, const char *valu
     (void)fprintf(out, "\n");
 }
 
+/* In docs/config.md a key with a table names it: one list of its rows, the program's, is enough. */
+static void print_allowed(Text *out, const ConfigKey *key, bool markdown)
+{
+    if (markdown && key->kind == KEY_ENUM && key->words[0] == '\0') {
+        text_add(out, "a row of its table");
+    } else {
+        config_key_allowed(key, out);
+    }
+}
+
 static void print_heading(FILE *out, const char *name, int size, bool markdown)
 {
     if (markdown) {
@@ -187,7 +197,7 @@ void config_print_keys(FILE *out, bool markdown)
             print_heading(out, section, (int)(dot - key->name), markdown);
         }
         print_default(&value_text, key);
-        config_key_allowed(key, &allowed_text);
+        print_allowed(&allowed_text, key, markdown);
         if (markdown) {
             print_markdown_row(out, key, value, allowed);
         } else {

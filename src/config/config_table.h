@@ -18,7 +18,7 @@
     TEXT(s, dataset, "", "HDF5 file with the transitions, or a name (docs/datasets.md)") \
     ENUM(s, algo, "mopo", "", "preset of settings; `mopo config tables` lists them")     \
     KEY(s, INT, seed, 0, 0, 2147483647, "", "seed of every random draw")                 \
-    TEXT(s, run_dir, "", "run directory; empty: runs/<config>-s<seed>")
+    TEXT(s, run_dir, "", "run directory; empty: runs/<config>[-<algo of the command line>]-s<seed>")
 
 #define CONFIG_ENV(KEY, TEXT, ENUM, s)                                                             \
     ENUM(s, gym_version, "v2", "v2|v4|v5",                                                         \
@@ -164,8 +164,8 @@
     KEY(s, REAL, critic_lr, 3e-4, 1e-8, 1, "", "Adam step size")                                   \
     KEY(s, REAL, vae_lr, 3e-4, 1e-8, 1, "", "Adam step size")                                      \
     KEY(s, REAL, multiplier_lr, 1e-3, 0, 1, "", "Adam step size of the log multiplier; 0 = fixed") \
-    ENUM(s, kernel, "gaussian", "laplacian|gaussian",                                              \
-         "of the MMD; Hopper and Walker2d: laplacian, HalfCheetah: gaussian")                      \
+    ENUM(s, kernel, "auto", "auto|laplacian|gaussian",                                             \
+         "of the MMD; auto: laplacian for hopper and walker2d, gaussian for other tasks")          \
     KEY(s, REAL, sigma, 20, 1e-6, 1e6, "", "width of the kernel: exp(-distance / (2 sigma))")      \
     KEY(s, INT, samples, 4, 1, 64, "", "actions of each side in the MMD")                          \
     KEY(s, INT, target_samples, 10, 1, 256, "",                                                    \
@@ -194,8 +194,8 @@
     KEY(s, INT, samples, 4, 1, 64, "", "actions of each side in the divergence")             \
     KEY(s, REAL, sigma, 10, 1e-6, 1e6, "",                                                   \
         "width of the MMD's Laplacian kernel: exp(-distance / (2 sigma))")                   \
-    KEY(s, INT, warm_updates, 20000, 0, 2147483647, "updates",                               \
-        "first updates, without Q in the actor's loss")                                      \
+    KEY(s, INT, warm_updates, 20001, 0, 2147483647, "updates",                               \
+        "first updates, without Q in the actor's loss; code: step > 20000")                  \
     KEY(s, REAL, action_margin, 1e-3, 1e-6, 0.5, "",                                         \
         "actions are clipped this far inside [-1, 1] for densities")
 

@@ -83,6 +83,41 @@ void mlp_init_truncated(const Mlp *net, float *params, Rng *rng)
     }
 }
 
+static void init_bias(const MlpMatrix *m, float *params, Rng *rng, double width)
+{
+    for (int j = 0; j < m->cols; j++) {
+        params[m->bias + (size_t)j] = draw_uniform(rng, width);
+    }
+}
+
+void mlp_init_linear(const Mlp *net, float *params, Rng *rng)
+{
+    for (int g = 0; g < net->groups; g++) {
+        for (int l = 0; l <= net->layers; l++) {
+            const MlpMatrix m = mlp_matrix(net, l, g);
+            const double width = 1.0 / sqrt((double)m.rows);
+            init_matrix(&m, params, rng, draw_uniform, width);
+            init_bias(&m, params, rng, width);
+        }
+    }
+}
+
+void mlp_init_rlkit(const Mlp *net, double last, float *params, Rng *rng)
+{
+    for (int g = 0; g < net->groups; g++) {
+        for (int l = 0; l < net->layers; l++) {
+            const MlpMatrix m = mlp_matrix(net, l, g);
+            init_matrix(&m, params, rng, draw_uniform, 1.0 / sqrt((double)m.cols));
+            for (int j = 0; j < m.cols; j++) {
+                params[m.bias + (size_t)j] = 0.1F;
+            }
+        }
+        const MlpMatrix m = mlp_matrix(net, net->layers, g);
+        init_matrix(&m, params, rng, draw_uniform, last);
+        init_bias(&m, params, rng, last);
+    }
+}
+
 static size_t width(const Mlp *net)
 {
     return (size_t)net->groups * (size_t)net->hidden;

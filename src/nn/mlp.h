@@ -42,6 +42,11 @@ MlpMatrix mlp_matrix(const Mlp *net, int layer, int group); /* layer 0 .. layers
 void mlp_init_glorot(const Mlp *net, float *params, Rng *rng);
 /* Normal with deviation 1 / (2 sqrt(in)), redrawn beyond two deviations, biases 0: released code. */
 void mlp_init_truncated(const Mlp *net, float *params, Rng *rng);
+/* Uniform +-1 / sqrt(in), weights and biases: PyTorch's nn.Linear. */
+void mlp_init_linear(const Mlp *net, float *params, Rng *rng);
+/* Uniform +-1 / sqrt(out of the layer), biases 0.1, and +-last for weights and biases of the last layer:
+ * rlkit, whose "fan-in" is the first dimension of a weight, in PyTorch the outputs. */
+void mlp_init_rlkit(const Mlp *net, double last, float *params, Rng *rng);
 
 /* What backward needs from forward; rows lie one after the other, so a part of the rows is a tape. */
 typedef struct {

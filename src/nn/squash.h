@@ -19,6 +19,12 @@ typedef struct {
     bool smooth;     /* the log deviation goes smoothly to low and high, not clipped */
 } Squash;
 
+/* The smooth head of BRAC: log deviations in (-5, 0). */
+static inline Squash squash_smooth(int A)
+{
+    return (Squash){.A = A, .low = -5.0F, .high = 0.0F, .smooth = true};
+}
+
 /* eps (rows, A) standard normals -> a (rows, A; lda), logp (rows; NULL: not wanted). eps NULL: the
  * mean action, u = mean, and logp is not touched. */
 void squash_forward(const Squash *kind, const float *head, const float *eps, int rows, float *a,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/actor.h"
 #include "policy/kinds.h"
 
 static const AgentKind *const kinds[] = {
@@ -59,6 +60,24 @@ void agent_release(Agent *agent)
 {
     mem_free(&agent->block);
     *agent = (Agent){0};
+}
+
+size_t agent_act_cost(const Agent *agent, int rows)
+{
+    return policy_act_cost(&agent->actor, rows);
+}
+
+void agent_act(const Agent *agent, const float *actor, const float *s, const float *eps, int rows,
+               Arena *tmp, float *a)
+{
+    policy_act(&agent->actor, &agent->squash, actor, s, eps, rows, tmp, a, NULL);
+}
+
+size_t agent_policy_floats(const Agent *agent)
+{
+    return agent->cfg.candidates > 0 && agent->at_critic != AGENT_NO_PART
+               ? agent->at_critic + agent->critic.count
+               : agent->actor.count;
 }
 
 double agent_alpha(const Agent *agent)

@@ -110,7 +110,7 @@ struct AgentKind {
     void (*layout)(Agent *agent);
     /* Draw the start values from streams (seed, RNG_AGENT_INIT, network); block is zero before. */
     void (*init)(Agent *agent, uint64_t seed);
-    /* Arena bytes of update (and prepare) with shards of at most `rows` rows, and of act on `rows`. */
+    /* Arena bytes of update (and prepare) with shards of at most `rows` rows. */
     size_t (*update_cost)(const Agent *agent, int rows);
     /* One update from this rank's shards: batches[i] is shard reduce->first + i of a batch with
      * `total` rows in all. stats (STAT_COUNT) is overwritten. Collective over the reduction's owners.
@@ -123,11 +123,6 @@ struct AgentKind {
     int64_t (*prepare_updates)(const Agent *agent);
     Status (*prepare)(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
                       uint64_t seed, Arena *tmp, float *stats);
-    /* Actions of the policy with actor parameters `actor`: s (rows, S), eps (rows, A) standard
-     * normals or NULL for the mean action; a (rows, A). */
-    void (*act)(const Agent *agent, const float *actor, const float *s, const float *eps, int rows,
-                Arena *tmp, float *a);
-    size_t (*act_cost)(const Agent *agent, int rows);
 };
 
 /* Floats of a part of the block, rounded up to whole 64-byte lines. */
@@ -149,6 +144,14 @@ static inline float *agent_actor(const Agent *agent)
 {
     return agent->params + agent->at_actor;
 }
+/* Actions of the policy with actor parameters `actor`: s (rows, S), eps (rows, A) standard normals or
+ * NULL for the mean action; a (rows, A). */
+void agent_act(const Agent *agent, const float *actor, const float *s, const float *eps, int rows,
+               Arena *tmp, float *a);
+size_t agent_act_cost(const Agent *agent, int rows);
+/* What it takes to play the policy: so many of the first floats of `params`. The actor, and where the best
+ * of cfg.candidates actions is played the critics. */
+size_t agent_policy_floats(const Agent *agent);
 /* exp(log alpha); NaN for an agent without */
 double agent_alpha(const Agent *agent);
 /* The state that a checkpoint keeps; returns how many slabs. */

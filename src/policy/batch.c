@@ -37,7 +37,10 @@ void batch_actions(const Agent *agent, const Batch *batch, float margin, float *
 
     for (size_t i = 0; i < (size_t)batch->rows; i++) {
         const float *from = batch->records + i * rec.stride + rec.a;
-        for (size_t j = 0; j < A; j++) {
+        for (size_t j = 0; margin == 0.0F && j < A; j++) {
+            a[i * A + j] = from[j];
+        }
+        for (size_t j = 0; margin > 0.0F && j < A; j++) {
             const float x = from[j] < -most ? -most : from[j];
             a[i * A + j] = x > most ? most : x;
         }
@@ -55,15 +58,15 @@ void batch_rewards(const Agent *agent, const Batch *batch, float *r, float *cont
     }
 }
 
-void batch_join(const Agent *agent, const float *s, const float *a, int rows, int draws, float *sa)
+void batch_join(const float *s, int S, const float *x, int X, int rows, int draws, float *out)
 {
-    const size_t S = (size_t)agent->cfg.state_dim;
-    const size_t A = (size_t)agent->cfg.act_dim;
-    float *to = sa;
+    const size_t of_s = (size_t)S;
+    const size_t of_x = (size_t)X;
+    float *to = out;
 
     for (size_t i = 0; i < (size_t)rows * (size_t)draws; i++) {
-        memcpy(to, s + i / (size_t)draws * S, S * sizeof *to);
-        memcpy(to + S, a + i * A, A * sizeof *to);
-        to += S + A;
+        memcpy(to, s + i / (size_t)draws * of_s, of_s * sizeof *to);
+        memcpy(to + of_s, x + i * of_x, of_x * sizeof *to);
+        to += of_s + of_x;
     }
 }

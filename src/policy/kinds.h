@@ -4,7 +4,11 @@
 
 #include "policy/agent.h"
 
-#define AGENT_TABLE(X) X(sac)
+#define AGENT_TABLE(X) \
+    X(sac)             \
+    X(bear)            \
+    X(brac)            \
+    X(bc)
 
 #define AGENT_DECLARE(name) extern const AgentKind agent_##name;
 AGENT_TABLE(AGENT_DECLARE)

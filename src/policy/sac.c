@@ -1,6 +1,4 @@
-/* Soft actor-critic as in MOPO's released code (softlearning): Haarnoja et al. 2018b with twin
- * critics, no state value, automatic temperature. All gradients of an update are taken at the
- * weights before it, on one batch, then all are applied, then the targets move:
+/* Soft actor-critic: Haarnoja et al. 2018b with twin critics, no state value, automatic temperature.
  *
  *   y      = reward_scale r + gamma cont ( min_i Qt_i(s', a') - alpha log pi(a' | s') )
  *   L_Q_i  = 1/2 mean (Q_i(s, a) - y)^2
@@ -8,7 +6,12 @@
  *   L_alpha = -log alpha mean( log pi(a~ | s) + H )
  *   Qt    <- Qt + tau (Q - Qt)
  *
- * a' ~ pi(s') and a~ ~ pi(s) come from one actor pass over [s; s'], Q(s, a) and Q(s, a~) from one
+ * Simultaneous form, MOPO's released code (softlearning): all gradients of an update are taken at the
+ * weights before it, on one batch, then all are applied, then the targets move. Sequential form,
+ * OfflineRL-Kit: the critics step first, and the actor's gradient is taken against the critics just
+ * moved; alpha is that before the update in all losses; the loss is (Q - y)^2 / 2 in both.
+ *
+ * In the simultaneous form a' ~ pi(s') and a~ ~ pi(s) come from one actor pass over [s; s'], Q(s, a) and Q(s, a~) from one
  * critic pass over [(s, a); (s, a~)]: the weights are the same, and wide products are fast ones.
  */
 #include <math.h>
@@ -17,11 +20,10 @@
 #include "base/rng.h"
 #include "data/record.h"
 #include "nn/vec.h"
-#include "policy/actor.h"
 #include "policy/kinds.h"
+#include "policy/sac_parts.h"
 #include "policy/stage.h"
-
-enum { CRITICS = 2 };
+#include "policy/twin.h"
 
 static void sac_layout(Agent *agent)
 {
@@ -84,6 +86,9 @@ static Shard shard_make(const Agent *agent, int b, Arena *tmp)
 
 static size_t sac_update_cost(const Agent *agent, int rows)
 {
+    if (agent->cfg.sequential) {
+        return sac_sequential_cost(agent, rows);
+    }
     const size_t b = (size_t)rows;
     const size_t D = (size_t)agent->cfg.state_dim + (size_t)agent->cfg.act_dim;
     const size_t arrays = 12 * arena_cost(2 * b * 2 * (D + CRITICS));
@@ -111,6 +116,33 @@ static void unpack(const Agent *agent, const Batch *batch, Shard *sh)
     }
 }
 
+void sac_note_policy(const Agent *agent, double loss, double logp, int rows, float scale,
+                     float *stats)
+{
+    const double mean = logp * (double)scale;
+    const double share = (double)rows * (double)scale; /* of the batch in this shard */
+    const double slack = mean + share * (double)agent->cfg.target_entropy;
+    stats[STAT_ACTOR_LOSS] = (float)(loss * (double)scale);
+    stats[STAT_ENTROPY] = (float)-mean;
+    stats[STAT_ALPHA_LOSS] = (float)(-(double)agent->params[agent->at_alpha] * slack);
+}
+
+float sac_alpha_gradient(const Agent *agent, int rows, float scale, const float *stats)
+{
+    return stats[STAT_ENTROPY] - (float)rows * scale * agent->cfg.target_entropy;
+}
+
+void sac_step_alpha(Agent *agent, const Stage *stage, int64_t t)
+{
+    float *log_alpha = agent->params + agent->at_alpha;
+    const double most = agent->cfg.alpha_max;
+
+    stage_adam(agent, stage, agent->at_alpha, 1, agent->cfg.alpha_lr, t);
+    if (most > 0 && *log_alpha > (float)log(most)) {
+        *log_alpha = (float)log(most);
+    }
+}
+
 /* dq: rows of the first half get dL_Q/dQ, rows of the second half dmin(Q)/dQ, both over B. */
 static void critic_errors(const Agent *agent, const Batch *batch, Shard *sh, float alpha,
                           float scale, float *stats)
@@ -122,10 +154,9 @@ static void critic_errors(const Agent *agent, const Batch *batch, Shard *sh, flo
 
     for (size_t i = 0; i < b; i++) {
         const float *row = batch->records + i * rec.stride;
-        const float *qt = sh->qt + 2 * i;
-        const float least = qt[0] < qt[1] || isnan(qt[0]) ? qt[0] : qt[1]; /* keeps NaN */
-        const float y = agent->cfg.reward_scale * row[rec.r] +
-                        agent->cfg.gamma * row[rec.cont] * (least - alpha * sh->logp[b + i]);
+        const float next = twin_least(sh->qt + 2 * i) - alpha * sh->logp[b + i];
+        const float y =
+            agent->cfg.reward_scale * row[rec.r] + agent->cfg.gamma * row[rec.cont] * next;
         for (size_t k = 0; k < CRITICS; k++) {
             const float off = sh->q[2 * i + k] - y;
             sh->dq[2 * i + k] = off * scale;
@@ -152,12 +183,7 @@ static void actor_errors(const Agent *agent, Shard *sh, float alpha, float scale
         loss += (double)(alpha * sh->logp[i] - q[least]);
         logp_sum += (double)sh->logp[i];
     }
-    const double mean = logp_sum * (double)scale;
-    const double share = (double)sh->b * (double)scale; /* of the batch in this shard */
-    const double slack = mean + share * (double)agent->cfg.target_entropy;
-    stats[STAT_ACTOR_LOSS] = (float)(loss * (double)scale);
-    stats[STAT_ENTROPY] = (float)-mean;
-    stats[STAT_ALPHA_LOSS] = (float)(-(double)agent->params[agent->at_alpha] * slack);
+    sac_note_policy(agent, loss, logp_sum, sh->b, scale, stats);
 }
 
 static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rng *rng, Arena *tmp,
@@ -196,13 +222,12 @@ static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rn
                     sh.dhead);
     mlp_backward(&agent->actor, actor, sh.states, b, &sh.actor, sh.dhead, grad + agent->at_actor,
                  NULL, 0, tmp);
-    /* -mean (log pi + H), this shard's share */
-    grad[agent->at_alpha] = stats[STAT_ENTROPY] - (float)b * scale * agent->cfg.target_entropy;
+    grad[agent->at_alpha] = sac_alpha_gradient(agent, b, scale, stats);
     arena_reset(tmp, mark);
 }
 
-static Status sac_update(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
-                         uint64_t seed, Arena *tmp, float *stats)
+static Status simultaneous_update(Agent *agent, const Batch *batches, int total,
+                                  const Reduce *reduce, uint64_t seed, Arena *tmp, float *stats)
 {
     const AgentConfig *c = &agent->cfg;
     const Stage all = {.name = "agent",
@@ -219,20 +244,16 @@ static Status sac_update(Agent *agent, const Batch *batches, int total, const Re
     const int64_t t = ++agent->updates;
     stage_adam(agent, &all, agent->at_actor, agent->actor.count, c->actor_lr, t);
     stage_adam(agent, &all, agent->at_critic, agent->critic.count, c->critic_lr, t);
-    stage_adam(agent, &all, agent->at_alpha, 1, c->alpha_lr, t);
+    sac_step_alpha(agent, &all, t);
     vec_polyak(agent->target, agent->params + agent->at_critic, agent->critic.count, c->tau);
     return OK;
 }
 
-static size_t sac_act_cost(const Agent *agent, int rows)
+static Status sac_update(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
+                         uint64_t seed, Arena *tmp, float *stats)
 {
-    return policy_act_cost(&agent->actor, rows);
-}
-
-static void sac_act(const Agent *agent, const float *actor, const float *s, const float *eps,
-                    int rows, Arena *tmp, float *a)
-{
-    policy_act(&agent->actor, &agent->squash, actor, s, eps, rows, tmp, a, NULL);
+    return (agent->cfg.sequential ? sac_sequential_update : simultaneous_update)(
+        agent, batches, total, reduce, seed, tmp, stats);
 }
 
 const AgentKind agent_sac = {
@@ -244,6 +265,4 @@ const AgentKind agent_sac = {
     .init = sac_init,
     .update_cost = sac_update_cost,
     .update = sac_update,
-    .act = sac_act,
-    .act_cost = sac_act_cost,
 };

@@ -51,6 +51,13 @@ Status stage_gradient(Agent *agent, const Stage *stage, const Batch *batches, in
     return OK;
 }
 
+void stage_note(const float tail[AGENT_TAIL], float stats[STAT_COUNT])
+{
+    for (int k = 0; k < STAT_COUNT; k++) {
+        stats[k] += tail[k];
+    }
+}
+
 void stage_adam(Agent *agent, const Stage *stage, size_t at, size_t n, double lr, int64_t t)
 {
     adam_step(agent->params + at, agent->grads + (at - stage->from), agent->m + at, agent->v + at,

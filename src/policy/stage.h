@@ -25,6 +25,8 @@ typedef struct {
 NODISCARD Status stage_gradient(Agent *agent, const Stage *stage, const Batch *batches, int total,
                                 const Reduce *reduce, uint64_t seed, int64_t step, Arena *tmp,
                                 float stats[AGENT_TAIL]);
+/* Add a stage's averages to those of an update; each statistic is measured by one of its stages. */
+void stage_note(const float tail[AGENT_TAIL], float stats[STAT_COUNT]);
 /* Adam step number t (from 1) on params from `at` (n floats) with the stage's gradient. */
 void stage_adam(Agent *agent, const Stage *stage, size_t at, size_t n, double lr, int64_t t);
 

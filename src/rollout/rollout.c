@@ -64,7 +64,7 @@ size_t rollout_cost(const Rollout *roll)
     const size_t S = (size_t)roll->rec.S;
     const size_t A = (size_t)roll->rec.A;
     const size_t outs = n * (size_t)roll->ens->cfg.members * (S + 1);
-    const size_t act = roll->agent->kind->act_cost(roll->agent, rows);
+    const size_t act = agent_act_cost(roll->agent, rows);
     const size_t predict = ensemble_predict_cost(roll->ens, rows);
     return 6 * arena_cost(n * (S + A + 1)) + 3 * arena_cost(n) + 2 * arena_cost(outs) +
            (act > predict ? act : predict) + termination_cost(&roll->end, rows);
@@ -102,7 +102,7 @@ static void choose_actions(const Rollout *roll, const float *actor, int64_t epoc
         rng_fill_uniform(&rng, -1.0F, 1.0F, w->a, n * A);
     } else {
         rng_fill_normal(&rng, w->eps, n * A);
-        roll->agent->kind->act(roll->agent, actor, w->s, w->eps, w->live, tmp, w->a);
+        agent_act(roll->agent, actor, w->s, w->eps, w->live, tmp, w->a);
     }
     for (size_t i = 0; i < n; i++) {
         memcpy(w->sa + i * (S + A), w->s + i * S, S * sizeof(float));

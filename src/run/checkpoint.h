@@ -19,7 +19,7 @@
 #include "base/status.h"
 
 /* In the order in which a run goes through them. */
-typedef enum { PHASE_MODEL, PHASE_POLICY, PHASE_COUNT } Phase;
+typedef enum { PHASE_MODEL, PHASE_PREPARE, PHASE_POLICY, PHASE_COUNT } Phase;
 
 enum { CHECKPOINT_SLABS_MAX = 64, CHECKPOINT_PATH_MAX = 4096, CHECKPOINT_EVERY_TENTH = 10 };
 
@@ -64,7 +64,7 @@ NODISCARD Status checkpoint_note_int(const Checkpoint *ckpt, const char *key, in
 NODISCARD Status checkpoint_note_text(const Checkpoint *ckpt, const char *key, char *text,
                                       size_t size);
 
-/* "model" or "policy" */
+/* "model", "prepare" or "policy" */
 const char *phase_name(Phase phase);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-static const char *const phase_names[PHASE_COUNT] = {"model", "policy"};
+static const char *const phase_names[PHASE_COUNT] = {"model", "prepare", "policy"};
 
 const char *phase_name(Phase phase)
 {

@@ -97,6 +97,19 @@ static void roll_out(Crew *crew, const Task *task, const float *actor)
     mail_send(crew->report, 0, TAG_UNITS, (size_t)n * sizeof *entries);
 }
 
+Player session_player(const Session *s, const float *params, int64_t epoch)
+{
+    return (Player){.env = s->env,
+                    .actor = &s->agent.actor,
+                    .squash = &s->agent.squash,
+                    .params = params,
+                    .seed = (uint64_t)s->cfg.top.seed,
+                    .epoch = epoch,
+                    .candidates = s->agent.cfg.candidates,
+                    .critic = &s->agent.critic,
+                    .values = s->agent.cfg.candidates > 0 ? params + s->agent.at_critic : NULL};
+}
+
 static Status play(Crew *crew, const Player *player, int episode, EpisodeEntry *entry)
 {
     Session *s = crew->s;
@@ -108,7 +121,7 @@ static Status play(Crew *crew, const Player *player, int episode, EpisodeEntry *
     return OK;
 }
 
-Status crew_do(Crew *crew, const Task *task, const float *actor)
+Status crew_do(Crew *crew, const Task *task, const float *policy)
 {
     Session *s = crew->s;
     TaskTime time = {0};
@@ -116,7 +129,7 @@ Status crew_do(Crew *crew, const Task *task, const float *actor)
     const double start = timer_now();
 
     if (task->rollout > 0) {
-        roll_out(crew, task, actor);
+        roll_out(crew, task, policy);
     }
     const double rolled = timer_now();
     (void)mail_wait(crew->done);
@@ -124,12 +137,7 @@ Status crew_do(Crew *crew, const Task *task, const float *actor)
     EpisodeEntry *entries = (EpisodeEntry *)(void *)(message + sizeof time);
     for (int k = 0; task->eval != 0 && k < s->plan.episodes; k++) {
         if (plan_episode_owner(&s->plan, k) == comm_rank()) {
-            const Player player = {.env = s->env,
-                                   .actor = &s->agent.actor,
-                                   .squash = &s->agent.squash,
-                                   .params = actor,
-                                   .seed = (uint64_t)s->cfg.top.seed,
-                                   .epoch = task->epoch};
+            const Player player = session_player(s, policy, task->epoch);
             const Status st = play(crew, &player, k, &entries[n++]);
             if (st != OK) {
                 return st;
@@ -150,10 +158,10 @@ Status worker_run(Session *s)
     Status st = OK;
     Crew crew = {0};
     Mail *policy = NULL;
-    const size_t actor_bytes = s->agent.actor.count * sizeof(float);
+    const size_t bytes = agent_policy_floats(&s->agent) * sizeof(float);
 
     TRY(crew_open(&crew, s));
-    TRY(mail_open(&policy, sizeof(Task) + actor_bytes));
+    TRY(mail_open(&policy, sizeof(Task) + bytes));
     for (;;) {
         mail_receive(policy, 0, TAG_POLICY);
         const size_t got = mail_wait(policy);
@@ -164,8 +172,8 @@ Status worker_run(Session *s)
         if (task.stop != 0) {
             break; /* comes without a policy */
         }
-        REQUIRE(got == sizeof(Task) + actor_bytes);
-        memcpy(agent_actor(&s->agent), message + sizeof task, actor_bytes);
+        REQUIRE(got == sizeof(Task) + bytes);
+        memcpy(agent_actor(&s->agent), message + sizeof task, bytes);
         TRY(crew_do(&crew, &task, agent_actor(&s->agent)));
     }
 done:

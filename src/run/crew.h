@@ -9,7 +9,7 @@
 #include "run/model_world.h"
 #include "run/session.h"
 
-/* What the learners ask for; goes in front of the actor's parameters in a POLICY message. */
+/* What the learners ask for; goes in front of the policy (agent_policy_floats) in a POLICY message. */
 typedef struct {
     int64_t epoch;   /* of the policy */
     int64_t rollout; /* make the records of this epoch; 0: none */
@@ -47,9 +47,13 @@ int crew_episodes(const Plan *plan, int rank);
 size_t crew_report_bytes(const Plan *plan, int rank);
 size_t crew_done_bytes(const Plan *plan, int rank);
 
+/* The agent's policy, `params` (agent_policy_floats) after `epoch` epochs, as it plays evaluation
+ * episodes; everything borrowed. */
+Player session_player(const Session *s, const float *params, int64_t epoch);
+
 /* Do this rank's part of a task and send the results: records of unit u to the owner of its shard
  * (TAG_RECORDS + u), the report if the task rolls out, and always `done`. */
-NODISCARD Status crew_do(Crew *crew, const Task *task, const float *actor);
+NODISCARD Status crew_do(Crew *crew, const Task *task, const float *policy);
 
 /* The loop of a worker: until a task says stop. */
 NODISCARD Status worker_run(Session *s);

@@ -6,32 +6,65 @@
 #include "comm/comm.h"
 #include "policy/actor.h"
 
+static int draws(const Player *player)
+{
+    return player->sample ? 1 : player->candidates;
+}
+
+Rng player_noise(const Player *player, int episode)
+{
+    return rng_make(player->seed, player->sample ? RNG_EVAL_ACTION : RNG_EVAL_CANDIDATE,
+                    (uint64_t)player->epoch, (uint32_t)episode);
+}
+
+size_t player_act_cost(const Player *player)
+{
+    const int most = draws(player) > 1 ? draws(player) : 1; /* `sample` may be set later */
+    const size_t eps = arena_cost((size_t)most * (size_t)player->actor->out / 2);
+    return eps + (player->candidates > 0
+                      ? policy_choose_cost(player->actor, player->critic, player->candidates)
+                      : policy_act_cost(player->actor, 1));
+}
+
+void player_act(const Player *player, const float *s, Rng *noise, Arena *tmp, float *a)
+{
+    const size_t mark = tmp->used;
+    const size_t n = (size_t)draws(player) * (size_t)player->squash->A;
+    float *eps = n > 0 ? arena_floats(tmp, n) : NULL;
+
+    if (eps != NULL) {
+        rng_fill_normal(noise, eps, n);
+    }
+    if (player->sample || eps == NULL) {
+        policy_act(player->actor, player->squash, player->params, s, eps, 1, tmp, a, NULL);
+    } else {
+        policy_choose(player->actor, player->squash, player->params, player->critic, player->values,
+                      s, eps, player->candidates, tmp, a);
+    }
+    arena_reset(tmp, mark);
+}
+
 size_t play_cost(const Player *player)
 {
-    return arena_cost((size_t)player->env->state_dim) +
-           2 * arena_cost((size_t)player->env->act_dim) + policy_act_cost(player->actor, 1);
+    return arena_cost((size_t)player->env->state_dim) + arena_cost((size_t)player->env->act_dim) +
+           player_act_cost(player);
 }
 
 Status play_episode(const Player *player, Env *env, int episode, Arena *tmp, EpisodeEntry *entry)
 {
     Status st = OK;
     const size_t mark = tmp->used;
-    const size_t A = (size_t)player->env->act_dim;
     float *s = arena_floats(tmp, (size_t)player->env->state_dim);
-    float *a = arena_floats(tmp, A);
-    float *eps = player->sample ? arena_floats(tmp, A) : NULL;
+    float *a = arena_floats(tmp, (size_t)player->env->act_dim);
     EnvStep out = {0};
     Rng rng = rng_make(player->seed, RNG_EVAL_RESET, (uint64_t)player->epoch, (uint32_t)episode);
-    Rng noise = rng_make(player->seed, RNG_EVAL_ACTION, (uint64_t)player->epoch, (uint32_t)episode);
+    Rng noise = player_noise(player, episode);
 
     *entry = (EpisodeEntry){.episode = episode};
     TRY(player->env->reset(env, &rng));
     for (int t = 0; t < player->env->horizon && !out.terminal; t++) {
         player->env->observe(env, s);
-        if (eps != NULL) {
-            rng_fill_normal(&noise, eps, A);
-        }
-        policy_act(player->actor, player->squash, player->params, s, eps, 1, tmp, a, NULL);
+        player_act(player, s, &noise, tmp, a);
         TRY(player->env->step(env, a, &out));
         entry->total += (double)out.reward;
         entry->length += 1;

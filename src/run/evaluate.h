@@ -1,5 +1,5 @@
 /* Evaluation episodes: released code of MOPO, 10 episodes of at most 1000 steps with the mean action,
- * undiscounted returns.
+ * undiscounted returns. BEAR's plays the best of many sampled actions instead.
  */
 #ifndef RUN_EVALUATE_H
 #define RUN_EVALUATE_H
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/rng.h"
 #include "base/status.h"
 #include "env/env.h"
 #include "nn/mlp.h"
@@ -22,7 +23,17 @@ typedef struct {
     uint64_t seed;
     int64_t epoch; /* of the policy: start states are drawn from (seed, epoch, episode) */
     bool sample;   /* draw actions, from a stream of (seed, epoch, episode) too; else the mean */
+    /* candidates > 0, and not sample: of so many drawn actions the one with the highest value */
+    int candidates;
+    const Mlp *critic;
+    const float *values; /* its parameters */
 } Player;
+
+/* One action a (A) at state s (S). Local, cannot fail. noise: (seed, RNG_EVAL_ACTION or
+ * RNG_EVAL_CANDIDATE, epoch, episode), from player_noise. Scratch: player_act_cost bytes. */
+void player_act(const Player *player, const float *s, Rng *noise, Arena *tmp, float *a);
+Rng player_noise(const Player *player, int episode);
+size_t player_act_cost(const Player *player);
 
 typedef struct {
     int64_t episode;

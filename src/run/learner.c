@@ -11,28 +11,6 @@
 #include "run/policy_file.h"
 #include "run/stop.h"
 
-static void gather_shard(Learner *l, int i, float *rows)
-{
-    Session *s = l->s;
-    const int shard = s->reduce.first + i;
-    const uint64_t seed = (uint64_t)s->cfg.top.seed;
-    const uint64_t step = (uint64_t)s->agent.updates;
-    const int total = plan_deal(s->cfg.train.batch, s->plan.shards, shard);
-    const int dealt = plan_deal(s->real_rows, s->plan.shards, shard);
-    const int real = dealt < total ? dealt : total; /* 10 of 11 rows over 8 shards: 2 of 1 */
-    const size_t stride = s->data.rec.stride;
-
-    if (real > 0) {
-        Rng rng = rng_make(seed, RNG_BATCH_REAL, step, (uint32_t)shard);
-        records_gather(s->data.records, stride, s->data.rows, &rng, real, rows);
-    }
-    if (total > real) {
-        Rng rng = rng_make(seed, RNG_BATCH_MODEL, step, (uint32_t)shard);
-        buffer_gather(&l->buffer[i], &rng, total - real, rows + (size_t)real * stride);
-    }
-    l->shard[i] = (Batch){rows, total};
-}
-
 static Status run_updates(Learner *l, double sums[STAT_COUNT])
 {
     Session *s = l->s;
@@ -41,11 +19,7 @@ static Status run_updates(Learner *l, double sums[STAT_COUNT])
 
     memset(sums, 0, STAT_COUNT * sizeof *sums);
     for (int u = 0; u < s->cfg.train.updates_per_epoch; u++) {
-        float *rows = l->batch;
-        for (int i = 0; i < s->reduce.count; i++) {
-            gather_shard(l, i, rows);
-            rows += (size_t)l->shard[i].rows * s->data.rec.stride;
-        }
+        learner_gather(l);
         TRY(s->agent.kind->update(&s->agent, l->shard, s->cfg.train.batch, &s->reduce,
                                   (uint64_t)s->cfg.top.seed, &s->tmp, stats));
         for (int k = 0; k < STAT_COUNT; k++) {
@@ -74,10 +48,11 @@ static Status run_epoch(Learner *l, int64_t e)
                        .eval = eval_due(cfg, e - 1) ? 1 : 0};
     double sums[STAT_COUNT];
 
-    memcpy(l->sent, agent_actor(&s->agent), s->agent.actor.count * sizeof(float));
+    memcpy(l->sent, agent_actor(&s->agent), agent_policy_floats(&s->agent) * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
     if (e > 1 && (e - 1) % cfg->checkpoint.every == 0 && !l->fresh) {
-        TRY(learner_save(l, e - 1)); /* while the workers are busy; without the phase they make */
+        TRY(learner_save(l, PHASE_POLICY,
+                         e - 1)); /* while the workers are busy; without the phase they make */
     }
     if (cfg->rollout.lag == 0) {
         TRY(learner_finish_rollout(l, l->sent));
@@ -169,10 +144,11 @@ static Status begin(Learner *l, const Checkpoint *from, int64_t *epoch)
         comm_reduce_bcast(&s->reduce, slabs[i].data, slab_bytes(&slabs[i]));
     }
     l->fresh = true; /* nothing new to save yet */
+    TRY(learner_prepare(l));
     if (*epoch > 0) {
         TRY(refill(l, &past));
     } else if (s->uses_model && s->cfg.rollout.lag > 0) {
-        memcpy(l->sent, agent_actor(&s->agent), s->agent.actor.count * sizeof(float));
+        memcpy(l->sent, agent_actor(&s->agent), agent_policy_floats(&s->agent) * sizeof(float));
         TRY(make_phase(l, 1, l->sent));
     }
 done:
@@ -188,22 +164,34 @@ static Status finish(Learner *l)
     const Task task = {.epoch = s->cfg.train.epochs, .rollout = 0, .eval = 1};
     char path[RUNDIR_PATH_MAX];
 
-    memcpy(l->sent, agent_actor(&s->agent), s->agent.actor.count * sizeof(float));
+    memcpy(l->sent, agent_actor(&s->agent), agent_policy_floats(&s->agent) * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
     if (l->lead) {
         PolicyInfo info = {.epoch = s->cfg.train.epochs, .bounds = s->data.bounds};
         (void)snprintf(info.algorithm, sizeof info.algorithm, "%s", s->cfg.top.algo);
         (void)snprintf(info.task, sizeof info.task, "%s", s->cfg.top.task);
+        const int candidates = s->agent.cfg.candidates;
+        const PolicyChoice choice = {.candidates = candidates,
+                                     .critic = s->agent.critic,
+                                     .values =
+                                         candidates > 0 ? l->sent + s->agent.at_critic : NULL};
         TRY(session_settings_digest(&s->cfg, info.config_digest));
         if (!l->fresh) {
-            TRY(learner_save(l, s->cfg.train.epochs));
+            TRY(learner_save(l, PHASE_POLICY, s->cfg.train.epochs));
         }
         TRY(policy_save(rundir_file(l->dir, "policy.h5", path), &info, &s->agent.actor,
-                        &s->agent.squash, l->sent));
+                        &s->agent.squash, l->sent, &choice));
     }
     TRY(learner_finish_eval(l));
 done:
     return st;
+}
+
+bool learner_stop_asked(const Learner *l)
+{
+    int stop = l->lead && stop_wanted() ? 1 : 0;
+    comm_reduce_bcast(&l->s->reduce, &stop, sizeof stop);
+    return stop != 0;
 }
 
 Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from, LearnResult *result)
@@ -213,15 +201,13 @@ Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from, LearnR
     int64_t done_epochs = 0;
 
     TRY(learner_open(&l, s, dir));
-    TRY(mem_alloc(&l.sent, s->agent.actor.count, sizeof *l.sent, "a policy"));
+    TRY(mem_alloc(&l.sent, agent_policy_floats(&s->agent), sizeof *l.sent, "a policy"));
     TRY(begin(&l, from, &done_epochs));
     l.began = done_epochs;
     for (int64_t e = done_epochs + 1; e <= s->cfg.train.epochs; e++) {
-        int stop = l.lead && stop_wanted() ? 1 : 0;
-        comm_reduce_bcast(&s->reduce, &stop, sizeof stop);
-        if (stop != 0) {
+        if (learner_stop_asked(&l)) {
             if (l.lead && !l.fresh) {
-                TRY(learner_save(&l, e - 1));
+                TRY(learner_save(&l, PHASE_POLICY, e - 1));
             }
             learner_stop_workers(&l);
             st = status_fail(ERR_INTERRUPTED,

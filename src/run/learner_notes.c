@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "run/learner_state.h"
 #include "run/timing.h"
 
@@ -94,6 +95,36 @@ static void note_result(LearnResult *r, const double *v)
     r->last_score = v[METRIC_SCORE];
 }
 
+/* What is measured of it, in a line for people. */
+static void log_epoch(const Learner *l, const double *v)
+{
+    static const struct {
+        Metric metric;
+        const char *name;
+        int width;
+        bool fixed; /* one digit behind the point; not: three digits that count */
+    } parts[] = {{METRIC_RETURN_MEAN, "  return", 9, true},
+                 {METRIC_RETURN_STD, " +-", 6, true},
+                 {METRIC_SCORE, "  score", 6, true},
+                 {METRIC_Q_MEAN, "  Q", 8, true},
+                 {METRIC_CRITIC_LOSS, "  critic", 8, false},
+                 {METRIC_ALPHA, "  alpha", 6, false},
+                 {METRIC_DIVERGENCE, "  divergence", 6, false},
+                 {METRIC_PENALTY_MEAN, "  penalty", 6, false}};
+    char line[256];
+    Text text = text_over(line, sizeof line);
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const double x = v[parts[i].metric];
+        if (parts[i].fixed && !isnan(x)) {
+            text_add(&text, "%s %*.1f", parts[i].name, parts[i].width, x);
+        } else if (!isnan(x)) {
+            text_add(&text, "%s %*.3g", parts[i].name, parts[i].width, x);
+        }
+    }
+    log_info("epoch %4lld/%d%s", (long long)l->task.epoch, l->s->cfg.train.epochs, line);
+}
+
 Status learner_note_epoch(Learner *l)
 {
     const double *v = l->line.value;
@@ -105,20 +136,8 @@ Status learner_note_epoch(Learner *l)
     if (l->task.eval != 0) {
         add_returns(l);
         note_result(&l->result, v);
-        char score[32] = "";
-        if (!isnan(v[METRIC_SCORE])) {
-            (void)snprintf(score, sizeof score, "score %6.2f  ", v[METRIC_SCORE]);
-        }
-        log_info("epoch %4lld/%d  return %9.1f +- %6.1f  %sQ %8.1f  critic %8.3g  "
-                 "alpha %6.3g  penalty %6.3g",
-                 (long long)l->task.epoch, l->s->cfg.train.epochs, v[METRIC_RETURN_MEAN],
-                 v[METRIC_RETURN_STD], score, v[METRIC_Q_MEAN], v[METRIC_CRITIC_LOSS],
-                 v[METRIC_ALPHA], v[METRIC_PENALTY_MEAN]);
-    } else {
-        log_info("epoch %4lld/%d  Q %8.1f  critic %8.3g  alpha %6.3g  penalty %6.3g",
-                 (long long)l->task.epoch, l->s->cfg.train.epochs, v[METRIC_Q_MEAN],
-                 v[METRIC_CRITIC_LOSS], v[METRIC_ALPHA], v[METRIC_PENALTY_MEAN]);
     }
+    log_epoch(l, v);
     return metrics_append(&l->log, &l->line);
 }
 
@@ -149,7 +168,7 @@ static int fixed_slabs(Learner *l, double result[RESULT_NUMBERS], Slab *slabs)
     return n;
 }
 
-Status learner_save(Learner *l, int64_t epoch)
+Status learner_save(Learner *l, Phase phase, int64_t step)
 {
     Status st = OK;
     Slab slabs[CHECKPOINT_SLABS_MAX];
@@ -170,10 +189,11 @@ Status learner_save(Learner *l, int64_t epoch)
         {.key = "metrics_csv", .number = lengths[METRICS_CSV]},
         {.key = "digest", .text = digest},
     };
-    TRY(checkpoint_save(l->dir->path, PHASE_POLICY, epoch, slabs, n, notes,
+    TRY(checkpoint_save(l->dir->path, phase, step, slabs, n, notes,
                         (int)(sizeof notes / sizeof *notes), l->s->cfg.checkpoint.keep));
 done:
-    return status_while(st, "saving epoch %lld", (long long)epoch);
+    return status_while(st, "saving %s %lld", phase == PHASE_POLICY ? "epoch" : "piece",
+                        (long long)step);
 }
 
 static Status load_state(Learner *l, const Checkpoint *from, History *past)
@@ -210,8 +230,13 @@ Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *
         TRY(load_state(l, from, past));
         TRY(checkpoint_note_int(from, "metrics_jsonl", &lengths[METRICS_JSONL]));
         TRY(checkpoint_note_int(from, "metrics_csv", &lengths[METRICS_CSV]));
-        *epoch = from->step;
-        log_info("policy: going on after epoch %lld", (long long)*epoch);
+        *epoch = from->phase == PHASE_POLICY ? from->step : 0;
+        if (from->phase == PHASE_POLICY) {
+            log_info("policy: going on after epoch %lld", (long long)*epoch);
+        } else {
+            log_info("behavior's model: going on after update %lld",
+                     (long long)l->s->agent.prepared);
+        }
     }
     TRY(metrics_open(&l->log, l->dir->path, from != NULL ? lengths : NULL));
 done:

@@ -38,7 +38,7 @@ static Status open_talk(Learner *l)
     Session *s = l->s;
     Status st = OK;
     const size_t ranks = (size_t)s->plan.ranks;
-    const size_t policy = sizeof(Task) + s->agent.actor.count * sizeof(float);
+    const size_t policy = sizeof(Task) + agent_policy_floats(&s->agent) * sizeof(float);
 
     TRY(mem_alloc(&l->policy, ranks, sizeof *l->policy, "message slots"));
     TRY(mem_alloc(&l->reports, ranks, sizeof *l->reports, "message slots"));

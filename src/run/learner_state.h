@@ -49,6 +49,17 @@ NODISCARD Status learner_finish_rollout(Learner *l, const float *actor);
 NODISCARD Status learner_finish_eval(Learner *l);
 void learner_stop_workers(Learner *l);
 
+/* What comes before the first epoch for some agents (AgentKind.prepare): the updates that are still to do,
+ * on rows of the dataset, in pieces of train.updates_per_epoch with a checkpoint as between epochs. Error
+ * ERR_INTERRUPTED: a stop was asked for, all is saved. */
+NODISCARD Status learner_prepare(Learner *l);
+/* The rows of this learner's shards into l->batch and l->shard: of the agent's next update, and of its
+ * next one in `prepare`, which are all of the dataset. */
+void learner_gather(Learner *l);
+void learner_gather_prepare(Learner *l);
+/* Whether a stop was asked for, which rank 0 knows. Collective over the learners. */
+bool learner_stop_asked(const Learner *l);
+
 /* Rows that the ring of a shard can hold: those of rollout.retain epochs. */
 int64_t learner_shard_capacity(const Session *s, int shard);
 /* Start the metrics line of epoch e; sums: statistics added over its updates. */
@@ -59,8 +70,8 @@ Status learner_note_epoch(Learner *l);
 void learner_note_task(const Learner *l, int rank, const TaskTime *time);
 void learner_note_updates(int64_t epoch, double update, double exchange, double wait);
 
-/* Checkpoint after `epoch` epochs. */
-NODISCARD Status learner_save(Learner *l, int64_t epoch);
+/* Checkpoint after `step` epochs, or in PHASE_PREPARE pieces (learner_prepare.c). */
+NODISCARD Status learner_save(Learner *l, Phase phase, int64_t step);
 /* Open the logs; with a checkpoint, also take the agent, the line and the phases from it. */
 NODISCARD Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *epoch);
 

@@ -6,7 +6,7 @@
 Status learner_start_task(Learner *l, const Task *task, const float *actor)
 {
     Session *s = l->s;
-    const size_t bytes = s->agent.actor.count * sizeof(float);
+    const size_t bytes = agent_policy_floats(&s->agent) * sizeof(float);
 
     for (int u = 0; task->rollout > 0 && u < s->plan.units; u++) {
         if (l->records[u] != NULL) {

@@ -3,14 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "policy/actor.h"
-
 size_t model_episode_cost(const Rollout *roll, const Player *player)
 {
     const size_t S = (size_t)roll->rec.S;
     const size_t outs = (size_t)roll->ens->cfg.members * (S + 1);
     return arena_cost(roll->rec.stride) + 2 * arena_cost(outs) + arena_cost(S + 1) +
-           policy_act_cost(player->actor, 1) + ensemble_predict_cost(roll->ens, 1) +
+           player_act_cost(player) + ensemble_predict_cost(roll->ens, 1) +
            termination_cost(&roll->end, 1);
 }
 
@@ -47,13 +45,13 @@ void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Playe
     float *row = arena_floats(tmp, rec->stride);
     uint8_t end = 0;
     Rng rng = rng_make(player->seed, RNG_EVAL_MODEL, (uint64_t)player->epoch, (uint32_t)episode);
+    Rng chance = player_noise(player, episode);
 
     *entry = (EpisodeEntry){.episode = episode};
     const int64_t start = starts->rows[rng_below(&rng, (uint32_t)starts->n)];
     memcpy(row, roll->dataset + (size_t)start * rec->stride, S * sizeof *row);
     for (int t = 0; t < max_steps && end == 0; t++) {
-        policy_act(player->actor, player->squash, player->params, row, NULL, 1, tmp, row + rec->a,
-                   NULL);
+        player_act(player, row, &chance, tmp, row + rec->a);
         if (!predict(roll, elite, &rng, tmp, row)) {
             break;
         }

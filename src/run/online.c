@@ -137,7 +137,7 @@ static Status save_policy(const Online *o)
     (void)snprintf(info.task, sizeof info.task, "%s", o->task.name);
     TRY(session_settings_digest(o->cfg, info.config_digest));
     TRY(policy_save(online_policy_path(o->dir, o->step, path), &info, &o->agent.actor,
-                    &o->agent.squash, agent_actor(&o->agent)));
+                    &o->agent.squash, agent_actor(&o->agent), NULL));
 done:
     return st;
 }

@@ -31,7 +31,7 @@ static size_t scratch_bytes(const Online *o)
 {
     const int shard_rows = o->cfg->train.batch / o->cfg->train.shards + 1;
     const size_t update = o->agent.kind->update_cost(&o->agent, shard_rows);
-    const size_t act = o->agent.kind->act_cost(&o->agent, 1) + arena_cost((size_t)o->rec.A);
+    const size_t act = agent_act_cost(&o->agent, 1) + arena_cost((size_t)o->rec.A);
     return update > act ? update : act;
 }
 

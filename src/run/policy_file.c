@@ -14,8 +14,11 @@ enum { DIM_MAX = 8192 };
 
 static const char *const roots[] = {"metadata/policy", "policy"};
 static const char clip_name[] = "mopo/log_std_clip";
+static const char form_name[] = "mopo/log_std_form";
+static const char candidates_name[] = "mopo/candidates";
+static const char critic_root[] = "mopo/critic";
 
-/* The two texts that say what kind of policy it is, and what can stand there; the first is meant where
+/* The texts that say what kind of policy it is, and what can stand there; the first is meant where
  * the text is absent. */
 enum { CHOICES = 2 };
 typedef struct {
@@ -26,6 +29,7 @@ typedef struct {
 static const Kind nonlinearity = {"nonlinearity", {"relu", "tanh"}};
 static const Act acts[CHOICES] = {ACT_RELU, ACT_TANH};
 static const Kind distribution = {"output_distribution", {"tanh_gaussian", "gaussian"}};
+static const Kind log_std_form = {form_name, {"clip", "smooth"}};
 
 /* One pair (weight, bias) of the file: some columns of one matrix of the network. */
 typedef struct {
@@ -39,18 +43,38 @@ static int actions(const Mlp *actor)
     return actor->out / 2;
 }
 
+static Part last_part(const char *group, const Mlp *net, int first, int outs)
+{
+    Part part = {.m = mlp_matrix(net, net->layers, 0), .first = first, .outs = outs};
+    (void)snprintf(part.group, sizeof part.group, "%s", group);
+    return part;
+}
+
+static int list_hidden(const Mlp *net, Part parts[MLP_LAYERS_MAX + 1])
+{
+    for (int l = 0; l < net->layers; l++) {
+        parts[l] = (Part){.m = mlp_matrix(net, l, 0), .outs = net->hidden};
+        (void)snprintf(parts[l].group, sizeof parts[l].group, "fc%d", l);
+    }
+    return net->layers;
+}
+
 /* All parts of an actor; returns how many: hidden layers, mean, log deviation. */
 static int list_parts(const Mlp *actor, Part parts[MLP_LAYERS_MAX + 1])
 {
-    const int L = actor->layers;
-    const MlpMatrix head = mlp_matrix(actor, L, 0);
-    for (int l = 0; l < L; l++) {
-        parts[l] = (Part){.m = mlp_matrix(actor, l, 0), .outs = actor->hidden};
-        (void)snprintf(parts[l].group, sizeof parts[l].group, "fc%d", l);
-    }
-    parts[L] = (Part){"last_fc", head, 0, actions(actor)};
-    parts[L + 1] = (Part){"last_fc_log_std", head, actions(actor), actions(actor)};
-    return L + 2;
+    const int A = actions(actor);
+    int n = list_hidden(actor, parts);
+    parts[n++] = last_part("last_fc", actor, 0, A);
+    parts[n++] = last_part("last_fc_log_std", actor, A, A);
+    return n;
+}
+
+/* Of a critic: its first group. */
+static int list_critic(const Mlp *critic, Part parts[MLP_LAYERS_MAX + 1])
+{
+    int n = list_hidden(critic, parts);
+    parts[n++] = last_part("last_fc", critic, 0, 1);
+    return n;
 }
 
 /* Where input i of output j stands in the actor's parameters. */
@@ -69,7 +93,8 @@ static void object_name(char name[H5_NAME_MAX], const char *root, const char *gr
 /* ---- writing ---- */
 
 /* Two items, weight transposed and bias, from `space` on; returns where their numbers end. */
-static float *part_items(const Part *part, const float *params, float *space, H5Item items[2])
+static float *part_items(const char *root, const Part *part, const float *params, float *space,
+                         H5Item items[2])
 {
     const int rows = part->m.rows;
     float *bias = space + (size_t)part->outs * (size_t)rows;
@@ -84,8 +109,8 @@ static float *part_items(const Part *part, const float *params, float *space, H5
                         .rank = 2,
                         .dims = {part->outs, rows}};
     items[1] = (H5Item){.type = SLAB_F32, .data = bias, .rank = 1, .dims = {part->outs}};
-    object_name(items[0].name, roots[0], part->group, "weight");
-    object_name(items[1].name, roots[0], part->group, "bias");
+    object_name(items[0].name, root, part->group, "weight");
+    object_name(items[1].name, root, part->group, "bias");
     return bias + part->outs;
 }
 
@@ -113,7 +138,7 @@ Status policy_items(PolicyItems *out, const Mlp *actor, const Squash *squash, co
     float *space = out->block;
     const int count = list_parts(actor, parts);
     for (int i = 0; i < count; i++, out->n += 2) {
-        space = part_items(&parts[i], params, space, out->items + out->n);
+        space = part_items(roots[0], &parts[i], params, space, out->items + out->n);
     }
     memcpy(space, clip, sizeof clip);
     out->items[out->n] = (H5Item){.type = SLAB_F32, .data = space, .rank = 1, .dims = {2}};
@@ -122,6 +147,9 @@ Status policy_items(PolicyItems *out, const Mlp *actor, const Squash *squash, co
         (H5Text){"metadata/policy/nonlinearity", nonlinearity.choice[actor->act == ACT_TANH], true};
     out->texts[out->m++] =
         (H5Text){"metadata/policy/output_distribution", distribution.choice[squash->linear], true};
+    if (squash->smooth) {
+        out->texts[out->m++] = (H5Text){form_name, log_std_form.choice[1], true};
+    }
 done:
     return st;
 }
@@ -139,12 +167,36 @@ static H5Item bound_item(const char *name, const float *bounds, int n)
     return item;
 }
 
+/* The critic's items behind `items`; *space is what they point into, to be freed. */
+static Status choice_items(const PolicyChoice *choice, const int64_t *candidates, float **space,
+                           H5Item *items, int *n)
+{
+    Status st = OK;
+    Part parts[MLP_LAYERS_MAX + 1];
+    const Mlp *critic = &choice->critic;
+
+    REQUIRE(critic->out == 1 && critic->act == ACT_RELU);
+    TRY(check_finite(choice->values, critic->count));
+    TRY(mem_alloc(space, critic->count, sizeof **space, "the critic to be written"));
+    items[*n] = (H5Item){.type = SLAB_I64, .data = candidates, .rank = 0};
+    (void)snprintf(items[(*n)++].name, H5_NAME_MAX, "%s", candidates_name);
+    float *at = *space;
+    const int count = list_critic(critic, parts);
+    for (int i = 0; i < count; i++, *n += 2) {
+        at = part_items(critic_root, &parts[i], choice->values, at, items + *n);
+    }
+done:
+    return st;
+}
+
 Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor, const Squash *squash,
-                   const float *params)
+                   const float *params, const PolicyChoice *choice)
 {
     Status st = OK;
     PolicyItems policy = {0};
-    H5Item items[POLICY_ITEMS_MAX + 3];
+    H5Item items[2 * POLICY_ITEMS_MAX + 3];
+    const int64_t candidates = choice != NULL ? choice->candidates : 0;
+    float *space = NULL;
     int n = 0;
     H5Text texts[POLICY_TEXTS_MAX + 3] = {
         {"metadata/algorithm", info->algorithm, true},
@@ -160,9 +212,14 @@ Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor, c
         items[n++] = bound_item("mopo/action_high", info->bounds.high, info->bounds.n);
     }
     memcpy(items + n, policy.items, (size_t)policy.n * sizeof *items);
+    n += policy.n;
     memcpy(texts + 3, policy.texts, (size_t)policy.m * sizeof *texts);
-    TRY(sealed_write(path, items, n + policy.n, texts, 3 + policy.m));
+    if (candidates > 0) {
+        TRY(status_while(choice_items(choice, &candidates, &space, items, &n), "%s", path));
+    }
+    TRY(sealed_write(path, items, n, texts, 3 + policy.m));
 done:
+    mem_free(&space);
     policy_items_release(&policy);
     return status_while(st, "writing the policy");
 }
@@ -194,7 +251,7 @@ static Status read_kind(const H5File *file, const char *path, const char *root, 
     char found[POLICY_TEXT_MAX];
 
     *chosen = 0;
-    (void)snprintf(name, sizeof name, "%s/%s", root, kind->name);
+    (void)snprintf(name, sizeof name, "%s%s%s", root, root[0] != '\0' ? "/" : "", kind->name);
     if (!h5_has(file, name)) {
         return OK;
     }
@@ -230,8 +287,10 @@ static Status read_dims(const H5File *file, const char *path, const char *name, 
     return OK;
 }
 
-/* Dimensions from the first and the last weight; the others are checked as they are read. */
-static Status read_layout(const H5File *file, const char *path, const char *root, Mlp *actor)
+/* Dimensions from the first and the last weight; the others are checked as they are read. heads: parts
+ * that the last layer is kept in, of as many outputs each. */
+static Status read_layout(const H5File *file, const char *path, const char *root, int heads,
+                          Act activation, Mlp *net)
 {
     Status st = OK;
     char name[H5_NAME_MAX];
@@ -239,9 +298,8 @@ static Status read_layout(const H5File *file, const char *path, const char *root
     int layers = 0;
     int hidden = 0;
     int in = 0;
-    int A = 0;
+    int outs = 0;
     int last_in = 0;
-    int act = 0;
 
     for (;; layers++) {
         (void)snprintf(group, sizeof group, "fc%d", layers);
@@ -254,12 +312,11 @@ static Status read_layout(const H5File *file, const char *path, const char *root
                                MLP_LAYERS_MAX - 1);
         }
     }
-    TRY(read_kind(file, path, root, &nonlinearity, &act));
     object_name(name, root, "fc0", "weight");
     TRY(read_dims(file, path, name, &hidden, &in));
     object_name(name, root, "last_fc", "weight");
-    TRY(read_dims(file, path, name, &A, &last_in));
-    *actor = mlp_make(in, hidden, layers, 2 * A, 1, acts[act]);
+    TRY(read_dims(file, path, name, &outs, &last_in));
+    *net = mlp_make(in, hidden, layers, heads * outs, 1, activation);
 done:
     return st;
 }
@@ -285,19 +342,18 @@ done:
     return st;
 }
 
-static Status read_params(const H5File *file, const char *path, const char *root, PolicyFile *out)
+static Status read_params(const H5File *file, const char *path, const char *root, const Part *parts,
+                          int count, size_t floats, float **params)
 {
     Status st = OK;
-    Part parts[MLP_LAYERS_MAX + 1];
     float *space = NULL;
 
-    TRY(mem_alloc(&out->params, out->actor.count, sizeof *out->params, "a policy"));
-    TRY(mem_alloc(&space, out->actor.count, sizeof *space, "a policy"));
-    const int count = list_parts(&out->actor, parts);
+    TRY(mem_alloc(params, floats, sizeof **params, "a policy"));
+    TRY(mem_alloc(&space, floats, sizeof *space, "a policy"));
     for (int i = 0; i < count; i++) {
-        TRY(read_part(file, root, &parts[i], space, out->params));
+        TRY(read_part(file, root, &parts[i], space, *params));
     }
-    if (check_finite(out->params, out->actor.count) != OK) {
+    if (check_finite(*params, floats) != OK) {
         st = status_while(ERR_FORMAT, "%s", path); /* the file is to blame */
     }
 done:
@@ -341,8 +397,10 @@ static Status read_squash(const H5File *file, const char *path, const char *root
     Status st = OK;
     float clip[2] = {-20.0F, 2.0F};
     int linear = 0;
+    int smooth = 0;
 
     TRY(read_kind(file, path, root, &distribution, &linear));
+    TRY(read_kind(file, path, "", &log_std_form, &smooth));
     if (h5_has(file, clip_name)) {
         TRY(h5_read(file, clip_name, SLAB_F32, clip, 2));
     }
@@ -354,6 +412,40 @@ static Status read_squash(const H5File *file, const char *path, const char *root
     squash->low = clip[0];
     squash->high = clip[1];
     squash->linear = linear != 0;
+    squash->smooth = smooth != 0;
+done:
+    return st;
+}
+
+/* The critic that chooses among actions, if there is one. */
+static Status read_choice(const H5File *file, const char *path, const Mlp *actor,
+                          PolicyChoice *choice)
+{
+    enum { CANDIDATES_MAX = 4096 };
+    Status st = OK;
+    Part parts[MLP_LAYERS_MAX + 1];
+    int64_t candidates = 0;
+    char name[H5_NAME_MAX];
+
+    if (!h5_has(file, candidates_name)) {
+        return OK;
+    }
+    TRY(h5_read(file, candidates_name, SLAB_I64, &candidates, 1));
+    object_name(name, critic_root, "fc0", "weight");
+    if (candidates < 1 || candidates > CANDIDATES_MAX || !h5_has(file, name)) {
+        return status_fail(
+            ERR_FORMAT, "%s: %s is %lld; it must be 1 to %d, with the network %s beside it", path,
+            candidates_name, (long long)candidates, CANDIDATES_MAX, critic_root);
+    }
+    TRY(read_layout(file, path, critic_root, 1, ACT_RELU, &choice->critic));
+    if (choice->critic.in != actor->in + actions(actor) || choice->critic.out != 1) {
+        return status_fail(ERR_FORMAT, "%s: %s takes %d numbers and gives %d; expected %d and 1",
+                           path, critic_root, choice->critic.in, choice->critic.out,
+                           actor->in + actions(actor));
+    }
+    const int count = list_critic(&choice->critic, parts);
+    TRY(read_params(file, path, critic_root, parts, count, choice->critic.count, &choice->values));
+    choice->candidates = (int)candidates;
 done:
     return st;
 }
@@ -363,13 +455,18 @@ Status policy_load(const char *path, PolicyFile *out)
     Status st = OK;
     H5File *file = NULL;
     const char *root = NULL;
+    Part parts[MLP_LAYERS_MAX + 1];
+    int act = 0;
 
     *out = (PolicyFile){0};
     TRY(sealed_open(&file, path, false));
     TRY(find_root(file, path, &root));
-    TRY(read_layout(file, path, root, &out->actor));
+    TRY(read_kind(file, path, root, &nonlinearity, &act));
+    TRY(read_layout(file, path, root, 2, acts[act], &out->actor));
     TRY(read_squash(file, path, root, &out->squash));
-    TRY(read_params(file, path, root, out));
+    const int count = list_parts(&out->actor, parts);
+    TRY(read_params(file, path, root, parts, count, out->actor.count, &out->params));
+    TRY(read_choice(file, path, &out->actor, &out->choice));
     out->state_dim = out->actor.in;
     out->act_dim = actions(&out->actor);
     TRY(read_info(file, out->act_dim, &out->info));
@@ -386,14 +483,21 @@ Status policy_share(PolicyFile *policy)
 {
     Status st = OK;
     float *params = comm_rank() == 0 ? policy->params : NULL;
+    float *values = comm_rank() == 0 ? policy->choice.values : NULL;
 
     coll_bcast(policy, sizeof *policy, 0);
     policy->params = params;
+    policy->choice.values = values;
+    const size_t critic = policy->choice.critic.count;
     if (comm_rank() != 0) {
         st = mem_alloc(&policy->params, policy->actor.count, sizeof *params, "a policy");
+        st = st == OK && critic > 0
+                 ? mem_alloc(&policy->choice.values, critic, sizeof *values, "a critic")
+                 : st;
     }
     TRY(comm_agree(st));
     coll_bcast(policy->params, policy->actor.count * sizeof *params, 0);
+    coll_bcast(policy->choice.values, critic * sizeof *values, 0);
 done:
     if (st != OK) {
         policy_release(policy);
@@ -404,5 +508,6 @@ done:
 void policy_release(PolicyFile *policy)
 {
     mem_free(&policy->params);
+    mem_free(&policy->choice.values);
     *policy = (PolicyFile){0};
 }

@@ -8,10 +8,14 @@
  *   metadata/policy/nonlinearity                                  "relu", "tanh"
  *   metadata/policy/output_distribution                           "tanh_gaussian", "gaussian"
  *   mopo/log_std_clip (2)                                         Squash.low, high
+ *   mopo/log_std_form                                             "clip", "smooth" (nn/squash.h)
  *   mopo/action_low, mopo/action_high (A)                         PolicyInfo.bounds, if there are any
  *
- * The last three may be absent: "relu", "tanh_gaussian", -20 and 2 then (D4RL's and Stable
- * Baselines3's). Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h).
+ *   mopo/candidates                                               how many drawn actions are compared ...
+ *   mopo/critic/fc0 .. last_fc/{weight, bias}                     ... by this network's value of (s, a)
+ *
+ * All from nonlinearity on may be absent: "relu", "tanh_gaussian", -20 and 2, "clip" then (D4RL's and
+ * Stable Baselines3's), and the mean action is played. Reading takes the same groups under policy/, too. Ours end with a digest (run/sealed.h).
  * Local, but for policy_share.
  */
 #ifndef RUN_POLICY_FILE_H
@@ -35,20 +39,29 @@ typedef struct {
     ActionBounds bounds; /* of the dataset's actions, which [-1, 1] stands for; n = 0: themselves */
 } PolicyInfo;
 
+/* Where not the mean action is played, but the best of many (BEAR): by the first group of `critic`. */
+typedef struct {
+    int candidates; /* 0: the mean action, and the rest is zero */
+    Mlp critic;     /* S + A -> 1 */
+    float *values;  /* its parameters; borrowed for policy_save, owned in a PolicyFile */
+} PolicyChoice;
+
 typedef struct {
     PolicyInfo info;
     int state_dim, act_dim; /* S, A */
     Mlp actor;              /* S -> 2 A: [ mean | log std ] */
     Squash squash;
     float *params; /* (actor.count) owned */
+    PolicyChoice choice;
 } PolicyFile;
 
-/* The bytes depend on the arguments only. actor: one group, ReLU or tanh, 2 A outputs.
+/* The bytes depend on the arguments only. actor: one group, ReLU or tanh, 2 A outputs. choice: NULL for
+ * the mean action; its critic is ReLU.
  * Errors: ERR_IO, ERR_NOMEM, ERR_NUMERIC (a weight is not finite). */
 NODISCARD Status policy_save(const char *path, const PolicyInfo *info, const Mlp *actor,
-                             const Squash *squash, const float *params);
+                             const Squash *squash, const float *params, const PolicyChoice *choice);
 
-enum { POLICY_ITEMS_MAX = 2 * (MLP_LAYERS_MAX + 1) + 1, POLICY_TEXTS_MAX = 2 };
+enum { POLICY_ITEMS_MAX = 2 * (MLP_LAYERS_MAX + 1) + 1, POLICY_TEXTS_MAX = 3 };
 
 /* What stands in the file for the policy itself, above: for other files that carry one, such as a
  * dataset (recording_write). */

@@ -85,7 +85,10 @@ static size_t scratch_bytes(const Session *s)
 {
     const int shard_rows = s->cfg.train.batch / s->cfg.train.shards + 1;
     const AgentKind *kind = s->agent.kind;
-    const Player player = {.env = s->env, .actor = &s->agent.actor};
+    const Player player = {.env = s->env,
+                           .actor = &s->agent.actor,
+                           .critic = &s->agent.critic,
+                           .candidates = s->agent.cfg.candidates};
     const size_t episode =
         s->env->open != NULL ? play_cost(&player) : model_episode_cost(&s->roll, &player);
     const size_t batch = arena_cost((size_t)s->cfg.train.batch * s->data.rec.stride +
@@ -192,6 +195,12 @@ Status session_open(Session *s, const Config *cfg)
     agent_release(&s->agent);
     TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, s->reduce.count, (uint64_t)cfg->top.seed)));
+    if (agent.candidates > 0 && s->agent.critic.count == 0) {
+        return status_fail(ERR_CONFIG,
+                           "eval.candidates is %d, but train.agent %s has no critic to choose "
+                           "among them; set eval.candidates to 0",
+                           agent.candidates, kind->name);
+    }
     TRY(comm_agree(open_sources(s)));
     set_rollout(s);
     TRY(comm_agree(set_termination(s)));

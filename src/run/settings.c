@@ -67,6 +67,13 @@ EnsembleConfig session_ensemble_config(const Config *cfg, const EnvKind *env)
                             .decay_head = (float)cfg->model.decay_head};
 }
 
+/* `auto`: as rail-berkeley/d4rl_evaluations says for these robots; elsewhere its script's default. */
+static const char *bear_kernel(const Config *cfg)
+{
+    const bool laplacian = is(cfg->top.task, "hopper") || is(cfg->top.task, "walker2d");
+    return !is(cfg->bear.kernel, "auto") ? cfg->bear.kernel : laplacian ? "laplacian" : "gaussian";
+}
+
 AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
 {
     return (AgentConfig){
@@ -93,7 +100,7 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
                  .critic_lr = cfg->bear.critic_lr,
                  .vae_lr = cfg->bear.vae_lr,
                  .multiplier_lr = cfg->bear.multiplier_lr,
-                 .kernel = is(cfg->bear.kernel, "laplacian") ? KERNEL_LAPLACIAN : KERNEL_GAUSSIAN,
+                 .kernel = is(bear_kernel(cfg), "laplacian") ? KERNEL_LAPLACIAN : KERNEL_GAUSSIAN,
                  .sigma = (float)cfg->bear.sigma,
                  .min_weight = (float)cfg->bear.min_weight,
                  .threshold = (float)cfg->bear.threshold,

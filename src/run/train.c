@@ -161,7 +161,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         TRY(penalty_report(s, dir));
     }
     if (plan_is_learner(&s->plan, comm_rank())) {
-        const bool resume = found && from.phase == PHASE_POLICY;
+        const bool resume = found && from.phase >= PHASE_PREPARE;
         st = learner_run(s, dir, resume ? &from : NULL, &summary->learned);
     } else {
         st = worker_run(s);

@@ -78,7 +78,7 @@ told_once 'directory instead of a file' 2 '. is a directory' collect . task=poin
 told_once 'unknown key' 2 'unknown key train.epochz; did you mean train.epochs?' train train.epochz=4
 told_once 'value that is no number' 2 'seed: found x, allowed is a whole number from 0' train seed=x
 told_once 'value out of range' 2 'sac.gamma: found 2, allowed is a number from 0 to 1' train sac.gamma=2
-told 'word that is not in the list' 2 0 'found maxstd, allowed is none or max_std' train penalty.type=maxstd
+told 'word that is not in the list' 2 0 'found maxstd, allowed is none' train penalty.type=maxstd
 told_once 'keys that do not go together' 2 'model.elites (9) is more than model.members (7)' train model.elites=9
 told_once 'unknown task' 2 'there are: halfcheetah, hopper, ' collect new.hdf5 task=pointmas
 told 'missing configuration file' 2 0 'nofile.yaml: no such configuration file' train nofile.yaml

@@ -116,14 +116,34 @@ void golden_close(Golden *golden)
     mem_free(&golden);
 }
 
-static const Entry *find(const Golden *golden, const char *name)
+static const Entry *look_up(const Golden *golden, const char *name)
 {
     for (int i = 0; i < golden->count; i++) {
         if (strcmp(golden->entries[i].name, name) == 0) {
             return &golden->entries[i];
         }
     }
-    give_up(golden, "has no record ", name);
+    return NULL;
+}
+
+static const Entry *find(const Golden *golden, const char *name)
+{
+    const Entry *entry = look_up(golden, name);
+    if (entry == NULL) {
+        give_up(golden, "has no record ", name);
+    }
+    return entry;
+}
+
+bool golden_has(const Golden *golden, const char *format, ...)
+{
+    char name[NAME_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    return look_up(golden, name) != NULL;
 }
 
 const float *golden_get(const Golden *golden, size_t *n, const char *format, ...)

@@ -4,6 +4,7 @@
 #ifndef SUPPORT_GOLDEN_H
 #define SUPPORT_GOLDEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "nn/mlp.h"
@@ -19,6 +20,8 @@ const float *golden_get(const Golden *golden, size_t *n, const char *format, ...
 /* The same where the record must have exactly n values. */
 const float *golden_array(const Golden *golden, size_t n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+bool golden_has(const Golden *golden, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A record of one value. */
 float golden_number(const Golden *golden, const char *name);
 

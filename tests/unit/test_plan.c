@@ -1,5 +1,5 @@
 /* plan: every unit of work has one owner of the right role, loads are even, learners get aligned blocks
- * of shards, and the choice of learners keeps a worker. */
+ * of shards, and the choice of learners. */
 #include "support/check.h"
 
 #include "comm/plan.h"
@@ -109,18 +109,31 @@ static void wanted_learners_are_taken_as_far_as_they_go(void **state)
     assert_int_equal(plan_make(8, 8, 8, 2, 8, 1, even).learners, 2);
 }
 
-static void a_choice_leaves_a_worker(void **state)
+static void a_choice_leaves_a_worker_where_there_is_work(void **state)
 {
     (void)state;
-    static const PlanCost costs[] = {{1, 1}, {1000, 1}, {1, 1000}, {1, 0}};
+    static const PlanCost costs[] = {{1, 1}, {1, 1000}, {1, 2}};
 
     for (int ranks = 2; ranks <= RANKS_MOST; ranks++) {
-        for (int c = 0; c < 4; c++) {
+        for (int c = 0; c < 3; c++) {
             const Plan p = plan_make(ranks, ranks, 0, 64, 64, 10, costs[c]);
             check_plan(&p, p.learners < ranks && plan_first_worker(&p) == p.learners, "a worker");
         }
     }
     assert_int_equal(plan_first_worker(&(Plan){.ranks = 1, .learners = 1}), 0);
+}
+
+/* Agents without a model: evaluation is little, and nobody waits for it. */
+static void where_updates_are_nearly_all_every_rank_learns(void **state)
+{
+    (void)state;
+    const PlanCost no_model = {.update = 15, .work = 1};
+
+    for (int ranks = 2; ranks <= 4; ranks *= 2) {
+        assert_int_equal(plan_make(ranks, ranks, 0, 4, 64, 10, no_model).learners, ranks);
+    }
+    assert_int_equal(plan_make(3, 3, 0, 4, 64, 10, no_model).learners, 2);
+    assert_int_equal(plan_make(16, 16, 0, 4, 64, 10, no_model).learners, 4);
 }
 
 static void ranks_that_share_cores_have_one_learner(void **state)
@@ -174,7 +187,8 @@ int main(void)
         cmocka_unit_test(everything_has_one_owner_and_loads_are_even),
         cmocka_unit_test(units_fill_the_shards_evenly),
         cmocka_unit_test(wanted_learners_are_taken_as_far_as_they_go),
-        cmocka_unit_test(a_choice_leaves_a_worker),
+        cmocka_unit_test(a_choice_leaves_a_worker_where_there_is_work),
+        cmocka_unit_test(where_updates_are_nearly_all_every_rank_learns),
         cmocka_unit_test(ranks_that_share_cores_have_one_learner),
         cmocka_unit_test(the_choice_follows_the_costs),
         cmocka_unit_test(rows_are_dealt_completely),

@@ -47,7 +47,7 @@ static const char *saved(int layers)
 {
     const Mlp actor = random_actor(layers);
     const char *path = temp_path(dir, "policy.h5");
-    CHECK_OK(policy_save(path, &info, &actor, &squash, params));
+    CHECK_OK(policy_save(path, &info, &actor, &squash, params, NULL));
     return path;
 }
 
@@ -106,7 +106,7 @@ static void all_kinds_come_back(void **state)
             CHECK_OK(recording_write(path, &rec, items.items, items.n, items.texts, items.m));
             policy_items_release(&items);
         } else {
-            CHECK_OK(policy_save(path, &info, &actor, &head, params));
+            CHECK_OK(policy_save(path, &info, &actor, &head, params, NULL));
         }
         CHECK_OK(policy_load(path, &got));
         assert_int_equal(got.actor.act, actor.act);
@@ -365,12 +365,12 @@ static void other_files_are_refused(void **state)
     assert_int_equal(policy_load(temp_path(dir, "text.h5"), &got), ERR_FORMAT);
     const Mlp actor = random_actor(1);
     params[7] = INFINITY;
-    assert_int_equal(policy_save(temp_path(dir, "inf.h5"), &info, &actor, &squash, params),
+    assert_int_equal(policy_save(temp_path(dir, "inf.h5"), &info, &actor, &squash, params, NULL),
                      ERR_NUMERIC);
     assert_false(file_exists(temp_path(dir, "inf.h5")));
     params[7] = 0;
     file_fail_at(2, ENOSPC);
-    assert_int_equal(policy_save(temp_path(dir, "full.h5"), &info, &actor, &squash, params),
+    assert_int_equal(policy_save(temp_path(dir, "full.h5"), &info, &actor, &squash, params, NULL),
                      ERR_IO);
     assert_non_null(strstr(status_reason(), strerror(ENOSPC)));
 }

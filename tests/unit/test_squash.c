@@ -3,6 +3,7 @@
 #include "support/check.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "nn/squash.h"
 #include "support/golden.h"
@@ -41,6 +42,145 @@ static void head_agrees_with_torch_distributions(void **state)
     assert_true(dhead[A] == 0.0F && dhead[A + 1] == 0.0F); /* outside the clip: no gradient */
     assert_true(dhead[A + 2] != 0.0F);
     golden_close(g);
+}
+
+/* Draws of one head and densities of given actions. */
+enum { HEADS = 6, DRAWS = 4, SAMPLES = HEADS * DRAWS };
+
+typedef struct {
+    Golden *g;
+    const char *name;
+    Squash kind;
+    const float *head;  /* (HEADS, 2A) */
+    const float *eps;   /* (SAMPLES, A) */
+    const float *dlogp; /* (SAMPLES) */
+} Draws;
+
+static Draws draws_open(int i)
+{
+    static const char *const names[] = {"clip", "smooth", "linear"};
+    Draws d = {.g = golden_open("squash_draws"), .name = names[i]};
+    const float *sizes = golden_array(d.g, 3, "sizes");
+    const float *range = golden_array(d.g, 2, "%s.range", d.name);
+
+    assert_true(sizes[0] == HEADS && sizes[1] == DRAWS && sizes[2] == A_MAX);
+    d.kind =
+        (Squash){.A = A_MAX, .low = range[0], .high = range[1], .linear = i == 2, .smooth = i == 1};
+    d.head = golden_array(d.g, (size_t)HEADS * 2 * A_MAX, "head");
+    d.eps = golden_array(d.g, (size_t)SAMPLES * A_MAX, "eps");
+    d.dlogp = golden_array(d.g, SAMPLES, "dlogp");
+    return d;
+}
+
+/* Row by row. Rounding of the inputs' size: sums over 4 draws and 3 dimensions, and 1 - a^2 is off by
+ * 6e-8 times the slopes from outside, of size 1. */
+static void check_dhead(const Draws *d, const char *record, const float *got)
+{
+    const float *want = golden_array(d->g, (size_t)HEADS * 2 * A_MAX, "%s.%s", d->name, record);
+    for (size_t i = 0; i < (size_t)HEADS * 2 * A_MAX; i++) {
+        check_near((double)got[i], (double)want[i], 2e-6, 2e-6, record, __FILE__, __LINE__);
+    }
+}
+
+static void draws_agree_with_torch_distributions(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const Draws d = draws_open(i);
+        const size_t n = (size_t)SAMPLES * A_MAX;
+        const float *da = golden_array(d.g, n, "da");
+        const float *du = golden_array(d.g, n, "du");
+        const float *logp = golden_array(d.g, SAMPLES, "%s.logp", d.name);
+        float u[SAMPLES * A_MAX];
+        float a[SAMPLES * A_MAX];
+        float got[SAMPLES];
+        float dhead[HEADS * 2 * A_MAX];
+
+        squash_draws(&d.kind, d.head, d.eps, HEADS, DRAWS, NULL, a, NULL);
+        CHECK_CLOSE(a, golden_array(d.g, n, "%s.a", d.name), n, 2e-7, 0);
+        squash_draws(&d.kind, d.head, d.eps, HEADS, DRAWS, u, a, got);
+        CHECK_CLOSE(a, golden_array(d.g, n, "%s.a", d.name), n, 2e-7, 0);
+        CHECK_CLOSE(u, golden_array(d.g, n, "%s.u", d.name), n, 2e-7, 0);
+        for (size_t k = 0; k < SAMPLES; k++) {
+            CHECK_NEAR(got[k], logp[k], 1e-6, 1e-6);
+        }
+        squash_draws_backward(&d.kind, d.head, d.eps, a, HEADS, DRAWS, d.dlogp, da, du, dhead);
+        check_dhead(&d, "dhead", dhead);
+        squash_draws_backward(&d.kind, d.head, d.eps, a, HEADS, DRAWS, d.dlogp, NULL, NULL, dhead);
+        check_dhead(&d, "dhead_logp", dhead);
+        squash_draws_backward(&d.kind, d.head, d.eps, a, HEADS, DRAWS, NULL, da, NULL, dhead);
+        check_dhead(&d, "dhead_a", dhead);
+        squash_draws_backward(&d.kind, d.head, d.eps, a, HEADS, DRAWS, NULL, NULL, du, dhead);
+        check_dhead(&d, "dhead_u", dhead);
+        golden_close(d.g);
+    }
+}
+
+/* The first draw by itself through squash_forward and squash_backward. */
+static void one_draw_agrees_with_torch_distributions(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const Draws d = draws_open(i);
+        const size_t n = (size_t)SAMPLES * A_MAX;
+        const float *action = golden_array(d.g, n, "%s.a", d.name);
+        const float *logp = golden_array(d.g, SAMPLES, "%s.logp", d.name);
+        const float *dq = golden_array(d.g, (size_t)HEADS * A_MAX, "dq");
+        float eps[HEADS * A_MAX];
+        float a[HEADS * A_MAX];
+        float got[HEADS];
+        float dhead[HEADS * 2 * A_MAX];
+
+        for (size_t k = 0; k < HEADS; k++) {
+            memcpy(eps + k * A_MAX, d.eps + k * DRAWS * A_MAX, A_MAX * sizeof *eps);
+        }
+        squash_forward(&d.kind, d.head, eps, HEADS, a, A_MAX, got);
+        for (size_t k = 0; k < HEADS; k++) {
+            CHECK_CLOSE(a + k * A_MAX, action + k * DRAWS * A_MAX, A_MAX, 2e-7, 0);
+            CHECK_NEAR(got[k], logp[k * DRAWS], 1e-6, 1e-6);
+        }
+        squash_backward(&d.kind, d.head, eps, a, A_MAX, HEADS, golden_number(d.g, "weight"), dq,
+                        dhead);
+        check_dhead(&d, "one.dhead", dhead);
+        golden_close(d.g);
+    }
+}
+
+/* Actions up to 0.99999: the inputs are exact, so the distance to 1 is, and nothing is lost there.
+ * Deviations down to e^-5 make terms of 1e5 whose rounding is relative; in dhead terms of both signs
+ * are added up, where 1e-6 of the largest became 2.4e-6 of the sum. */
+static void densities_of_given_actions_agree_with_torch_distributions(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const Draws d = draws_open(i);
+        const size_t n = (size_t)SAMPLES * A_MAX;
+        const float *given = golden_array(d.g, n, "given");
+        const float *want = golden_array(d.g, SAMPLES, "%s.density", d.name);
+        const float *want_dhead =
+            golden_array(d.g, (size_t)HEADS * 2 * A_MAX, "%s.density.dhead", d.name);
+        const float *want_da = golden_array(d.g, n, "%s.density.da", d.name);
+        float logp[SAMPLES];
+        float dhead[2][HEADS * 2 * A_MAX];
+        float da[2][SAMPLES * A_MAX];
+
+        squash_density(&d.kind, d.head, given, HEADS, DRAWS, logp);
+        for (size_t k = 0; k < SAMPLES; k++) {
+            CHECK_NEAR(logp[k], want[k], 2e-6, 2e-6);
+        }
+        squash_density_backward(&d.kind, d.head, given, HEADS, DRAWS, d.dlogp, dhead[0], da[0]);
+        for (size_t k = 0; k < HEADS; k++) {
+            CHECK_CLOSE(dhead[0] + k * 2 * A_MAX, want_dhead + k * 2 * A_MAX, 2 * A_MAX, 5e-6, 0);
+        }
+        for (size_t k = 0; k < SAMPLES; k++) {
+            CHECK_CLOSE(da[0] + k * A_MAX, want_da + k * A_MAX, A_MAX, 2e-6, 0);
+        }
+        squash_density_backward(&d.kind, d.head, given, HEADS, DRAWS, d.dlogp, dhead[1], NULL);
+        squash_density_backward(&d.kind, d.head, given, HEADS, DRAWS, d.dlogp, NULL, da[1]);
+        assert_memory_equal(dhead[0], dhead[1], sizeof dhead[0]);
+        assert_memory_equal(da[0], da[1], sizeof da[0]);
+        golden_close(d.g);
+    }
 }
 
 /* N(0, 1) at 0 is 1 / sqrt(2 pi); at u = 10 tanh's slope 1 - a^2 is exp(-18.6137). */
@@ -185,6 +325,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(head_agrees_with_torch_distributions),
+        cmocka_unit_test(draws_agree_with_torch_distributions),
+        cmocka_unit_test(one_draw_agrees_with_torch_distributions),
+        cmocka_unit_test(densities_of_given_actions_agree_with_torch_distributions),
         cmocka_unit_test(log_density_at_known_points),
         cmocka_unit_test(density_integrates_to_one),
         cmocka_unit_test(a_linear_head_is_the_normal_distribution),

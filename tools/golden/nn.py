@@ -60,6 +60,65 @@ def squash(rng):
     g.save()
 
 
+def draws(rng):
+    """Several samples of a head, and densities of given actions, for the three ways to make log std and action.
+
+    torch.distributions again; the density of a given action is that of atanh(a), less log(1 - a^2). "one" is the first
+    sample by itself, with the loss weight logp - dq a.
+    """
+    g = Golden("squash_draws", "several samples of a policy head and densities of given actions")
+    rows, n, A, weight = 6, 4, 3, 0.7
+    head = single(rng.normal(size=(rows, 2 * A)) * np.r_[1.5 * np.ones(A), np.ones(A)])
+    head[0, A:] = single([-7.0, 2.5, 1.9])  # below and above the clip
+    head[1, :A] = single([8.0, -8.0, 0.0])  # far out
+    head[2, A:] = single([20.0, -20.0, 0.0])  # where tanh is flat
+    head[1, A:] = single([-1.0, -1.0, 0.0])
+    eps = single(rng.normal(size=(rows, n, A)))
+    given = single(np.tanh(rng.normal(size=(rows, n, A))))
+    given[0, 0] = single([0.999, -0.999, 0.0])
+    given[3, 1] = single([1e-4, -1e-4, 0.99999])
+    dlogp, da, du, dq = (single(rng.normal(size=shape)) for shape in ((rows, n), eps.shape, eps.shape, (rows, A)))
+    for name, value in (
+        ("sizes", [rows, n, A]), ("weight", weight), ("head", head), ("eps", eps), ("given", given), ("dlogp", dlogp),
+        ("da", da), ("du", du), ("dq", dq),
+    ):
+        g.put(name, value)
+    for name, low, high in (("clip", -5.0, 2.0), ("smooth", -5.0, 0.0), ("linear", -5.0, 2.0)):
+        moving, given_moving = head.clone().requires_grad_(), given.clone().requires_grad_()
+        mean, raw = moving[:, None, :A], moving[:, None, A:]
+        if name == "smooth":
+            log_std = low + (high - low) * (torch.tanh(raw) + 1) / 2
+        else:
+            log_std = torch.clamp(raw, low, high)
+        normal = torch.distributions.Normal(mean, torch.exp(log_std))
+        u = mean + torch.exp(log_std) * eps
+        if name == "linear":
+            a, logp, asked = u, normal.log_prob(u).sum(dim=2), normal.log_prob(given_moving).sum(dim=2)
+        else:
+            a = torch.tanh(u)
+            slope = torch.distributions.transforms.TanhTransform().log_abs_det_jacobian(u, a)
+            logp = (normal.log_prob(u) - slope).sum(dim=2)
+            asked = normal.log_prob(torch.atanh(given_moving)) - torch.log1p(-given_moving * given_moving)
+            asked = asked.sum(dim=2)
+
+        def slopes(loss, *of):
+            return torch.autograd.grad(loss, of, retain_graph=True)
+
+        (dhead,) = slopes((dlogp * logp).sum() + (da * a).sum() + (du * u).sum(), moving)
+        (dhead_logp,) = slopes((dlogp * logp).sum(), moving)
+        (dhead_a,) = slopes((da * a).sum(), moving)
+        (dhead_u,) = slopes((du * u).sum(), moving)
+        (dhead_one,) = slopes((weight * logp[:, 0]).sum() - (dq * a[:, 0]).sum(), moving)
+        ddensity, dgiven = slopes((dlogp * asked).sum(), moving, given_moving)
+        for record, value in (
+            ("range", [low, high]), ("u", u), ("a", a), ("logp", logp), ("dhead", dhead), ("dhead_logp", dhead_logp),
+            ("dhead_a", dhead_a), ("dhead_u", dhead_u), ("one.dhead", dhead_one), ("density", asked),
+            ("density.dhead", ddensity), ("density.da", dgiven),
+        ):
+            g.put(f"{name}.{record}", value)
+    g.save()
+
+
 def spectral(rng):
     """Largest singular value by linalg, and one step of torch's own parametrization with its gradient.
 
@@ -116,5 +175,5 @@ def adam(rng):
 
 
 if __name__ == "__main__":
-    for k, part in enumerate((gauss, squash, spectral, adam)):
+    for k, part in {0: gauss, 1: squash, 2: spectral, 3: adam, 5: draws}.items():
         part(np.random.default_rng(100 + k))

@@ -1,0 +1,69 @@
+/* Updates before the first epoch: BRAC's clone of the behavior. */
+#include "base/log.h"
+#include "base/timer.h"
+#include "run/learner_state.h"
+#include "run/stop.h"
+#include "run/timing.h"
+
+/* Up to the next multiple of `piece`, or to the end; *loss gets the mean loss of the behavior's model. */
+static Status do_piece(Learner *l, int64_t piece, int64_t total, double *loss)
+{
+    Session *s = l->s;
+    Agent *agent = &s->agent;
+    Status st = OK;
+    const int64_t next = (agent->prepared / piece + 1) * piece;
+    const int64_t end = next < total ? next : total;
+    const int64_t count = end - agent->prepared;
+    float stats[STAT_COUNT];
+
+    *loss = 0;
+    while (agent->prepared < end) {
+        learner_gather_prepare(l);
+        TRY(agent->kind->prepare(agent, l->shard, s->cfg.train.batch, &s->reduce,
+                                 (uint64_t)s->cfg.top.seed, &s->tmp, stats));
+        *loss += (double)stats[STAT_BEHAVIOR] / (double)count;
+    }
+done:
+    return st;
+}
+
+static Status stopped(Learner *l, int64_t total)
+{
+    learner_stop_workers(l);
+    return status_fail(ERR_INTERRUPTED,
+                       "stopped after %lld of %lld updates of the behavior's model as asked (%s); "
+                       "the same command goes on from here",
+                       (long long)l->s->agent.prepared, (long long)total, stop_reason());
+}
+
+Status learner_prepare(Learner *l)
+{
+    Agent *agent = &l->s->agent;
+    Status st = OK;
+    const int64_t total = agent->kind->prepare != NULL ? agent->kind->prepare_updates(agent) : 0;
+    const int64_t piece = l->s->cfg.train.updates_per_epoch;
+    const int64_t tenth = (total + 9) / 10;
+    const double start = timer_now();
+    double loss = 0;
+
+    while (agent->prepared < total) {
+        if (learner_stop_asked(l)) {
+            return stopped(l, total);
+        }
+        const int64_t before = agent->prepared;
+        TRY(do_piece(l, piece, total, &loss));
+        const int64_t pieces = (agent->prepared + piece - 1) / piece;
+        if (pieces % l->s->cfg.checkpoint.every == 0 || agent->prepared == total) {
+            TRY(learner_save(l, PHASE_PREPARE, pieces));
+        }
+        if (agent->prepared / tenth > before / tenth || agent->prepared == total) {
+            log_info("behavior's model: update %lld/%lld, loss %.4g, %.1f s",
+                     (long long)agent->prepared, (long long)total, loss, timer_now() - start);
+        }
+    }
+    if (l->lead && total > 0) {
+        timing_line("{\"rank\": 0, \"phase\": \"prepare\", \"busy\": %.4f}", timer_now() - start);
+    }
+done:
+    return st;
+}
