@@ -19,33 +19,22 @@
 #include "nn/vec.h"
 #include "policy/actor.h"
 #include "policy/batch.h"
+#include "policy/bear_vae.h"
 #include "policy/kinds.h"
 #include "policy/stage.h"
 #include "policy/twin.h"
 
-enum { ENCODER, DECODER, LAYERS = 2 };
+enum { LAYERS = 2 };
 
-static const float latent_reach = 0.5F;                     /* of z in the MMD */
-static const float spread_low = -4.0F, spread_high = 15.0F; /* of log s */
+static const float latent_reach = 0.5F; /* of z in the MMD */
 static const float mult_low = -5.0F, mult_high = 10.0F;
-
-static int latents(const Agent *agent)
-{
-    return 2 * agent->cfg.act_dim;
-}
-
-/* The encoder's output as a head: z is its sample. */
-static Squash encoder_head(const Agent *agent)
-{
-    return (Squash){.A = latents(agent), .low = spread_low, .high = spread_high, .linear = true};
-}
 
 static void bear_layout(Agent *agent)
 {
     const AgentConfig *c = &agent->cfg;
     const int S = c->state_dim;
     const int A = c->act_dim;
-    const int L = latents(agent);
+    const int L = bear_latents(agent);
     const int H = c->bear.vae_hidden;
 
     agent->actor = mlp_make(S, c->bear.hidden, LAYERS, 2 * A, 1, ACT_RELU);
@@ -73,101 +62,6 @@ static void bear_init(Agent *agent, uint64_t seed)
         Rng side = rng_make(seed, RNG_AGENT_INIT, 0, 2 + k);
         mlp_init_linear(&agent->side[k], agent->params + agent->at_side[k], &side);
     }
-}
-
-/* --- VAE ---------------------------------------------------------------------------------------- */
-
-static size_t vae_cost(const Agent *agent, int rows)
-{
-    const Mlp *encoder = &agent->side[ENCODER];
-    const Mlp *decoder = &agent->side[DECODER];
-    const size_t widest = (size_t)encoder->in + (size_t)encoder->out + (size_t)decoder->in;
-    return 11 * arena_cost((size_t)rows * widest) + mlp_tape_cost(encoder, rows) +
-           mlp_tape_cost(decoder, rows) + mlp_backward_cost(encoder, rows);
-}
-
-/* Loss over a shard's outputs (n numbers of `columns` each), and its derivative by the output. */
-static double reconstruction(const float *out, const float *a, size_t n, float scale, float *dout)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const float t = vm_tanh(out[i]);
-        const float off = t - a[i];
-        dout[i] = 2.0F * scale * off * (1.0F - t * t);
-        sum += (double)off * (double)off;
-    }
-    return sum * (double)scale;
-}
-
-/* Half the divergence of the posterior from N(0, I); its derivative is added to dhead (rows, 2 L). */
-static double divergence(const float *head, int rows, int L, float scale, float *dhead)
-{
-    const size_t n = (size_t)L;
-    double sum = 0;
-
-    for (size_t i = 0; i < (size_t)rows; i++) {
-        const float *mean = head + i * 2 * n;
-        float *dmean = dhead + i * 2 * n;
-        for (size_t j = 0; j < n; j++) {
-            const float raw = mean[n + j];
-            const float low = raw < spread_low ? spread_low : raw;
-            const float log_s = low > spread_high ? spread_high : low;
-            const float square = vm_exp(2.0F * log_s);
-            sum += -0.5 *
-                   (1.0 + 2.0 * (double)log_s - (double)mean[j] * (double)mean[j] - (double)square);
-            dmean[j] += 0.5F * scale * mean[j];
-            dmean[n + j] += raw == log_s ? 0.5F * scale * (square - 1.0F) : 0.0F;
-        }
-    }
-    return 0.5 * sum * (double)scale;
-}
-
-/* grad: [ encoder | decoder ] */
-static void vae_gradient(const Agent *agent, const Batch *batch, int total, Rng *rng, Arena *tmp,
-                         float *grad, float *stats)
-{
-    const size_t mark = tmp->used;
-    const Mlp *encoder = &agent->side[ENCODER];
-    const Mlp *decoder = &agent->side[DECODER];
-    const float *enc = agent->params + agent->at_side[ENCODER];
-    const float *dec = agent->params + agent->at_side[DECODER];
-    const Squash posterior = encoder_head(agent);
-    const int b = batch->rows;
-    const int S = agent->cfg.state_dim;
-    const int L = latents(agent);
-    const size_t n = (size_t)b;
-    const size_t A = (size_t)agent->cfg.act_dim;
-    float *s = arena_floats(tmp, n * (size_t)S);
-    float *sa = arena_floats(tmp, n * (size_t)encoder->in);
-    float *a = arena_floats(tmp, n * A);
-    float *head = arena_floats(tmp, n * (size_t)encoder->out);
-    float *dhead = arena_floats(tmp, n * (size_t)encoder->out);
-    float *eps = arena_floats(tmp, n * (size_t)L);
-    float *z = arena_floats(tmp, n * (size_t)L);
-    float *dz = arena_floats(tmp, n * (size_t)L);
-    float *sz = arena_floats(tmp, n * (size_t)decoder->in);
-    float *out = arena_floats(tmp, n * A);
-    float *dout = arena_floats(tmp, n * A);
-    MlpTape of_enc = mlp_tape(encoder, b, tmp);
-    MlpTape of_dec = mlp_tape(decoder, b, tmp);
-
-    batch_columns(agent, batch, s, NULL, sa);
-    batch_actions(agent, batch, 0.0F, a);
-    rng_fill_normal(rng, eps, n * (size_t)L);
-    mlp_forward(encoder, enc, sa, b, &of_enc, head);
-    squash_draws(&posterior, head, eps, b, 1, NULL, z, NULL);
-    batch_join(s, S, z, L, b, 1, sz);
-    mlp_forward(decoder, dec, sz, b, &of_dec, out);
-
-    double loss = reconstruction(out, a, n * A, 1.0F / ((float)total * (float)A), dout);
-    mlp_backward(decoder, dec, sz, b, &of_dec, dout,
-                 grad + (agent->at_side[DECODER] - agent->at_side[ENCODER]), dz, S, tmp);
-    squash_draws_backward(&posterior, head, eps, z, b, 1, NULL, dz, NULL, dhead);
-    loss += divergence(head, b, L, 1.0F / ((float)total * (float)L), dhead);
-    mlp_backward(encoder, enc, sa, b, &of_enc, dhead, grad, NULL, 0, tmp);
-    stats[STAT_BEHAVIOR] = (float)loss;
-    arena_reset(tmp, mark);
 }
 
 /* --- critics and policy ------------------------------------------------------------------------- */
@@ -224,7 +118,7 @@ static void behave(const Agent *agent, const float *s, int b, float *z, Arena *t
     const size_t mark = tmp->used;
     const Mlp *decoder = &agent->side[DECODER];
     const int k = agent->cfg.bear.samples;
-    const int L = latents(agent);
+    const int L = bear_latents(agent);
     const size_t all = (size_t)b * (size_t)k;
     float *sz = arena_floats(tmp, all * (size_t)decoder->in);
 
@@ -344,7 +238,7 @@ static size_t bear_update_cost(const Agent *agent, int rows)
                        arena_cost(b * (size_t)agent->critic.in) + arena_cost(b);
     const size_t main =
         own + targets_cost(agent, rows) + policy_cost(agent, rows) + twin_cost(agent, rows);
-    const size_t vae = vae_cost(agent, rows);
+    const size_t vae = bear_vae_cost(agent, rows);
     return main > vae ? main : vae;
 }
 
@@ -358,7 +252,7 @@ static Status bear_update(Agent *agent, const Batch *batches, int total, const R
                        .from = at_vae,
                        .count = agent->trained - at_vae,
                        .noise = RNG_VAE_NOISE,
-                       .gradient = vae_gradient};
+                       .gradient = bear_vae_gradient};
     const Stage rest = {
         .name = "agent", .count = at_vae, .noise = RNG_UPDATE_NOISE, .gradient = main_gradient};
     float *mult = agent->params + agent->at_alpha;

@@ -168,9 +168,48 @@ static void returns_are_summed_up(void **state)
     CHECK_NEAR(one.score, 100 * (20 + 280.178953) / (12135.0 + 280.178953), 1e-12, 0); /* D4RL */
 }
 
+/* A critic that is worth sum a: of n drawn actions the one with the largest sum is played. */
+static void the_best_of_the_candidates_is_played(void **state)
+{
+    (void)state;
+    enum { N = 7, HIDDEN = 1 };
+    Bench b;
+    float s[S] = {0.1F, -0.2F, 0.3F, 0};
+    float eps[N * A];
+    float drawn[N * A];
+    float a[A];
+    Arena tmp;
+    bench_make(&b, 0.2F);
+    const Mlp critic = mlp_make(S + A, HIDDEN, 1, 1, 1, ACT_RELU);
+    float values[S + A + 3] = {0, 0, 0, 0, 1, 1, 5, 1, 0}; /* relu(a_0 + a_1 + 5) */
+    assert_int_equal(critic.count, sizeof values / sizeof *values);
+
+    b.player.candidates = N;
+    b.player.critic = &critic;
+    b.player.values = values;
+    CHECK_OK(arena_init(&tmp, player_act_cost(&b.player)));
+    Rng noise = player_noise(&b.player, 2);
+    Rng again = rng_make(b.player.seed, RNG_EVAL_CANDIDATE, (uint64_t)b.player.epoch, 2);
+    player_act(&b.player, s, &noise, &tmp, a);
+    rng_fill_normal(&again, eps, N * A);
+    for (int k = 0; k < N; k++) {
+        agent_act(&b.agent, b.player.params, s, eps + k * A, 1, &b.tmp, drawn + k * A);
+    }
+    bool found = false;
+    for (int k = 0; k < N; k++) {
+        assert_true(drawn[k * A] + drawn[k * A + 1] <= a[0] + a[1] + 1e-6F);
+        found =
+            found || (fabsf(drawn[k * A] - a[0]) < 1e-6F && fabsf(drawn[k * A + 1] - a[1]) < 1e-6F);
+    }
+    assert_true(found);
+    arena_release(&tmp);
+    bench_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_best_of_the_candidates_is_played),
         cmocka_unit_test(episodes_are_those_of_the_task),
         cmocka_unit_test(an_episode_depends_on_seed_epoch_and_number_only),
         cmocka_unit_test(a_policy_that_fails_the_task_is_named),

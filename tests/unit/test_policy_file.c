@@ -120,6 +120,45 @@ static void all_kinds_come_back(void **state)
     assert_int_equal(mem_count(), blocks);
 }
 
+/* What plays the best of many actions: the critic's first group, and how many. */
+static void the_critic_that_chooses_comes_back(void **state)
+{
+    (void)state;
+    const int64_t blocks = mem_count();
+    const Mlp actor = random_actor(2);
+    const Squash smooth = squash_smooth(A);
+    float values[2 * PARAMS_MAX];
+    PolicyChoice choice = {
+        .candidates = 100, .critic = mlp_make(S + A, 4, 2, 1, 2, ACT_RELU), .values = values};
+    const char *path = temp_path(dir, "choice.h5");
+    float sa[S + A];
+    float q[2][2];
+    Arena tmp;
+    PolicyFile got;
+    Rng rng = rng_make(1, RNG_TEST, 5, 0);
+
+    assert_true(choice.critic.count <= 2 * PARAMS_MAX);
+    rng_fill_normal(&rng, values, choice.critic.count);
+    rng_fill_normal(&rng, sa, S + A);
+    CHECK_OK(policy_save(path, &info, &actor, &smooth, params, &choice));
+    CHECK_OK(policy_load(path, &got));
+    assert_true(got.squash.smooth && !got.squash.linear);
+    assert_int_equal(got.choice.candidates, 100);
+    assert_int_equal(got.choice.critic.groups, 1);
+    CHECK_OK(arena_init(&tmp, mlp_infer_cost(&choice.critic, 1)));
+    mlp_infer(&choice.critic, values, sa, 1, &tmp, q[0]);
+    mlp_infer(&got.choice.critic, got.choice.values, sa, 1, &tmp, q[1]);
+    CHECK_NEAR(q[1][0], q[0][0], 1e-6, 1e-6);
+    policy_release(&got);
+
+    choice.critic = mlp_make(S, 4, 2, 1, 2, ACT_RELU); /* of states only */
+    CHECK_OK(policy_save(path, &info, &actor, &smooth, params, &choice));
+    assert_int_equal(policy_load(path, &got), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "mopo/critic takes 3 numbers"));
+    arena_release(&tmp);
+    assert_int_equal(mem_count(), blocks);
+}
+
 /* A tanh network with a plain Gaussian head, worked out: h = tanh(2 s), mean = 3 h, std = 1/2. */
 static void a_policy_acts_as_its_kind_says(void **state)
 {
@@ -423,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_saved_comes_back),
         TEST(all_kinds_come_back),
+        TEST(the_critic_that_chooses_comes_back),
         TEST(a_policy_acts_as_its_kind_says),
         TEST(bytes_depend_on_content_only),
         TEST(damage_is_found),

@@ -1,0 +1,69 @@
+#!/bin/bash
+# Every preset of `mopo config show tables`, those to come as well, in a run of seconds: it ends, the result is the
+# same for any number of ranks and learners, and a run that was stopped goes on to the same bytes, on other ranks.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+tiny=("$source_dir/configs/smoke.yaml" dataset=rows.hdf5 train.epochs=3 train.updates_per_epoch=20 model.hidden=16
+    model.max_epochs=2 brac.clone_updates=50 brac.warm_updates=10 bear.warm_updates=10 bear.vae_hidden=24
+    rollout.batch=64)
+
+exits 0 0 collect rows.hdf5 task=pointmass seed=3 --rows 1500 || verdict 'collect' 1
+mopo config show tables
+mapfile -t presets < <(sed -n '/^algo/,/^train.agent/s/^  \([a-z][a-z0-9-]*\) .*/\1/p' out)
+has_the_methods() {
+    local want
+    for want in mopo mbpo mbpo-no-ensemble sac bear brac-p brac-v morel bc; do
+        [[ " ${presets[*]} " == *" $want "* ]] || return 1
+    done
+}
+check 'the table has the methods of the paper' has_the_methods
+
+# Files of two runs; a model only where the preset has one.
+same_results() {
+    local files=(policy.h5 metrics.jsonl metrics.csv)
+    [ ! -e "$1/model.h5" ] || files+=(model.h5)
+    same_files "$1" "$2" "${files[@]}"
+}
+
+for preset in "${presets[@]}"; do
+    run=("${tiny[@]}" "algo=$preset")
+    # on-policy agents take one update an epoch, as their presets say; others get a few
+    case $preset in *-npg) run+=(train.updates_per_epoch=1 npg.clone_updates=50 rollout.horizon=10 rollout.batch=16) ;; esac
+    exits 0 0 train "${run[@]}" run_dir=one
+    verdict "$preset trains" $?
+    check "$preset leaves finite metrics" \
+        python3 -c 'import csv, sys
+rows = list(csv.DictReader(open("one/metrics.csv")))
+assert len(rows) == 3, rows
+assert all(float(r["return_mean"]) == float(r["return_mean"]) for r in rows)
+assert any(r["actor_loss"] for r in rows)'
+    exits 0 3 train "${run[@]}" run_dir=three ranks.learners=2 && check "$preset: 3 ranks, 2 learners: same bytes" \
+        same_results one three
+    exits 0 1 train "${run[@]}" run_dir=stopped train.epochs=1
+    exits 0 2 train "${run[@]}" run_dir=stopped && check "$preset: stopped, then 2 ranks: same bytes" \
+        same_results one stopped
+    mopo eval one --episodes 4 --json && check "$preset: its policy plays" grep -q return_mean out
+    rm -rf one three stopped
+done
+
+echo '# stopped while the behavior is cloned'
+clone=("${tiny[@]}" algo=brac-v brac.clone_updates=4000)
+exits 0 0 train "${clone[@]}" run_dir=whole || verdict 'a run with a long clone' 1
+mkdir -p halted
+(sleep 0.4 && touch halted/stop) &
+exits 75 1 train "${clone[@]}" run_dir=halted
+verdict 'a stop file ends the clone with code 75' $?
+check 'the message says how far it came' grep -q "updates of the behavior's model as asked" err
+exits 0 2 train "${clone[@]}" run_dir=halted && check 'the clone goes on on 2 ranks: same bytes' \
+    same_files whole halted policy.h5 metrics.jsonl metrics.csv
+
+echo '# refused'
+exits 2 0 train "${tiny[@]}" algo=bearr run_dir=no
+verdict 'an unknown preset: exit code 2' $?
+check 'it names the known ones' grep -q 'allowed is mopo' err
+exits 2 0 train "${tiny[@]}" algo=bc eval.candidates=5 run_dir=no
+verdict 'candidates without a critic: exit code 2' $?
+check 'it says why' grep -q 'has no critic' err
+
+finish
