@@ -83,6 +83,45 @@ static Status check_train(const Config *c)
     return OK;
 }
 
+/* A key of penalty.halt_* that differs from its default; NULL: none does. */
+static const char *halt_key(const Config *c)
+{
+    Config d;
+
+    config_default(&d);
+    return c->penalty.halt_threshold != d.penalty.halt_threshold    ? "halt_threshold"
+           : c->penalty.halt_pessimism != d.penalty.halt_pessimism  ? "halt_pessimism"
+           : c->penalty.halt_cost != d.penalty.halt_cost            ? "halt_cost"
+           : strcmp(c->penalty.halt_form, d.penalty.halt_form) != 0 ? "halt_form"
+                                                                    : NULL;
+}
+
+static Status check_penalty(const Config *c)
+{
+    const bool halts = strcmp(c->penalty.type, "halt") == 0;
+
+    if (!halts && halt_key(c) != NULL) {
+        return status_fail(ERR_CONFIG,
+                           "penalty.%s is set, but penalty.type is %s, which never halts: set "
+                           "penalty.type to halt, or leave penalty.halt_* out",
+                           halt_key(c), c->penalty.type);
+    }
+    if (halts && strcmp(c->penalty.halt_form, "absorbing") == 0 && c->sac.gamma >= 1) {
+        return status_fail(
+            ERR_CONFIG,
+            "penalty.halt_form is absorbing, so HALT costs gamma kappa / (1 - gamma), "
+            "but sac.gamma is %g: lower it below 1, or set halt_form to cut",
+            c->sac.gamma);
+    }
+    if (strcmp(c->penalty.type, "oracle") == 0 && strcmp(c->top.task, "none") == 0) {
+        return status_fail(
+            ERR_CONFIG,
+            "penalty.type is oracle, which asks the task's simulator for the truth, but "
+            "task is none: name the task, or take another penalty (`mopo config tables`)");
+    }
+    return OK;
+}
+
 static Status check_others(const Config *c)
 {
     if (c->sac.log_std_min >= c->sac.log_std_max) {
@@ -111,6 +150,7 @@ Status config_check(const Config *config)
     TRY(check_model(config));
     TRY(check_train(config)); /* before the rollouts, which divide by the shards */
     TRY(check_rollout(config));
+    TRY(check_penalty(config));
     TRY(check_others(config));
 done:
     return st;

@@ -58,8 +58,10 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     v[METRIC_MODEL_ROWS] = rows;
     v[METRIC_TERMINATIONS] = sum[SUM_ENDED];
     v[METRIC_DROPPED_ROWS] = sum[SUM_DROPPED];
-    v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
-    v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    if (!s->roll.penalty->halts) { /* then nothing is subtracted */
+        v[METRIC_PENALTY_MEAN] = cfg->penalty.lambda * sum[SUM_PENALTY] / rows;
+        v[METRIC_PENALTY_MAX] = cfg->penalty.lambda * sum[SUM_PENALTY_MAX];
+    }
     v[METRIC_UNCERTAINTY_MEAN] = sum[SUM_PENALTY] / rows;
     v[METRIC_UNCERTAINTY_MAX] = sum[SUM_PENALTY_MAX];
     v[METRIC_HALTED] = s->roll.penalty->halts ? sum[SUM_HALTED] : (double)NAN;
@@ -110,7 +112,8 @@ static void log_epoch(const Learner *l, const double *v)
                  {METRIC_CRITIC_LOSS, "  critic", 8, false},
                  {METRIC_ALPHA, "  alpha", 6, false},
                  {METRIC_DIVERGENCE, "  divergence", 6, false},
-                 {METRIC_PENALTY_MEAN, "  penalty", 6, false}};
+                 {METRIC_PENALTY_MEAN, "  penalty", 6, false},
+                 {METRIC_HALTED, "  halted rows", 6, false}};
     char line[256];
     Text text = text_over(line, sizeof line);
 

@@ -65,8 +65,8 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     for (int i = 0; i < s->reduce.count; i++) {
         if (l->buffer[i].rows == 0) {
             return status_fail(ERR_NUMERIC,
-                               "every predicted row of epoch %lld was infinite or NaN: "
-                               "the model has diverged",
+                               "every predicted row of epoch %lld was infinite or NaN, or its "
+                               "penalty was: the model has diverged",
                                (long long)l->task.rollout);
         }
     }

@@ -228,14 +228,28 @@ static void add_bar(Text *out, const SvgPlot *plot, const char *style, double va
     svg_rect(out, style, value > 0 ? zero : at, y, fabs(at - zero), thickness);
 }
 
-static void add_penalties(Text *out, const ModelReport *r)
+/* Both cases of one penalty, around the height `middle`. */
+static void add_penalty(Text *out, const SvgPlot *plot, const PenaltyQuality *q, double middle,
+                        double bar)
 {
-    SvgPlot plot = place(1, 1);
+    static const char *const colors[REPORT_CASES] = {SVG_BLUE, SVG_ORANGE};
+    const double radius = fmin(bar / 2.4, 3.5);
+
+    svg_label(out, "small", SVG_END, plot->left - 8, middle + 4, "%s%s", q->name,
+              q->oracle ? " *" : "");
+    for (int c = 0; c < REPORT_CASES; c++) {
+        const double top = middle + (c - 1) * bar;
+        add_bar(out, plot, colors[c], q->spearman[c], top, bar);
+        svg_circle(out, "hollow", svg_x(plot, q->pearson[c]), top + bar / 2, radius);
+    }
+}
+
+/* From the lowest correlation, or 0, to 1; returns how many penalties there are to show. */
+static int set_correlations(const ModelReport *r, SvgAxis *axis)
+{
     int rows = 0;
     double low = 0;
 
-    plot.left += 95; /* names stand left of it */
-    plot.width -= 95;
     for (int p = 0; r->simulated && p < r->penalties; p++) {
         const PenaltyQuality *q = &r->penalty[p];
         rows += shown(q) ? 1 : 0;
@@ -243,7 +257,18 @@ static void add_penalties(Text *out, const ModelReport *r)
             low = fmin(low, fmin(q->spearman[c], q->pearson[c]));
         }
     }
-    plot.x = (SvgAxis){.low = low < 0 ? floor(low * 5) / 5 : 0, .high = 1};
+    *axis = (SvgAxis){.low = low < 0 ? floor(low * 5) / 5 : 0, .high = 1};
+    return rows;
+}
+
+static void add_penalties(Text *out, const ModelReport *r)
+{
+    SvgPlot plot = place(1, 1);
+    int at = 0;
+
+    plot.left += 95; /* names stand left of it */
+    plot.width -= 95;
+    const int rows = set_correlations(r, &plot.x);
     svg_frame(out, &plot, "Penalties against the true one-step error",
               "correlation: bar Spearman, ring Pearson; * sees the truth", "");
     if (rows == 0) {
@@ -254,28 +279,17 @@ static void add_penalties(Text *out, const ModelReport *r)
     }
     for (int i = (int)lround(plot.x.low * 5); i <= 5; i++) {
         char label[16];
+        const double x = svg_x(&plot, i / 5.0);
         (void)snprintf(label, sizeof label, "%.4g", i / 5.0);
-        svg_line(out, "grid", svg_x(&plot, i / 5.0), plot.top, svg_x(&plot, i / 5.0),
-                 plot.top + plot.height);
+        svg_line(out, "grid", x, plot.top, x, plot.top + plot.height);
         svg_tick_x(out, &plot, i / 5.0, label);
     }
     const double slot = plot.height / rows;
-    const double bar = fmin(0.36 * slot, 12);
-    int at = 0;
     for (int p = 0; p < r->penalties; p++) {
-        const PenaltyQuality *q = &r->penalty[p];
-        if (!shown(q)) {
-            continue;
+        if (shown(&r->penalty[p])) {
+            add_penalty(out, &plot, &r->penalty[p], plot.top + (at++ + 0.5) * slot,
+                        fmin(0.36 * slot, 12));
         }
-        const double middle = plot.top + (at++ + 0.5) * slot;
-        svg_label(out, "small", SVG_END, plot.left - 8, middle + 4, "%s%s", q->name,
-                  q->oracle ? " *" : "");
-        add_bar(out, &plot, SVG_BLUE, q->spearman[0], middle - bar, bar);
-        add_bar(out, &plot, SVG_ORANGE, q->spearman[1], middle, bar);
-        svg_circle(out, "hollow", svg_x(&plot, q->pearson[0]), middle - bar / 2,
-                   fmin(bar / 2.4, 3.5));
-        svg_circle(out, "hollow", svg_x(&plot, q->pearson[1]), middle + bar / 2,
-                   fmin(bar / 2.4, 3.5));
     }
     svg_line(out, "thin", svg_x(&plot, 0), plot.top, svg_x(&plot, 0), plot.top + plot.height);
     const double y = plot.top + plot.height + 58;

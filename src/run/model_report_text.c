@@ -42,7 +42,7 @@ static void add_name(Text *out, const ModelReport *r, int y)
 
 static void add_head(Text *out, const ModelReport *r)
 {
-    text_add(out, "Model of task %s: %d members, the %d with the lowest holdout error are elites\n",
+    text_add(out, "Model of task %s: members %d; elites, those of lowest holdout error, %d\n",
              r->task, r->members, r->elites);
     text_add(out, "%lld transitions (digest %s), %lld of them held out of the fit at random\n",
              (long long)r->rows, r->digest, (long long)r->held_all);

@@ -122,7 +122,8 @@ static void log_lambda(const Session *s, const Survey *survey, int i)
 
     log_info(
         "lambda %g takes %.3g a step of the data (median; %.3g %% of the rewards' deviation %.3g) "
-        "to %.3g (99 %%); the median is 10 %% of that deviation at lambda %.3g, all of it at %.3g",
+        "to %.3g (99 %%); the median is 10 %% of that deviation at lambda %.3g, all of it at %.3g "
+        "(penalty.txt)",
         lambda, median, 100 * median / std, std, high, lambda_of(survey, i, 0.1),
         lambda_of(survey, i, 1));
 }

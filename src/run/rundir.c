@@ -142,7 +142,7 @@ static Status clean(const RunDir *dir)
 {
     static const char *const names[] = {"used.yaml",        "manifest.json",    "model.h5",
                                         "model-report.txt", "model-report.svg", "policy.h5",
-                                        "progress.csv",     "family.txt"};
+                                        "penalty.txt",      "progress.csv",     "family.txt"};
     Status st = OK;
     char path[RUNDIR_PATH_MAX];
 

@@ -17,7 +17,7 @@ import sys
 
 BLOCK = re.compile(r"(?:<!-- test: (skip|with) (.*?) -->\s*)?^```(\w*)\n(.*?)^```", re.M | re.S)
 OURS = re.compile(r"(mpirun\b[^|;]* )?mopo\b|cmp\b|python3 tools/|\./[\w/.-]+\.sh --help")
-VERB = re.compile(r"((?:mpirun\b.* )?mopo)(?! +[a-z-])(.*)")
+VERB = re.compile(r"^((?:mpirun\b.* )?mopo)(?![\w-]| +[a-z-])(.*)")
 TINY = """model.members=2 model.elites=1 model.hidden=16 model.max_epochs=1 rollout.batch=64
     train.epochs=1 train.updates_per_epoch=10 train.batch=64 sac.hidden=16 eval.episodes=1"""
 

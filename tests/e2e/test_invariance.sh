@@ -75,11 +75,52 @@ check 'without model data no model is fitted' test ! -e real/model.h5
 train real3 3 "${real[@]}" && check 'without model data, 3 ranks: same bytes' \
     same_files real real3 policy.h5 metrics.jsonl metrics.csv
 
+echo '# pointmass, the pessimism of others'
+# resumed NAME REFERENCE WHAT SETTINGS...: two epochs on 2 ranks, the others on 1, end as the reference.
+resumed() {
+    local name=$1 reference=$2 what=$3
+    shift 3
+    train "$name" 2 "$@" train.epochs=2 && train "$name" 1 "$@" &&
+        check "$what, resumed: same bytes" same_run "$reference" "$name"
+}
+for algo in mopo mbpo mbpo-no-ensemble morel; do
+    train "$algo" 0 "${lag1[@]}" "algo=$algo" && check "algo=$algo has its report" test -s "$algo/penalty.txt"
+done
+check 'mbpo is MOPO without a penalty' cmp mbpo/metrics.csv none/metrics.csv
+halt=("${lag1[@]}" algo=morel rollout.starts=initial rollout.member=trajectory rollout.horizon=12
+    penalty.halt_form=absorbing penalty.halt_cost=2 penalty.halt_pessimism=1.5 train.real_ratio=0)
+train halt 0 "${halt[@]}"
+# shellcheck disable=SC2016
+check 'some rows of each epoch halt, not all' awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    { if ($at["halted"] <= 0 || $at["halted"] >= $at["model_rows"]) exit 1 }' halt/metrics.csv
+for ranks in 1 2 3; do
+    as_reference halt more "MOReL, $ranks ranks" "$ranks" "${halt[@]}"
+done
+as_reference halt more 'MOReL, 4 ranks, 2 of them learners' 4 "${halt[@]}" ranks.learners=2
+resumed halted halt MOReL "${halt[@]}"
+oracle=("${lag1[@]}" penalty.type=oracle rollout.starts=initial rollout.member=trajectory)
+train oracle 0 "${oracle[@]}"
+for ranks in 1 2 3; do
+    as_reference oracle more "oracle, $ranks ranks" "$ranks" "${oracle[@]}"
+done
+resumed asked oracle oracle "${oracle[@]}"
+for type in frobenius mean_gap pairwise ensemble_std mixture_std ll_var loo_kl; do
+    train "$type" 0 "${lag1[@]}" "penalty.type=$type" train.epochs=2
+    as_reference "$type" more "$type, 3 ranks" 3 "${lag1[@]}" "penalty.type=$type" train.epochs=2
+    check "$type: another policy than max_std" differ "$type/policy.h5" lag1/policy.h5
+done
+exits 2 0 train "${lag1[@]}" run_dir=alone penalty.type=pairwise model.members=1 model.elites=1
+verdict 'one member cannot disagree' $?
+exits 2 0 train "${lag1[@]}" run_dir=blind penalty.type=oracle task=none
+verdict 'the oracle needs a simulator' $?
+
 echo '# HalfCheetah, MuJoCo in the loop; every run collects its own dataset'
 train cheetah 0 "${tiny[@]}" dataset=cheetah.hdf5
 for ranks in 2 3; do
     as_reference cheetah more "$ranks ranks" "$ranks" "${tiny[@]}" dataset=cheetah.hdf5
 done
+train seen 0 "${tiny[@]}" dataset=cheetah.hdf5 penalty.type=oracle
+as_reference seen more 'oracle, 2 ranks' 2 "${tiny[@]}" dataset=cheetah.hdf5 penalty.type=oracle
 train cheetah2 2 "${tiny[@]}" dataset=cheetah2.hdf5
 check 'its dataset, collected on 2 ranks: same bytes' cmp cheetah.hdf5 cheetah2.hdf5
 finish

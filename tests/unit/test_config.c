@@ -355,6 +355,11 @@ static void keys_that_exclude_each_other_are_found(void **state)
         {"rollout.batch=1e8", NULL, "is 2.5e+09 rows of model data"},
         {"termination.rule=bounds", NULL, "but termination.bounds is empty"},
         {"collect.rows=5", NULL, "collect.rows is 5 but dataset is empty"},
+        {"penalty.halt_cost=5", NULL, "penalty.halt_cost is set, but penalty.type is max_std"},
+        {"penalty.halt_form=cut", "penalty.type=none", "penalty.halt_form is set"},
+        {"penalty.halt_threshold=1", NULL, "penalty.halt_threshold is set"},
+        {"penalty.halt_pessimism=1", NULL, "penalty.halt_pessimism is set"},
+        {"penalty.type=oracle", "task=none", "penalty.type is oracle"},
     };
     Config c;
 
@@ -368,6 +373,11 @@ static void keys_that_exclude_each_other_are_found(void **state)
     }
     CHECK_OK(load(&c, "", "ranks.learners=4", "train.batch=4"));
     CHECK_OK(config_check(&c));
+    CHECK_OK(load(&c, "", "penalty.type=halt", "penalty.halt_form=absorbing"));
+    CHECK_OK(config_check(&c));
+    c.sac.gamma = 1;
+    assert_int_equal(config_check(&c), ERR_CONFIG);
+    assert_non_null(strstr(status_reason(), "penalty.halt_form is absorbing"));
 }
 
 static void refused_memory_is_reported_and_freed(void **state)

@@ -1,0 +1,218 @@
+/* The survey of penalties over ranks: against the ensemble asked row by row. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "comm/comm.h"
+#include "nn/gemm.h"
+#include "run/collect_job.h"
+#include "run/penalty_report.h"
+#include "run/penalty_survey.h"
+#include "run/tables.h"
+#include "support/mpi_check.h"
+#include "support/temp_dir.h"
+
+enum { ROWS = 1234 }; /* no multiple of a piece */
+
+static char folder[TEMP_PATH_MAX];
+static Session s;
+
+/* An ensemble with its first weights on a dataset of random actions. */
+static void open_session(const char *penalty)
+{
+    Config c;
+
+    config_default(&c);
+    (void)snprintf(c.top.task, sizeof c.top.task, "pointmass");
+    (void)snprintf(c.top.dataset, sizeof c.top.dataset, "%s/data.hdf5", folder);
+    (void)snprintf(c.penalty.type, sizeof c.penalty.type, "%s", penalty);
+    c.model.members = 3;
+    c.model.elites = 2;
+    c.model.hidden = 16;
+    c.model.layers = 2;
+    c.sac.hidden = 16;
+    MPI_CHECK_OK(session_open(&s, &c));
+    ensemble_choose_elites(&s.ens);
+    ensemble_freeze(&s.ens);
+}
+
+/* u of dataset row k, from a prediction of one row: the products of other shapes differ by rounding. */
+static double u_of(const Penalty *penalty, int64_t k)
+{
+    enum { OUTS = 3 * 5 };
+    float mean[OUTS];
+    float std[OUTS];
+    float u = 0;
+    const float *row = s.data.records + (size_t)k * s.data.rec.stride;
+
+    ensemble_predict(&s.ens, row, 1, &s.tmp, mean, std);
+    const PenaltyIn in = {.mean = mean, .std = std, .rows = 1, .members = 3, .outs = 5};
+    penalty->eval(&in, &u);
+    return (double)u;
+}
+
+static void the_threshold_is_the_largest_of_the_data(void)
+{
+    double most = 0;
+
+    open_session("halt");
+    for (int64_t k = 0; k < s.data.rows; k++) {
+        most = fmax(most, u_of(penalty_find("pairwise"), k));
+    }
+    MPI_CHECK(s.roll.halt.threshold > 1e30F); /* nothing halts before it is known */
+    MPI_CHECK_OK(survey_threshold(&s));
+    MPI_CHECK_NEAR(s.roll.halt.threshold, most / 3, 1e-5, 0);
+    const float found = s.roll.halt.threshold;
+    MPI_CHECK_OK(survey_threshold(&s)); /* as a resumed run does */
+    MPI_CHECK(s.roll.halt.threshold == found);
+    s.cfg.penalty.halt_threshold = 0.25;
+    s.roll.halt.threshold = 0.25F;
+    MPI_CHECK_OK(survey_threshold(&s));
+    MPI_CHECK(s.roll.halt.threshold == 0.25F);
+    session_close(&s);
+}
+
+static void without_a_finite_u_there_is_no_threshold(void)
+{
+    open_session("halt");
+    for (int i = 0; i < 3; i++) {
+        float *bias = ensemble_member(&s.ens, i) + mlp_matrix(&s.ens.net, s.ens.cfg.layers, 0).bias;
+        bias[1] = (float)NAN;
+    }
+    ensemble_freeze(&s.ens);
+    MPI_CHECK(survey_threshold(&s) == ERR_NUMERIC);
+    MPI_CHECK(strstr(status_reason(), "no threshold") != NULL);
+    session_close(&s);
+}
+
+static int number_of(const char *penalty)
+{
+    int i = 0;
+    while (penalty_row(i) != penalty_find(penalty)) {
+        i++;
+    }
+    return i;
+}
+
+static void the_survey_sees_every_row_once(void)
+{
+    Survey survey;
+    double sum = 0;
+    double reward = 0;
+
+    open_session("max_std");
+    const int64_t before = mem_count();
+    MPI_CHECK_OK(survey_make(&survey, &s));
+    const Sorted *u = survey_u(&survey, SURVEY_DATA, number_of("max_std"));
+    for (int64_t k = 0; k < s.data.rows; k++) {
+        sum += u_of(penalty_find("max_std"), k);
+        reward += (double)s.data.records[(size_t)k * s.data.rec.stride + s.data.rec.r];
+    }
+    MPI_CHECK(survey.rows == s.data.rows && u->n == s.data.rows);
+    MPI_CHECK_NEAR(u->mean, sum / (double)u->n, 1e-5, 0);
+    MPI_CHECK_NEAR(survey.reward.mean, reward / (double)survey.rows, 1e-12, 1e-12);
+    for (int64_t k = 1; k < u->n; k++) {
+        MPI_CHECK(u->x[k - 1] <= u->x[k]);
+    }
+    MPI_CHECK(u->max == u->x[u->n - 1]);
+    const Sorted *random = survey_u(&survey, SURVEY_RANDOM, number_of("max_std"));
+    MPI_CHECK(random->n == u->n && random->mean != u->mean);
+    MPI_CHECK(survey_u(&survey, SURVEY_DATA, number_of("none"))->n == 0);
+    MPI_CHECK(survey_u(&survey, SURVEY_DATA, number_of("oracle"))->n == u->n);
+    survey_release(&survey);
+    MPI_CHECK(mem_count() == before);
+    session_close(&s);
+}
+
+/* numpy.quantile([1, 2, 4, 8], q) */
+static void quantiles_are_those_of_numpy(void)
+{
+    double x[] = {1, 2, 4, 8};
+    const Sorted sorted = {.x = x, .n = 4};
+    const Sorted one = {.x = x, .n = 1};
+    const Sorted none = {.x = x, .n = 0};
+
+    MPI_CHECK_NEAR(sorted_quantile(&sorted, 0), 1, 0, 0);
+    MPI_CHECK_NEAR(sorted_quantile(&sorted, 0.5), 3, 1e-15, 0);
+    MPI_CHECK_NEAR(sorted_quantile(&sorted, 0.95), 7.4, 1e-15, 0);
+    MPI_CHECK_NEAR(sorted_quantile(&sorted, 1), 8, 0, 0);
+    MPI_CHECK_NEAR(sorted_quantile(&one, 0.3), 1, 0, 0);
+    MPI_CHECK(isnan(sorted_quantile(&none, 0.5)) && isnan(sorted_above(&none, 0)));
+    MPI_CHECK_NEAR(sorted_above(&sorted, 2), 0.5, 0, 0);
+}
+
+/* A head, the rewards, and two lines for each penalty but `none`; a second call changes nothing. */
+static void the_report_is_written_once(void)
+{
+    RunDir dir = {.lock = -1};
+    unsigned char *text = NULL;
+    size_t n = 0;
+    int lines = 0;
+    int penalties = 0;
+
+    open_session("halt");
+    const int64_t before = mem_count();
+    (void)snprintf(dir.path, sizeof dir.path, "%s", folder);
+    s.roll.halt.threshold = 0.5F;
+    MPI_CHECK_OK(penalty_report(&s, comm_rank() == 0 ? &dir : NULL));
+    if (comm_rank() == 0) {
+        const char *path = temp_path(folder, "penalty.txt");
+        MPI_CHECK_OK(file_read(path, 1 << 20, &text, &n));
+        for (char *line = strtok((char *)text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+            lines += line[0] != '#' ? 1 : 0;
+        }
+        while (penalty_row(penalties) != NULL) {
+            penalties++;
+        }
+        MPI_CHECK(lines == 2 + 2 * (penalties - 1));
+        mem_free(&text);
+        MPI_CHECK_OK(file_write(path, "mine", 4));
+    }
+    MPI_CHECK_OK(penalty_report(&s, comm_rank() == 0 ? &dir : NULL));
+    if (comm_rank() == 0) {
+        MPI_CHECK_OK(file_read(temp_path(folder, "penalty.txt"), 1 << 20, &text, &n));
+        MPI_CHECK(n == 4);
+        mem_free(&text);
+    }
+    MPI_CHECK(mem_count() == before);
+    session_close(&s);
+}
+
+static void collect(void)
+{
+    char path[TEMP_PATH_MAX];
+    const CollectJob job = {.env = env_find("pointmass"), .seed = 3, .rows = ROWS, .path = path};
+
+    (void)snprintf(path, sizeof path, "%s", temp_path(folder, "data.hdf5"));
+    MPI_CHECK_OK(collect_job(&job));
+}
+
+int main(int argc, char **argv)
+{
+    if (comm_open(&argc, &argv) != OK) {
+        return 1;
+    }
+    log_start(comm_rank(), comm_size());
+    log_set_level(LOG_QUIET);
+    gemm_setup();
+    tables_register();
+    if (comm_rank() == 0) {
+        temp_dir_make(folder);
+    }
+    coll_bcast(folder, sizeof folder, 0);
+    collect();
+    MPI_CASE(the_threshold_is_the_largest_of_the_data);
+    MPI_CASE(without_a_finite_u_there_is_no_threshold);
+    MPI_CASE(the_survey_sees_every_row_once);
+    MPI_CASE(quantiles_are_those_of_numpy);
+    MPI_CASE(the_report_is_written_once);
+    if (comm_rank() == 0) {
+        temp_dir_remove(folder);
+    }
+    const int code = mpi_check_end();
+    comm_close();
+    return code;
+}
