@@ -21,5 +21,6 @@ const Penalty penalty_oracle = {
     .needs_truth = true,
     .members = 1,
     .unit = "state units",
-    .source = "MOPO Table 3, \"true penalty\": the model's error by the simulator; never released",
+    .source =
+        "MOPO Table 3, \"oracle uncertainty\": the model's error by the simulator; never released",
 };

@@ -78,7 +78,7 @@ static void print_presets(FILE *out)
     (void)fprintf(out, "\nalgo (what each sets; all else by default):\n");
     for (int i = 0; preset_row(i) != NULL; i++) {
         const Preset *preset = preset_row(i);
-        (void)fprintf(out, "  %-21s", preset->name);
+        (void)fprintf(out, "  %-21s%s", preset->name, preset->words[0] == NULL ? " nothing" : "");
         for (int k = 0; preset->words[k] != NULL; k++) {
             (void)fprintf(out, " %s", preset->words[k]);
         }

@@ -51,7 +51,13 @@ echo '# stopped while the behavior is cloned'
 clone=("${tiny[@]}" algo=brac-v brac.clone_updates=4000)
 exits 0 0 train "${clone[@]}" run_dir=whole || verdict 'a run with a long clone' 1
 mkdir -p halted
-(sleep 0.4 && touch halted/stop) &
+(
+    for ((i = 0; i < 600; i++)); do # until the clone is under way
+        ! grep -qs "behavior's model: update" halted/log.txt || break
+        sleep 0.05
+    done
+    touch halted/stop
+) &
 exits 75 1 train "${clone[@]}" run_dir=halted
 verdict 'a stop file ends the clone with code 75' $?
 check 'the message says how far it came' grep -q "updates of the behavior's model as asked" err

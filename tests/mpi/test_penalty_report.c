@@ -181,6 +181,28 @@ static void the_report_is_written_once(void)
     session_close(&s);
 }
 
+/* On the last rank alone, or on the one that writes: all ranks tell it, and nothing stays behind. */
+static void failures_are_those_of_all_ranks(void)
+{
+    RunDir dir = {.lock = -1};
+    Survey survey;
+
+    open_session("halt");
+    const int64_t before = mem_count();
+    (void)snprintf(dir.path, sizeof dir.path, "%s/none", folder);
+    for (int k = 1; k <= 3; k++) {
+        mem_fail_at(comm_rank() == comm_size() - 1 ? k : 0);
+        MPI_CHECK(survey_make(&survey, &s) == ERR_NOMEM);
+        mem_fail_at(comm_rank() == comm_size() - 1 && k < 3 ? k : 0);
+        MPI_CHECK(survey_threshold(&s) == (k < 3 ? ERR_NOMEM : OK));
+        mem_fail_at(0);
+    }
+    MPI_CHECK(penalty_report(&s, comm_rank() == 0 ? &dir : NULL) == ERR_IO); /* no such folder */
+    MPI_CHECK(strstr(status_reason(), "penalty.txt") != NULL);
+    MPI_CHECK(mem_count() == before);
+    session_close(&s);
+}
+
 static void collect(void)
 {
     char path[TEMP_PATH_MAX];
@@ -209,6 +231,7 @@ int main(int argc, char **argv)
     MPI_CASE(the_survey_sees_every_row_once);
     MPI_CASE(quantiles_are_those_of_numpy);
     MPI_CASE(the_report_is_written_once);
+    MPI_CASE(failures_are_those_of_all_ranks);
     if (comm_rank() == 0) {
         temp_dir_remove(folder);
     }

@@ -2,6 +2,10 @@
  * owners. */
 #include "support/check.h"
 
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
 #include "support/golden_agents.h"
 
 static Problem clone_problem(const char *name)
@@ -74,9 +78,45 @@ static void two_owners_get_the_bits_of_one(void **state)
     }
 }
 
+/* The clone's mean differs from the policy's by `shift` deviations before tanh, which does not change a
+ * divergence; both ignore the state. Returns D as an update measures it. */
+static double divergence_at(float shift)
+{
+    enum { ROWS = 256 };
+    AgentConfig cfg = bench_config();
+    cfg.brac.samples = 16;
+    cfg.brac.actor_lr = 0;
+    Bench b = bench_init(agent_find("brac"), &cfg, 1, ROWS);
+    static float rows[ROWS * 10];
+    float stats[STAT_COUNT];
+    const Reduce reduce = reduce_local(1);
+    Rng rng = rng_make(3, RNG_TEST, 7, 0);
+    const size_t clone = b.agent.at_side[0];
+
+    rng_fill_uniform(&rng, -1, 1, rows, ROWS * 10);
+    memset(agent_actor(&b.agent), 0, b.agent.actor.count * sizeof(float));
+    memcpy(b.agent.params + clone, agent_actor(&b.agent), b.agent.actor.count * sizeof(float));
+    float *bias = b.agent.params + clone + mlp_matrix(&b.agent.actor, b.agent.actor.layers, 0).bias;
+    bias[0] = shift * expf(-2.5F); /* raw 0: log deviation -2.5 */
+    CHECK_OK(b.agent.kind->update(&b.agent, &(Batch){rows, ROWS}, ROWS, &reduce, 1, &b.tmp, stats));
+    bench_release(&b);
+    return (double)stats[STAT_DIVERGENCE];
+}
+
+/* KL of a policy from itself is 0 in every draw; of Gaussians of equal deviation it is half the squared
+ * distance of the means in deviations. 4,096 draws: standard error shift / 64. */
+static void divergence_of_equal_policies_is_zero(void **state)
+{
+    (void)state;
+    CHECK_NEAR(divergence_at(0), 0, 0, 2e-5);
+    CHECK_NEAR(divergence_at(1), 0.5, 0, 4.0 / 64);
+    CHECK_NEAR(divergence_at(3), 4.5, 0, 4 * 3.0 / 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(divergence_of_equal_policies_is_zero),
         cmocka_unit_test(the_clone_agrees_with_pytorch),
         cmocka_unit_test(three_updates_agree_with_pytorch),
         cmocka_unit_test(two_owners_get_the_bits_of_one),
