@@ -25,7 +25,7 @@ enum {
     REPORT_STATES = 2000,  /* where penalties are compared with the truth */
     REPORT_STARTS = 256,   /* of open-loop paths */
     REPORT_HELD = 100000,  /* held-out rows looked at; more are left out */
-    REPORT_TEXT_MAX = 1 << 18,
+    REPORT_TEXT_MAX = 1 << 19,
     REPORT_SVG_MAX = 1 << 19
 };
 
@@ -50,6 +50,11 @@ typedef struct {
     double mse, nll; /* means over rows and outputs */
     int place;       /* among the elites, 1 is the best; 0: none of them */
 } MemberQuality;
+
+/* One output of one member. */
+typedef struct {
+    double rmse, nll;
+} CellQuality;
 
 /* Errors of paths: root of the mean square over the state's dimensions, each in deviations of the
  * dataset. NaN where no path is so long. */
@@ -77,8 +82,9 @@ typedef struct {
     int varying; /* outputs whose target is not constant; the next three are over them */
     double mean_r2, mean_nll; /* mean_r2: NaN where none varies */
     Coverage coverage;
-    MemberQuality member[ENSEMBLE_MAX]; /* (members) */
-    int path_dims;                      /* dimensions that vary in the dataset */
+    MemberQuality member[ENSEMBLE_MAX];          /* (members) */
+    CellQuality cell[ENSEMBLE_MAX][REPORT_OUTS]; /* (members, outs) */
+    int path_dims;                               /* dimensions that vary in the dataset */
     HorizonQuality horizon[REPORT_STEPS];
     bool simulated;             /* the rest was measured */
     int states[REPORT_CASES];   /* that the simulator could follow */

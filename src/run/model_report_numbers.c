@@ -65,20 +65,19 @@ void held_sums(const HeldBatch *in, HeldSums *sums)
             add_output(in, mean, std, (int)y, t, sums);
             for (size_t i = 0; i < E; i++) {
                 const double off = t - (double)mean[i * Y + y];
-                sums->member[i].squares += off * off;
-                sums->member[i].nll +=
+                sums->cell[i][y].squares += off * off;
+                sums->cell[i][y].nll +=
                     normal_nll(t, (double)mean[i * Y + y], (double)std[i * Y + y]);
             }
         }
     }
 }
 
-static void add_all(HeldSums *total, const HeldSums *sums, int count)
+static void add_to_first(HeldSums *sums, int count)
 {
-    double *to = &total->output[0].squares; /* the struct is an array of doubles */
+    double *to = &sums->output[0].squares; /* the struct is an array of doubles */
 
-    memset(total, 0, sizeof *total);
-    for (int u = 0; u < count; u++) {
+    for (int u = 1; u < count; u++) {
         const double *from = &sums[u].output[0].squares;
         for (int i = 0; i < HELD_SUMS; i++) {
             to[i] += from[i];
@@ -123,21 +122,34 @@ static void finish_means(ModelReport *r)
     }
 }
 
-void held_finish(const HeldSums *sums, int count, ModelReport *report)
+static void finish_member(const HeldSums *total, int i, ModelReport *r)
 {
-    HeldSums total;
-    const double cells = (double)report->held * report->outs;
+    const double n = (double)r->held;
 
-    add_all(&total, sums, count);
+    r->member[i].mse = 0;
+    r->member[i].nll = 0;
+    for (int y = 0; y < r->outs; y++) {
+        const double mse = total->cell[i][y].squares / n;
+        const double nll = total->cell[i][y].nll / n;
+        r->cell[i][y] = (CellQuality){.rmse = sqrt(mse), .nll = nll};
+        r->member[i].mse += mse / r->outs;
+        r->member[i].nll += nll / r->outs;
+    }
+}
+
+void held_finish(HeldSums *sums, int count, ModelReport *report)
+{
+    const HeldSums *total = sums;
+
+    add_to_first(sums, count);
     report->varying = 0;
     for (int y = 0; y < report->outs; y++) {
-        finish_output(&total, y, report);
+        finish_output(total, y, report);
         report->varying += report->outputs[y].deviation > 0 ? 1 : 0;
     }
     finish_means(report);
     for (int i = 0; i < report->members; i++) {
-        report->member[i].mse = total.member[i].squares / cells;
-        report->member[i].nll = total.member[i].nll / cells;
+        finish_member(total, i, report);
     }
 }
 

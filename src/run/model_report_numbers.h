@@ -19,15 +19,16 @@ typedef struct {
     } output[REPORT_OUTS];
     struct {
         double squares, nll;
-    } member[ENSEMBLE_MAX];
+    } cell[ENSEMBLE_MAX][REPORT_OUTS]; /* (members, outs) */
 } HeldSums;
 
 enum { HELD_SUMS = sizeof(HeldSums) / sizeof(double) };
 
 void held_sums(const HeldBatch *in, HeldSums *sums);
-/* From the sums of `count` batches, added in order, to outputs, members (but their place) and what is over
- * outputs, in a report whose `held`, shape and outputs[].deviation are filled. */
-void held_finish(const HeldSums *sums, int count, ModelReport *report);
+/* From the sums of `count` batches, which are added in order to the first, to outputs, members (but their
+ * place), cells and what is over outputs, in a report whose `held`, shape and outputs[].deviation are
+ * filled. */
+void held_finish(HeldSums *sums, int count, ModelReport *report);
 
 /* -log N(y; mean, std^2) = 1/2 log 2 pi + log std + 1/2 ((y - mean) / std)^2 */
 double normal_nll(double y, double mean, double std);

@@ -93,6 +93,23 @@ static void add_members(Text *out, const ModelReport *r)
     }
 }
 
+/* Every output of every member: its RMSE, or its NLL. */
+static void add_cells(Text *out, const ModelReport *r, bool nll)
+{
+    text_add(out, "\n  %-12s", nll ? "NLL alone" : "RMSE alone");
+    for (int i = 0; i < r->members; i++) {
+        text_add(out, "%9s%2d", "member", i);
+    }
+    text_add(out, "\n");
+    for (int y = 0; y < r->outs; y++) {
+        add_name(out, r, y);
+        for (int i = 0; i < r->members; i++) {
+            add_number(out, nll ? r->cell[i][y].nll : r->cell[i][y].rmse);
+        }
+        text_add(out, "\n");
+    }
+}
+
 static void add_calibration(Text *out, const ModelReport *r)
 {
     const double n = (double)r->held;
@@ -181,6 +198,8 @@ void model_report_text(const ModelReport *report, Text *out)
     add_head(out, report);
     add_outputs(out, report);
     add_members(out, report);
+    add_cells(out, report, false);
+    add_cells(out, report, true);
     add_calibration(out, report);
     add_paths(out, report);
     add_penalties(out, report);

@@ -46,7 +46,7 @@ static ModelReport *normal_report(double gap, double width)
                           .members = 3,
                           .elites = 2,
                           .outs = 1};
-    HeldSums sums;
+    static HeldSums sums;
     ModelReport *r = NULL;
 
     CHECK_OK(mem_alloc(&r, 1, sizeof *r, "test"));
@@ -136,8 +136,8 @@ static void held_out_numbers_are_those_worked_out_by_hand(void **state)
                           .members = 3,
                           .elites = 2,
                           .outs = 2};
-    HeldSums sums[2];
-    ModelReport r = {.held = 4, .members = 3, .elites = 2, .outs = 2};
+    static HeldSums sums[2];
+    static ModelReport r = {.held = 4, .members = 3, .elites = 2, .outs = 2};
 
     /* elites' means: 1, 6 and 4, 5; off by 0, -1 and -1, 0 */
     held_sums(&in, &sums[0]);
@@ -151,7 +151,10 @@ static void held_out_numbers_are_those_worked_out_by_hand(void **state)
     CHECK_NEAR(r.mean_r2, 0.5, 1e-12, 0);
     /* reward: variances 1 + 1 in both rows */
     CHECK_NEAR(r.outputs[0].nll, normal_nll(0, 0, sqrt(2)) + 0.5 * 0.5 / 2, 1e-12, 0);
-    CHECK_NEAR(r.member[0].mse, 0.25, 1e-12, 0); /* 1 0 0 0 */
+    CHECK_NEAR(r.member[0].mse, 0.25, 1e-12, 0);        /* 1 0 0 0 */
+    CHECK_NEAR(r.cell[0][0].rmse, sqrt(0.5), 1e-12, 0); /* the 1 is in r, of one row of two */
+    CHECK_NEAR(r.cell[0][0].nll, normal_nll(0, 0, 1) + 0.25, 1e-12, 0);
+    CHECK_NEAR(r.cell[0][1].rmse, 0, 0, 1e-12);
     CHECK_NEAR(r.member[1].mse, (64 + 16 + 36 + 16) / 4.0, 1e-12, 0);
     CHECK_NEAR(r.member[2].mse, (1 + 4 + 4 + 0) / 4.0, 1e-12, 0);
     CHECK_NEAR(r.member[2].nll, normal_nll(0, 0, 1) + 9 / 8.0, 1e-12, 0);
