@@ -24,6 +24,7 @@ static void print_summary(const Config *config, const TrainSummary *t)
     printf("Everything lies in %s:\n", t->run_dir);
     printf("  policy.h5                    the policy, in D4RL's metadata/policy layout\n"
            "  model.h5                     the ensemble of dynamics models\n"
+           "  model-report.txt, .svg       how good they are\n"
            "  metrics.csv, metrics.jsonl   one line per epoch\n"
            "  used.yaml, manifest.json     every setting and its origin; program, machine, data\n"
            "  log.txt, timing.jsonl        what was said; seconds per phase and rank\n"

@@ -365,8 +365,8 @@ Status fetch_model(Session *s, const RunDir *dir, bool *found)
         st = model_load(path, &want, &info, &s->ens);
         if (st == OK && strcmp(info.dataset_digest, s->data.digest) != 0) {
             st = status_fail(ERR_CONFIG,
-                             "%s was fitted to other data than %s; choose another "
-                             "run_dir or delete it",
+                             "%s was fitted to other data than %s; give the dataset it was fitted "
+                             "to, choose another run_dir, or delete it",
                              path, s->cfg.top.dataset);
         }
         there = 1;

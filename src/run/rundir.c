@@ -140,8 +140,9 @@ done:
 /* What a process left that was killed while it wrote; ours, since we hold the lock. */
 static Status clean(const RunDir *dir)
 {
-    static const char *const names[] = {"used.yaml",   "manifest.json", "model.h5",  "policy.h5",
-                                        "penalty.txt", "progress.csv",  "family.txt"};
+    static const char *const names[] = {"used.yaml",        "manifest.json",    "model.h5",
+                                        "model-report.txt", "model-report.svg", "policy.h5",
+                                        "penalty.txt",      "progress.csv",     "family.txt"};
     Status st = OK;
     char path[RUNDIR_PATH_MAX];
 

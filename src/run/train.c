@@ -16,6 +16,7 @@
 #include "run/crew.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
+#include "run/model_report.h"
 #include "run/penalty_report.h"
 #include "run/penalty_survey.h"
 #include "run/stop.h"
@@ -152,6 +153,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         if (!fitted) {
             TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
         }
+        TRY(model_report_in_run(s, dir, !fitted));
         TRY(fit_terminal(s, dir));
     }
     if (s->uses_model) {

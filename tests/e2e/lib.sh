@@ -96,7 +96,7 @@ same_files() {
 
 # What two runs must have in common if their settings are the same.
 same_run() {
-    same_files "$1" "$2" policy.h5 model.h5 metrics.jsonl metrics.csv penalty.txt
+    same_files "$1" "$2" policy.h5 model.h5 metrics.jsonl metrics.csv penalty.txt model-report.txt model-report.svg
 }
 
 differ() {

@@ -73,8 +73,9 @@ static void training_leaves_no_memory_behind(void)
 
 static void a_stopped_run_goes_on_to_the_same_bytes(void)
 {
-    static const char *const files[] = {"policy.h5", "model.h5", "metrics.csv", "metrics.jsonl",
-                                        "penalty.txt"};
+    static const char *const files[] = {"policy.h5",       "model.h5",    "metrics.csv",
+                                        "metrics.jsonl",   "penalty.txt", "model-report.txt",
+                                        "model-report.svg"};
     const Config c = small_config("halted");
     const TrainOptions options = {0};
     const int64_t before = mem_count();

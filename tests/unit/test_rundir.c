@@ -286,7 +286,7 @@ static void opening_may_fail_anywhere(void **state)
         assert_non_null(strstr(status_reason(), strerror(EIO)));
     }
     rundir_close(&d);
-    assert_in_range(k, 10, 60);
+    assert_in_range(k, 10, 80);
 }
 
 static void a_disk_without_locks_is_a_warning(void **state)

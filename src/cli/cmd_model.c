@@ -1,0 +1,136 @@
+/* mopo model: judge the fitted ensemble of a run. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/cmd.h"
+#include "comm/comm.h"
+#include "run/fit_model.h"
+#include "run/model_report.h"
+
+static const char *const actions[] = {"report"};
+
+/* What decides which rows are held out: with another value rows of the fit would count as held out. */
+static Status check_split(const Config *run, const Config *asked)
+{
+    if (run->top.seed != asked->top.seed || run->model.holdout_max != asked->model.holdout_max ||
+        fabs(run->model.holdout_ratio - asked->model.holdout_ratio) > 0) {
+        return status_fail(ERR_USAGE,
+                           "seed, model.holdout_ratio and model.holdout_max say which rows the fit "
+                           "held out; leave them as they are in the run's used.yaml");
+    }
+    return OK;
+}
+
+/* The settings of the run, then words. */
+static Status load(const OptionValues *in, Config *config)
+{
+    Status st = OK;
+    char path[RUNDIR_PATH_MAX];
+    Config *run = NULL;
+    const char *dir = in->words[1];
+
+    (void)snprintf(path, sizeof path, "%s/used.yaml", dir);
+    if (!file_exists(path)) {
+        return status_fail(ERR_USAGE,
+                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
+                           "`mopo train`",
+                           dir);
+    }
+    TRY(mem_alloc(&run, 1, sizeof *run, "the settings of a run"));
+    TRY(config_load(run, NULL, path, 0, NULL));
+    TRY(config_load(config, NULL, path, in->count - 2, in->words + 2));
+    TRY(check_split(run, config));
+    (void)snprintf(path, sizeof path, "%s/model.h5", dir);
+    if (!file_exists(path)) {
+        st = status_fail(ERR_USAGE,
+                         "%s is not there: `mopo train` writes it when the models are fitted, and "
+                         "not at all where train.real_ratio is 1",
+                         path);
+    }
+done:
+    mem_free(&run);
+    return st;
+}
+
+static Status fetch(Session *s, const char *run_dir)
+{
+    Status st = OK;
+    RunDir dir = {.lock = -1};
+    bool found = false;
+
+    (void)snprintf(dir.path, sizeof dir.path, "%s", run_dir);
+    TRY(fetch_model(s, comm_rank() == 0 ? &dir : NULL, &found));
+    if (!found) { /* it was deleted a moment ago */
+        return status_fail(ERR_IO, "%s/model.h5 is no longer there", run_dir);
+    }
+done:
+    return st;
+}
+
+static Status deliver(const OptionValues *in, const ModelReport *report)
+{
+    Status st = OK;
+    char *data = NULL;
+    const char *out = option_text(in, "out");
+
+    if (out != NULL) {
+        TRY(file_make_dirs(out));
+    }
+    TRY(model_report_write(report, out != NULL ? out : in->words[1]));
+    TRY(mem_alloc(&data, REPORT_TEXT_MAX, 1, "the model report"));
+    Text text = text_over(data, REPORT_TEXT_MAX);
+    model_report_text(report, &text);
+    (void)fputs(text.data, stdout);
+done:
+    mem_free(&data);
+    return st;
+}
+
+static Status run(const OptionValues *in)
+{
+    Status st = OK;
+    Config config;
+    Session s = {0};
+    ModelReport *report = NULL;
+    int action = 0;
+
+    TRY(options_action(in, actions, 1, &action));
+    TRY(options_count(in, 2, -1));
+    TRY(comm_agree(comm_rank() == 0 ? load(in, &config) : OK));
+    coll_bcast(&config, sizeof config, 0);
+    TRY(comm_agree(mem_alloc(&report, 1, sizeof *report, "the model report")));
+    TRY(session_open(&s, &config));
+    TRY(fetch(&s, in->words[1]));
+    TRY(model_report_make(&s, report));
+    st = comm_agree(comm_rank() == 0 ? deliver(in, report) : OK);
+done:
+    session_close(&s);
+    mem_free(&report);
+    return st;
+}
+
+static const Option options[] = {
+    {"out", 'o', "DIR", "write the two files there; otherwise into the run directory"},
+    {0},
+};
+
+const Command cmd_model = {
+    .verb = "model",
+    .args = "report RUN [key=value ...]",
+    .summary = "say how good the fitted models of a run are",
+    .detail =
+        "Prints, and writes to model-report.txt and, as four plots, to model-report.svg: error and "
+        "likelihood of each output and member on the held-out rows; whether the predicted "
+        "deviations are right; open-loop error against horizon; and how well each penalty orders "
+        "the true errors, where the task has a simulator (docs/model-report.md). `mopo train` "
+        "writes both files once after the model fit.\n"
+        "Needs the dataset of the run; dataset=FILE says where it lies now. Work is dealt to the "
+        "ranks; the result does not depend on their number.\n"
+        "\n"
+        "  mopo model report runs/demo-s0\n"
+        "  mpirun -n 4 mopo model report runs/demo-s0 dataset=data/demo.hdf5 --out report\n",
+    .options = options,
+    .run = run,
+};
