@@ -13,7 +13,7 @@ mopo config show tables
 mapfile -t presets < <(sed -n '/^algo/,/^train.agent/s/^  \([a-z][a-z0-9-]*\) .*/\1/p' out)
 has_the_methods() {
     local want
-    for want in mopo mbpo mbpo-no-ensemble sac bear brac-p brac-v morel bc; do
+    for want in mopo mbpo mbpo-no-ensemble sac bear brac-p brac-v morel morel-npg bc; do
         [[ " ${presets[*]} " == *" $want "* ]] || return 1
     done
 }

@@ -106,6 +106,26 @@ static void a_stopped_run_goes_on_to_the_same_bytes(void)
     }
 }
 
+/* All rows of a phase in one update, shared by as many learners as can be. */
+static void an_on_policy_agent_leaves_no_memory_behind(void)
+{
+    Config c = small_config("own");
+    const TrainOptions options = {0};
+    const int64_t before = mem_count();
+    TrainSummary summary;
+
+    (void)snprintf(c.train.agent, sizeof c.train.agent, "npg");
+    c.train.updates_per_epoch = 1;
+    c.train.real_ratio = 0;
+    c.rollout.lag = 0;
+    c.rollout.retain = 1;
+    c.npg.clone_updates = 10;
+    c.ranks.learners = comm_size() > 1 ? 2 : 1;
+    MPI_CHECK_OK(train(&c, NULL, &options, &summary));
+    MPI_CHECK(mem_count() == before);
+    MPI_CHECK(comm_rank() != 0 || summary.learned.epochs == 4);
+}
+
 static void a_missing_dataset_is_an_error_of_all_ranks(void)
 {
     Config c = small_config("none");
@@ -134,6 +154,7 @@ int main(int argc, char **argv)
     coll_bcast(folder, sizeof folder, 0);
     MPI_CASE(training_leaves_no_memory_behind);
     MPI_CASE(a_stopped_run_goes_on_to_the_same_bytes);
+    MPI_CASE(an_on_policy_agent_leaves_no_memory_behind);
     MPI_CASE(a_missing_dataset_is_an_error_of_all_ranks);
     if (comm_rank() == 0) {
         temp_dir_remove(folder);

@@ -350,6 +350,7 @@ static void keys_that_exclude_each_other_are_found(void **state)
         {"model.logvar_min=1", NULL,
          "model.logvar_min (1) must be less than model.logvar_max (0.5)"},
         {"sac.log_std_min=2", NULL, "sac.log_std_min (2) must be less than sac.log_std_max (2)"},
+        {"npg.log_std_min=2", NULL, "npg.log_std_min (2) must be less than npg.log_std_max (1)"},
         {"rollout.batch=63", NULL, "rollout.batch (63) is less than rollout.units (64)"},
         {"rollout.units=6", NULL, "rollout.units (6) is no multiple of train.shards (4)"},
         {"rollout.batch=1e8", NULL, "is 2.5e+09 rows of model data"},
