@@ -123,7 +123,8 @@ Status npg_pass(const NpgPhase *phase, const char *name, size_t count, NpgPass p
 
     for (int i = 0; i < phase->reduce->count; i++) {
         float *row = stage_row(phase->agent, i, count);
-        pass(phase, &phase->batches[i], at, given, row, row + count);
+        const NpgShare share = {&phase->batches[i], at, row, row + count};
+        pass(phase, &share, given);
         at += (size_t)phase->batches[i].rows;
     }
     return stage_sum(phase->agent, name, count, phase->reduce, phase->agent->updates, stats);

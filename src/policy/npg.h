@@ -27,10 +27,15 @@ NpgPhase npg_phase(Agent *agent, const Batch *batches, int total, const Reduce *
 /* Bytes of arena of everything below, with shards of at most `rows` rows. */
 size_t npg_cost(const Agent *agent, int rows);
 
-/* One shard's share of a sum over all rows: batch, and its rows in adv and ret. grad (count) and stats
- * (AGENT_TAIL) are zero before. */
-typedef void (*NpgPass)(const NpgPhase *phase, const Batch *batch, size_t at, const float *given,
-                        float *grad, float *stats);
+/* One shard's share of a sum over all rows. */
+typedef struct {
+    const Batch *batch;
+    size_t at;    /* its first row in adv and ret */
+    float *grad;  /* (count) zero before, as the next */
+    float *stats; /* (AGENT_TAIL) */
+} NpgShare;
+
+typedef void (*NpgPass)(const NpgPhase *phase, const NpgShare *share, const float *given);
 /* The sum, in agent->grads. Collective; errors as stage_gradient. */
 NODISCARD Status npg_pass(const NpgPhase *phase, const char *name, size_t count, NpgPass pass,
                           const float *given, float stats[AGENT_TAIL]);

@@ -7,26 +7,24 @@
 #include "policy/npg.h"
 
 /* given: unused. */
-static void gradient(const NpgPhase *phase, const Batch *batch, size_t at, const float *given,
-                     float *grad, float *stats)
+static void gradient(const NpgPhase *phase, const NpgShare *share, const float *given)
 {
     const Agent *agent = phase->agent;
     const Mlp *actor = &agent->actor;
     const float *params = agent_actor(agent);
     const size_t mark = phase->tmp->used;
-    NpgChunk c = npg_chunk(agent, batch->rows, phase->tmp);
+    NpgChunk c = npg_chunk(agent, share->batch->rows, phase->tmp);
     const float scale = 1.0F / (float)phase->total;
 
     (void)given;
-    (void)stats;
-    for (int first = 0; npg_chunk_load(agent, batch, first, &c), c.b > 0; first += c.b) {
+    for (int first = 0; npg_chunk_load(agent, share->batch, first, &c), c.b > 0; first += c.b) {
         mlp_forward(actor, params, c.s, c.b, &c.tape, c.head);
         for (int i = 0; i < c.b; i++) {
-            c.x[i] = scale * phase->adv[at + (size_t)first + (size_t)i];
+            c.x[i] = scale * phase->adv[share->at + (size_t)first + (size_t)i];
         }
         squash_density_backward(&agent->squash, c.head, c.a, c.b, 1, c.x, c.dist, NULL);
         mlp_backward(actor, params, c.s, c.b, &c.tape, c.dist, c.grad, NULL, 0, phase->tmp);
-        vec_axpy(grad, 1.0F, c.grad, actor->count);
+        vec_axpy(share->grad, 1.0F, c.grad, actor->count);
     }
     arena_reset(phase->tmp, mark);
 }
@@ -45,8 +43,7 @@ done:
 }
 
 /* Mean of J^T diag(1 / std^2) J v over rows, J the derivative of the mean action; given: v. */
-static void curvature(const NpgPhase *phase, const Batch *batch, size_t at, const float *given,
-                      float *grad, float *stats)
+static void curvature(const NpgPhase *phase, const NpgShare *share, const float *given)
 {
     const Agent *agent = phase->agent;
     const Mlp *actor = &agent->actor;
@@ -54,15 +51,13 @@ static void curvature(const NpgPhase *phase, const Batch *batch, size_t at, cons
     const float *log_std = params + npg_at_log_std(agent);
     const size_t A = (size_t)agent->cfg.act_dim;
     const size_t mark = phase->tmp->used;
-    NpgChunk c = npg_chunk(agent, batch->rows, phase->tmp);
+    NpgChunk c = npg_chunk(agent, share->batch->rows, phase->tmp);
     float *weight = arena_floats(phase->tmp, A);
 
-    (void)at;
-    (void)stats;
     for (size_t j = 0; j < A; j++) {
         weight[j] = vm_exp(-2.0F * log_std[j]) / (float)phase->total;
     }
-    for (int first = 0; npg_chunk_load(agent, batch, first, &c), c.b > 0; first += c.b) {
+    for (int first = 0; npg_chunk_load(agent, share->batch, first, &c), c.b > 0; first += c.b) {
         mlp_forward(actor, params, c.s, c.b, &c.tape, c.head);
         mlp_tangent(actor, params, given, c.s, c.b, &c.tape, c.dist, phase->tmp);
         for (size_t i = 0; i < (size_t)c.b; i++) {
@@ -72,7 +67,7 @@ static void curvature(const NpgPhase *phase, const Batch *batch, size_t at, cons
             }
         }
         mlp_backward(actor, params, c.s, c.b, &c.tape, c.dist, c.grad, NULL, 0, phase->tmp);
-        vec_axpy(grad, 1.0F, c.grad, actor->count);
+        vec_axpy(share->grad, 1.0F, c.grad, actor->count);
     }
     arena_reset(phase->tmp, mark);
 }
@@ -108,29 +103,28 @@ static double divergence(const float *old, const float *next, size_t A)
 }
 
 /* given: parameters of the next policy. */
-static void measure(const NpgPhase *phase, const Batch *batch, size_t at, const float *given,
-                    float *grad, float *stats)
+static void measure(const NpgPhase *phase, const NpgShare *share, const float *given)
 {
     const Agent *agent = phase->agent;
     const Mlp *actor = &agent->actor;
     const size_t A = (size_t)agent->cfg.act_dim;
     const size_t mark = phase->tmp->used;
-    NpgChunk c = npg_chunk(agent, batch->rows, phase->tmp);
+    NpgChunk c = npg_chunk(agent, share->batch->rows, phase->tmp);
     double sums[2] = {0}; /* of KL, of adv pi_next / pi_old */
 
-    (void)grad;
-    for (int first = 0; npg_chunk_load(agent, batch, first, &c), c.b > 0; first += c.b) {
+    for (int first = 0; npg_chunk_load(agent, share->batch, first, &c), c.b > 0; first += c.b) {
         mlp_forward(actor, agent_actor(agent), c.s, c.b, &c.tape, c.head);
         mlp_forward(actor, given, c.s, c.b, &c.tape, c.dist);
         squash_density(&agent->squash, c.head, c.a, c.b, 1, c.x);
         squash_density(&agent->squash, c.dist, c.a, c.b, 1, c.y);
         for (size_t i = 0; i < (size_t)c.b; i++) {
             sums[0] += divergence(c.head + i * 2 * A, c.dist + i * 2 * A, A);
-            sums[1] += (double)(phase->adv[at + (size_t)first + i] * vm_exp(c.y[i] - c.x[i]));
+            sums[1] +=
+                (double)(phase->adv[share->at + (size_t)first + i] * vm_exp(c.y[i] - c.x[i]));
         }
     }
-    stats[STAT_DIVERGENCE] = (float)(sums[0] / (double)phase->total);
-    stats[STAT_ACTOR_LOSS] = (float)(-sums[1] / (double)phase->total);
+    share->stats[STAT_DIVERGENCE] = (float)(sums[0] / (double)phase->total);
+    share->stats[STAT_ACTOR_LOSS] = (float)(-sums[1] / (double)phase->total);
     arena_reset(phase->tmp, mark);
 }
 

@@ -83,10 +83,12 @@ static void find_last_values(const Agent *agent, const Batch *batch, const uint8
     }
 }
 
-static void estimate(const NpgPhase *phase, const Batch *batch, size_t at, const float *given,
-                     float *grad, float *stats)
+static void estimate(const NpgPhase *phase, const NpgShare *share, const float *given)
 {
     const Agent *agent = phase->agent;
+    const Batch *batch = share->batch;
+    const size_t at = share->at;
+    float *stats = share->stats;
     const size_t n = (size_t)batch->rows;
     const size_t mark = phase->tmp->used;
     float *value = arena_floats(phase->tmp, n);
@@ -97,7 +99,6 @@ static void estimate(const NpgPhase *phase, const Batch *batch, size_t at, const
     double sums[2] = {0}; /* of values, of advantages */
 
     (void)given;
-    (void)grad;
     npg_find_ends(agent, batch, last);
     batch_rewards(agent, batch, r, cont);
     find_values(agent, batch, phase->tmp, value);
@@ -123,17 +124,15 @@ static void estimate(const NpgPhase *phase, const Batch *batch, size_t at, const
 
 /* given: the mean. A pass of its own, since the difference of two sums in float32 would lose the variance
  * where it is small beside the mean. */
-static void squares(const NpgPhase *phase, const Batch *batch, size_t at, const float *given,
-                    float *grad, float *stats)
+static void squares(const NpgPhase *phase, const NpgShare *share, const float *given)
 {
     double sum = 0;
 
-    (void)grad;
-    for (size_t i = at; i < at + (size_t)batch->rows; i++) {
+    for (size_t i = share->at; i < share->at + (size_t)share->batch->rows; i++) {
         const double off = (double)(phase->adv[i] - *given);
         sum += off * off;
     }
-    stats[TAIL_SQUARES] = (float)(sum / (double)phase->total);
+    share->stats[TAIL_SQUARES] = (float)(sum / (double)phase->total);
 }
 
 Status npg_advantages(const NpgPhase *phase, float *stats)

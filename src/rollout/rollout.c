@@ -338,7 +338,7 @@ void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int uni
         find_uncertainty(roll, &w);
         step_rows(roll, tmp, &w, records, report);
     }
-    if (roll->by_trajectory) {
+    if (w.begins != NULL) {
         order_records(roll, rollout_unit_starts(roll, unit), report->rows, &w, records);
     }
     report->digest = bytes_hash(records, (size_t)report->rows * roll->rec.stride * sizeof *records);
