@@ -211,6 +211,8 @@
     KEY(s, INT, hidden, 64, 1, 4096, "units", "width of the policy, two tanh layers")         \
     KEY(s, INT, value_hidden, 128, 1, 4096, "units", "width of the baseline, two layers")     \
     KEY(s, REAL, step_size, 0.02, 1e-8, 10, "", "twice the KL of an update, to second order") \
+    KEY(s, REAL, kl_max, 0.02, 0, 1e6, "",                                                    \
+        "an update's step is halved while its KL is above this; 0 = never (mjrl)")            \
     KEY(s, REAL, damping, 1e-3, 0, 100, "", "added to the diagonal of the Fisher matrix")     \
     KEY(s, INT, cg_iterations, 20, 1, 1000, "", "conjugate gradient steps of an update")      \
     KEY(s, REAL, gae_lambda, 0.97, 0, 1, "", "lambda of the advantages")                      \

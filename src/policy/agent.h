@@ -61,7 +61,7 @@ typedef struct {
     struct {
         int hidden, value_hidden;
         double step_size, damping, gae_lambda, value_lr, clone_lr;
-        float log_std, log_std_min, log_std_max;
+        float log_std, log_std_min, log_std_max, kl_max;
         int cg_iterations, value_batch, value_passes;
         int64_t clone_updates;
     } npg;

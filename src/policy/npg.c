@@ -7,7 +7,7 @@
  *   F   = mean J^T diag(1 / std^2) J for the mean's parameters, 2 for each log std
  *   x   = (F + damping)^-1 g                                             by conjugate gradients
  *   theta <- theta + sqrt( step_size / (g^T x + 1e-20) ) x               KL of about step_size / 2
- *   log std is held in [log_std_min, log_std_max]
+ *   log std is held in [log_std_min, log_std_max]; the step is halved while mean KL(old | new) > kl_max
  *   V: Adam on mean (V(s_t) - ret_t)^2, ret_t = r_t + gamma ret_t+1      minibatches, after the policy
  *
  * What comes after the last row of a trajectory: nothing where it ended (HALT, the task's rule), V(s')
@@ -17,7 +17,10 @@
  * The actor is one network with 2 A outputs like every other; the outputs for log std have weights that
  * are zero and stay so, and their biases are the log std.
  *
- * Not as in mjrl: it bootstraps behind HALT, too (its flag for the end is never set), and at the horizon
+ * kl_max is TRPO's safeguard (Schulman et al. 2015): near an optimum the gradient is noise, x goes far where
+ * F is flat, and the KL may come out at fifty times what its second order promised.
+ *
+ * Not as in mjrl: it takes every step at its full length (npg.kl_max=0); it bootstraps behind HALT, too (its flag for the end is never set), and at the horizon
  * with the value of the last state instead of the one behind it; its baseline sees powers of the time and
  * s / 10 clipped to [-1, 1], is fitted to sums that end at the horizon, by permuted minibatches and with
  * weight decay 1e-3; its conjugate gradients begin at g, not at 0.
@@ -33,7 +36,7 @@
 #include "policy/batch.h"
 #include "policy/kinds.h"
 
-enum { LAYERS = 2 };
+enum { LAYERS = 2, HALVINGS = 10 /* of a step, at most: a thousandth */ };
 
 static const double half_log_2pi_e = 1.4189385332046727;
 
@@ -195,6 +198,29 @@ static float entropy(const Agent *agent)
     return (float)sum;
 }
 
+/* next (actor) = the policy after the step, with its stats; shorter steps while it goes too far. All
+ * learners measure the same, so all choose alike. */
+static Status find_step(const NpgPhase *phase, const float *x, double step, float *next,
+                        float *stats)
+{
+    const Agent *agent = phase->agent;
+    const float most = agent->cfg.npg.kl_max;
+    Status st = OK;
+
+    for (int k = 0; k <= HALVINGS; k++) {
+        memcpy(next, agent_actor(agent), agent->actor.count * sizeof *next);
+        vec_axpy(next, (float)step, x, agent->actor.count);
+        hold_log_std(agent, next);
+        TRY(npg_measure(phase, next, stats)); /* and refuse what is not finite */
+        if (most == 0.0F || stats[STAT_DIVERGENCE] <= most) {
+            break;
+        }
+        step *= 0.5;
+    }
+done:
+    return st;
+}
+
 static Status npg_update(Agent *agent, const Batch *batches, int total, const Reduce *reduce,
                          uint64_t seed, Arena *tmp, float *stats)
 {
@@ -212,10 +238,7 @@ static Status npg_update(Agent *agent, const Batch *batches, int total, const Re
     TRY(npg_gradient(&phase, g));
     TRY(conjugate_gradients(npg_fisher, &phase, g, n, c->npg.cg_iterations, tmp, x));
     const double step = sqrt(c->npg.step_size / (fabs(vec_dot(g, x, n)) + 1e-20));
-    memcpy(next, agent_actor(agent), n * sizeof *next);
-    vec_axpy(next, (float)step, x, n);
-    hold_log_std(agent, next);
-    TRY(npg_measure(&phase, next, stats)); /* and refuse what is not finite */
+    TRY(find_step(&phase, x, step, next, stats));
     stats[STAT_ENTROPY] = entropy(agent);
     memcpy(agent_actor(agent), next, n * sizeof *next);
     TRY(npg_fit_value(&phase, stats));

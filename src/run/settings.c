@@ -134,6 +134,7 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
                 .value_lr = cfg->npg.value_lr,
                 .clone_lr = cfg->npg.clone_lr,
                 .log_std = (float)cfg->npg.log_std,
+                .kl_max = (float)cfg->npg.kl_max,
                 .log_std_min = (float)cfg->npg.log_std_min,
                 .log_std_max = (float)cfg->npg.log_std_max,
                 .cg_iterations = cfg->npg.cg_iterations,

@@ -67,6 +67,7 @@ AgentConfig bench_config(void)
                                  .value_lr = 1e-3,
                                  .clone_lr = 1e-3,
                                  .log_std = -0.25F,
+                                 .kl_max = 0.02F,
                                  .log_std_min = -1,
                                  .log_std_max = 1,
                                  .cg_iterations = 10,

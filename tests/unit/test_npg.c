@@ -37,6 +37,7 @@ static Problem update_problem(void)
     c->npg.hidden = (int)problem_setting(&p, "npg.hidden");
     c->npg.value_hidden = (int)problem_setting(&p, "npg.value_hidden");
     c->npg.step_size = (double)problem_setting(&p, "npg.step_size");
+    c->npg.kl_max = problem_setting(&p, "npg.kl_max");
     c->npg.damping = (double)problem_setting(&p, "npg.damping");
     c->npg.cg_iterations = (int)problem_setting(&p, "npg.cg_iterations");
     c->npg.gae_lambda = (double)problem_setting(&p, "npg.gae_lambda");
@@ -265,6 +266,7 @@ static void a_step_is_as_long_as_asked(void **state)
 
     cfg.npg.step_size = 2e-4;
     cfg.npg.damping = 0;
+    cfg.npg.kl_max = 0;
     Bench b = bench_init(agent_find("npg"), &cfg, 1, ROWS);
     const Reduce reduce = reduce_local(1);
     CHECK_OK(mem_alloc(&rows, ROWS * stride, sizeof *rows, "test"));
@@ -277,6 +279,9 @@ static void a_step_is_as_long_as_asked(void **state)
     }
     assert_int_equal(b.agent.updates, 5);
     assert_int_equal(b.agent.steps, 5 * ROWS / 8);
+    b.agent.cfg.npg.kl_max = 2e-6F; /* four halvings, each a quarter of the KL */
+    CHECK_OK(b.agent.kind->update(&b.agent, &(Batch){rows, ROWS}, ROWS, &reduce, 1, &b.tmp, stats));
+    assert_true(stats[STAT_DIVERGENCE] <= 2e-6F && stats[STAT_DIVERGENCE] > 2e-7F);
     mem_free(&rows);
     bench_release(&b);
 }

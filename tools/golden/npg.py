@@ -16,7 +16,7 @@ from golden import philox4x32, single
 HIDDEN, VALUE_HIDDEN = 7, 9
 SHARDS = [5, 6, 4, 7]
 GAMMA, LAMBDA, SCALE, STEP_SIZE, DAMPING, ITERATIONS = 0.9, 0.8, 2.0, 0.1, 0.02, 6
-LOW, HIGH = -0.45, 0.0
+LOW, HIGH, KL_MAX = -0.45, 0.0, 0.03
 VALUE_BATCH, VALUE_PASSES = 6, 2
 CLONE_RATE, VALUE_RATE = 1.5e-2, 2e-2
 
@@ -119,7 +119,7 @@ def three_updates():
     batches = single(np.array([rows for rows, _ in phases]))
     settings = dict(
         hidden=HIDDEN, value_hidden=VALUE_HIDDEN, step_size=STEP_SIZE, damping=DAMPING, cg_iterations=ITERATIONS,
-        gae_lambda=LAMBDA, log_std_min=LOW, log_std_max=HIGH, value_batch=VALUE_BATCH, value_passes=VALUE_PASSES,
+        gae_lambda=LAMBDA, log_std_min=LOW, log_std_max=HIGH, kl_max=KL_MAX, value_batch=VALUE_BATCH, value_passes=VALUE_PASSES,
     )
     run = Run(
         "npg", "three updates of the natural policy gradient, and the parts of the first", parts, batches,
@@ -158,13 +158,18 @@ def three_updates():
                 run.each(name, {"actor": parted(vector, actor)})
         entropy = fixed.entropy().sum(dim=1).mean()
         with torch.no_grad():
-            for w, d in zip(actor, parted(torch.sqrt(STEP_SIZE / (g @ x + 1e-20)) * x, actor)):
-                w.add_(d)
-            log_std = actor[-1][A:]
-            run.count(log_std_held=(log_std < LOW) | (log_std > HIGH))
-            log_std.clamp_(LOW, HIGH)
-            new = policy(actor, batch.s)
-            kl = torch.distributions.kl_divergence(fixed, new).sum(dim=1).mean()
+            before, step, kl = [w.clone() for w in actor], torch.sqrt(STEP_SIZE / (g @ x + 1e-20)), np.inf
+            while kl > KL_MAX:
+                for w, old_w, d in zip(actor, before, parted(step * x, actor)):
+                    w.copy_(old_w + d)
+                log_std = actor[-1][A:]
+                held = (log_std < LOW) | (log_std > HIGH)
+                log_std.clamp_(LOW, HIGH)
+                new = policy(actor, batch.s)
+                kl = torch.distributions.kl_divergence(fixed, new).sum(dim=1).mean()
+                run.count(step_halved=kl > KL_MAX)
+                step = step / 2
+            run.count(log_std_held=held)
             ratio = torch.exp((new.log_prob(a) - fixed.log_prob(a)).sum(dim=1))
         losses = []
         for _ in range(VALUE_PASSES * -(-sum(SHARDS) // VALUE_BATCH)):
