@@ -81,8 +81,10 @@ static void clone_gradient(const Agent *agent, const Batch *batch, int total, Rn
 
 /* grad: one number, this shard's share of mean(-log b - H); whether it passes is decided for the whole
  * batch, in temper. */
+/* NOLINTBEGIN(readability-non-const-parameter): the type of Stage.gradient */
 static void temperature_gradient(const Agent *agent, const Batch *batch, int total, Rng *rng,
                                  Arena *tmp, float *grad, float *stats)
+/* NOLINTEND(readability-non-const-parameter) */
 {
     const size_t mark = tmp->used;
     const int b = batch->rows;

@@ -97,7 +97,11 @@ static Status refill(Learner *l, History *past)
 
     comm_reduce_bcast(&s->reduce, &count, sizeof count);
     for (int64_t i = 0; i < count; i++) {
-        int64_t epoch = l->lead ? past->epoch[i] : 0;
+        int64_t epoch = 0;
+        if (l->lead) {
+            REQUIRE(past->epoch != NULL);
+            epoch = past->epoch[i];
+        }
         comm_reduce_bcast(&s->reduce, &epoch, sizeof epoch);
         if (l->lead) {
             memcpy(l->sent, past->policy + (size_t)i * past->actor, past->actor * sizeof(float));

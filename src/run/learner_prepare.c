@@ -1,5 +1,6 @@
 /* Updates before the first epoch: BRAC's clone of the behavior. */
 #include "base/log.h"
+#include "base/panic.h"
 #include "base/timer.h"
 #include "run/learner_state.h"
 #include "run/stop.h"
@@ -20,6 +21,7 @@ static Status do_piece(Learner *l, int64_t piece, int64_t total, double *loss)
     float stats[STAT_COUNT];
 
     *loss = 0;
+    REQUIRE(agent->kind->prepare != NULL);
     while (agent->prepared < end) {
         learner_gather_prepare(l);
         TRY(agent->kind->prepare(agent, l->shard, s->cfg.train.batch, &s->reduce,
@@ -46,7 +48,7 @@ Status learner_prepare(Learner *l)
     const int64_t total = agent->kind->prepare != NULL ? agent->kind->prepare_updates(agent) : 0;
     const int64_t piece =
         agent->kind->on_policy ? ON_POLICY_PIECE : l->s->cfg.train.updates_per_epoch;
-    const int64_t tenth = (total + 9) / 10;
+    const int64_t tenth = total > 10 ? total / 10 : 1;
     const double start = timer_now();
     double loss = 0;
 

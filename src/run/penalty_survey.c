@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/panic.h"
 #include "base/rng.h"
 
 enum {
@@ -31,7 +32,7 @@ typedef struct {
 static Status look_open(Look *look, Session *s, int64_t total, bool wants_truth)
 {
     Status st = OK;
-    const size_t D = (size_t)(s->data.rec.S + s->data.rec.A);
+    const size_t D = (size_t)s->data.rec.S + (size_t)s->data.rec.A;
     const size_t S = (size_t)s->data.rec.S;
     const size_t outs = PIECE * (size_t)s->ens.cfg.members * (S + 1);
 
@@ -82,7 +83,7 @@ static Rng stream(const Look *look, SurveyActions actions, Draw draw, int64_t pi
 static void fill_rows(Look *look, SurveyActions actions, int64_t piece, int rows)
 {
     const Record *rec = &look->s->data.rec;
-    const size_t D = (size_t)(rec->S + rec->A);
+    const size_t D = (size_t)rec->S + (size_t)rec->A;
     Rng rng = stream(look, actions, DRAW_ACTION, piece);
 
     for (size_t i = 0; i < (size_t)rows; i++) {
@@ -215,6 +216,7 @@ Status survey_make(Survey *survey, Session *s)
         st = look_open(&look, s, survey->rows, s->truth.next != NULL);
     }
     TRY(comm_agree(st));
+    REQUIRE(look.s != NULL && look.u != NULL);
     measure(survey, &look);
     for (int i = 0; i < lists; i++) { /* each slot was filled by one rank */
         coll_sum(survey->all + (size_t)i * n, (int)n);
@@ -318,6 +320,7 @@ Status survey_threshold(Session *s)
         st = look_open(&look, s, s->data.rows, s->roll.penalty->needs_truth);
     }
     TRY(comm_agree(st));
+    REQUIRE(look.s != NULL && look.u != NULL);
     largest_of_mine(&look, &most[comm_rank()], &lost);
     coll_sum(most, comm_size());
     coll_sum(&lost, 1);

@@ -240,7 +240,7 @@ Status policy_load(const char *path, PolicyFile *out)
 {
     Status st = OK;
     H5File *file = NULL;
-    const char *root = NULL;
+    const char *root = policy_roots[0];
     PolicyPart parts[MLP_LAYERS_MAX + 1];
     int act = 0;
 
