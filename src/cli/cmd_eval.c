@@ -94,15 +94,16 @@ static json_t *number_or_null(double x)
     return isnan(x) ? json_null() : json_real(x);
 }
 
-/* How the policy acts, for people and programs. */
-static void actions_text(const Subject *subject, char text[64])
+/* How the policy acts, for programs ("mean") or for people ("the mean action"). */
+static void actions_text(const Subject *subject, bool people, char text[64])
 {
     if (subject->sample) {
-        (void)snprintf(text, 64, "sampled");
+        (void)snprintf(text, 64, "sampled%s", people ? " actions" : "");
     } else if (subject->policy.choice.candidates > 0) {
-        (void)snprintf(text, 64, "best of %d", subject->policy.choice.candidates);
+        (void)snprintf(text, 64, "%sbest of %d%s", people ? "the " : "",
+                       subject->policy.choice.candidates, people ? " actions" : "");
     } else {
-        (void)snprintf(text, 64, "mean");
+        (void)snprintf(text, 64, "%s", people ? "the mean action" : "mean");
     }
 }
 
@@ -113,7 +114,7 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
     char actions[64];
     json_t *returns = json_array();
 
-    actions_text(subject, actions);
+    actions_text(subject, false, actions);
     for (int k = 0; k < subject->episodes; k++) {
         (void)json_array_append_new(returns, json_real(entries[k].total));
     }
@@ -141,8 +142,8 @@ static void print_text(const Subject *subject, const EnvKind *env, const ReturnS
 {
     char actions[64];
 
-    actions_text(subject, actions);
-    printf("%s on %s, %d episodes%s, actions: %s\n", subject->path, env->name, subject->episodes,
+    actions_text(subject, true, actions);
+    printf("%s on %s, %d episodes%s with %s:\n", subject->path, env->name, subject->episodes,
            told != NULL ? " in the model" : "", actions);
     printf("  return  mean %.1f, deviation %.1f, from %.1f to %.1f; mean length %.1f\n", r->mean,
            r->std, r->min, r->max, r->length);

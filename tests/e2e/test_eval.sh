@@ -49,6 +49,11 @@ assert (mean["actions"], sampled["actions"]) == ("mean", "sampled")
 assert all(a != b for a, b in zip(mean["returns"], sampled["returns"]))'
 exits 0 0 eval run --sample
 check 'to people too' grep -q '5 episodes with sampled actions' out
+exits 0 0 train "$source_dir/configs/smoke.yaml" dataset=bear.hdf5 algo=bear run_dir=bear train.epochs=1 \
+    train.updates_per_epoch=5
+exits 0 2 eval bear
+verdict 'BEAR plays' $?
+check 'the best of many, and it says so' grep -q '4 episodes with the best of 100 actions' out
 mkdir begun && cp run/used.yaml begun
 exits 2 0 eval begun
 verdict 'a run without its policy yet: exit 2' $?
