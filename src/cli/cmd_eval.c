@@ -38,6 +38,27 @@ static Status settings(const OptionValues *in, const char *run_dir, Subject *sub
     return cmd_policy_config(in, subject->policy.info.task, &subject->config);
 }
 
+/* How many actions are compared: what the policy's file says, unless a word says otherwise. */
+static Status choose_candidates(const OptionValues *in, Subject *subject)
+{
+    static const char key[] = "eval.candidates=";
+    PolicyChoice *choice = &subject->policy.choice;
+
+    for (int i = 1; i < in->count; i++) {
+        if (strncmp(in->words[i], key, strlen(key)) == 0) {
+            choice->candidates = subject->config.eval.candidates;
+        }
+    }
+    if (choice->candidates > 0 && choice->values == NULL) {
+        return status_fail(ERR_CONFIG,
+                           "eval.candidates is %d, but %s has no critic to choose among them: it "
+                           "must have been trained with eval.candidates above 0",
+                           choice->candidates, subject->path);
+    }
+    subject->config.eval.candidates = choice->candidates; /* sizes the scratch of episodes */
+    return OK;
+}
+
 static Status load(const OptionValues *in, Subject *subject)
 {
     Status st = OK;
@@ -59,6 +80,7 @@ static Status load(const OptionValues *in, Subject *subject)
     subject->episodes = subject->config.eval.episodes;
     TRY(option_int(in, "episodes", 1, 1000000, &subject->episodes));
     subject->sample = option_flag(in, "sample");
+    TRY(choose_candidates(in, subject));
 done:
     return st;
 }
@@ -153,8 +175,9 @@ static void print_text(const Subject *subject, const EnvKind *env, const ReturnS
     if (told != NULL) {
         printf(
             "fitted Q evaluation, discounted return from the %lld starts of the data's episodes:\n"
-            "  policy  %.2f, deviation over starts %.2f\n",
-            (long long)told->starts, told->policy.value, told->policy.std);
+            "  policy  %.2f, deviation over starts %.2f%s\n",
+            (long long)told->starts, told->policy.value, told->policy.std,
+            subject->policy.choice.candidates > 0 ? "; of its mean action" : "");
         if (!isnan(told->data.value)) {
             printf("  data    %.2f, the recorded actions by the same method\n", told->data.value);
         }

@@ -10,22 +10,28 @@ static void print_summary(const Config *config, const TrainSummary *t)
 {
     const LearnResult *r = &t->learned;
 
-    printf("\n%s learned %s in %lld epochs of %d updates, %.0f s of this start.\n\n",
+    printf("\n%s learned task %s in %lld epochs of %d update%s, %.0f s of this start.\n\n",
            config->top.algo, config->top.task, (long long)r->epochs,
-           config->train.updates_per_epoch, t->seconds);
+           config->train.updates_per_epoch, config->train.updates_per_epoch == 1 ? "" : "s",
+           t->seconds);
     printf("  mean return of %d episodes%s first %.1f, best %.1f (epoch %lld), last %.1f\n",
            config->eval.episodes, t->in_model ? " in the model  " : "  ", r->first_return,
            r->best_return, (long long)r->best_epoch, r->last_return);
     if (!isnan(r->last_score)) {
-        printf("  D4RL score of the last       %.2f (random policy 0, expert 100)\n",
+        printf("  score of the last            %.2f (random policy 0, expert 100)\n",
                r->last_score);
     }
     printf("  episodes in the dataset      mean %.1f, best %.1f\n\n", t->data_mean, t->data_best);
     printf("Everything lies in %s:\n", t->run_dir);
-    printf("  policy.h5                    the policy, in D4RL's metadata/policy layout\n"
-           "  model.h5                     the ensemble of dynamics models\n"
-           "  model-report.txt, .svg       how good they are\n"
-           "  metrics.csv, metrics.jsonl   one line per epoch\n"
+    printf("  policy.h5                    the policy, in D4RL's metadata/policy layout\n");
+    if (t->has_model) {
+        printf("  model.h5                     the ensemble of dynamics models\n"
+               "  model-report.txt, .svg       how good they are\n");
+    }
+    if (t->has_penalty) {
+        printf("  penalty.txt                  what each penalty takes of the rewards\n");
+    }
+    printf("  metrics.csv, metrics.jsonl   one line per epoch\n"
            "  used.yaml, manifest.json     every setting and its origin; program, machine, data\n"
            "  log.txt, timing.jsonl        what was said; seconds per phase and rank\n"
            "  ckpt/                        to go on from: the same command with a larger "

@@ -103,10 +103,11 @@ static Status check_penalty(const Config *c)
     if (!halts && halt_key(c) != NULL) {
         return status_fail(ERR_CONFIG,
                            "penalty.%s is set, but penalty.type is %s, which never halts: set "
-                           "penalty.type to halt, or leave penalty.halt_* out",
+                           "penalty.type to halt, or leave penalty.halt_* out; the presets morel "
+                           "and morel-npg set some, take another algo with this type",
                            halt_key(c), c->penalty.type);
     }
-    if (halts && strcmp(c->penalty.halt_form, "absorbing") == 0 && c->sac.gamma >= 1) {
+    if (halts && strcmp(c->penalty.halt_form, "absorbing") == 0 && (float)c->sac.gamma >= 1) {
         return status_fail(
             ERR_CONFIG,
             "penalty.halt_form is absorbing, so HALT costs gamma kappa / (1 - gamma), "
@@ -130,11 +131,23 @@ static Status check_others(const Config *c)
                            "the log deviation from below and above",
                            c->sac.log_std_min, c->sac.log_std_max);
     }
+    if (c->bear.log_std_min >= c->bear.log_std_max) {
+        return status_fail(ERR_CONFIG,
+                           "bear.log_std_min (%g) must be less than bear.log_std_max (%g): they "
+                           "clip the log deviation from below and above",
+                           c->bear.log_std_min, c->bear.log_std_max);
+    }
     if (c->npg.log_std_min >= c->npg.log_std_max) {
         return status_fail(ERR_CONFIG,
                            "npg.log_std_min (%g) must be less than npg.log_std_max (%g): they hold "
                            "the log deviation from below and above",
                            c->npg.log_std_min, c->npg.log_std_max);
+    }
+    if (c->npg.log_std < c->npg.log_std_min || c->npg.log_std > c->npg.log_std_max) {
+        return status_fail(ERR_CONFIG,
+                           "npg.log_std is %g, but the log deviation is held from "
+                           "npg.log_std_min (%g) to npg.log_std_max (%g)",
+                           c->npg.log_std, c->npg.log_std_min, c->npg.log_std_max);
     }
     if (strcmp(c->termination.rule, "bounds") == 0 && c->termination.bounds[0] == '\0') {
         return status_fail(ERR_CONFIG,

@@ -281,6 +281,27 @@ static Status not_allowed(const ConfigKey *key, const char *found, const char *w
                        found[0] == '\0' ? "nothing" : "", found, allowed, hint);
 }
 
+/* The same with the nearest allowed word, if one is near. */
+static Status word_not_allowed(const ConfigKey *key, const char *found, const char *where)
+{
+    enum { ROWS_MAX = 64 };
+    static char words[ROWS_MAX][TEXT_WORD_MAX];
+    const char *known[ROWS_MAX];
+    char hint[TEXT_WORD_MAX + 32] = "";
+    int n = 0;
+
+    for (const char *p = next_word(config_key_words(key), words[0]); p != NULL && n < ROWS_MAX;
+         p = n < ROWS_MAX ? next_word(p, words[n]) : NULL) {
+        known[n] = words[n];
+        n++;
+    }
+    const char *near = text_nearest(found, known, n);
+    if (near != NULL) {
+        (void)snprintf(hint, sizeof hint, "; did you mean %s?", near);
+    }
+    return not_allowed(key, found, where, hint);
+}
+
 Status config_key_set(Config *config, const ConfigKey *key, const char *word, bool quoted,
                       const char *where)
 {
@@ -292,7 +313,7 @@ Status config_key_set(Config *config, const ConfigKey *key, const char *word, bo
     }
     if (key->kind == KEY_TEXT || key->kind == KEY_ENUM) {
         if (key->kind == KEY_ENUM && !enum_allowed(key, word)) {
-            return not_allowed(key, word, where, "");
+            return word_not_allowed(key, word, where);
         }
         if (strlen(word) >= CONFIG_TEXT_MAX) {
             return not_allowed(key, word, where, "; this is longer");

@@ -110,7 +110,7 @@
 
 #define CONFIG_PENALTY(KEY, TEXT, ENUM, s)                                                         \
     ENUM(s, type, "max_std", "", "uncertainty u(s, a); `mopo config tables`")                      \
-    KEY(s, REAL, lambda, 1, 0, 1e9, "reward/u", "penalty coefficient; T4")                         \
+    KEY(s, REAL, lambda, 1, 0, 1e9, "reward/u", "penalty coefficient, not of type halt; T4")       \
     KEY(s, REAL, halt_threshold, 0, 0, 1e30, "u",                                                  \
         "type halt: u above this ends a rollout in HALT; 0 = from the data, next key")             \
     KEY(s, REAL, halt_pessimism, 3, 1e-6, 1e6, "",                                                 \
@@ -147,9 +147,9 @@
     KEY(s, REAL, alpha_lr, 3e-4, 0, 1, "", "Adam step size of log alpha; 0 = fixed; code")       \
     KEY(s, REAL, alpha, 1, 1e-8, 1e8, "", "temperature at the start; code")                      \
     KEY(s, REAL, target_entropy, -3, -1000, 1000, "nats", "H; code: -3 for every task")          \
-    KEY(s, REAL, gamma, 0.99, 0, 1, "", "discount; code")                                        \
-    KEY(s, REAL, tau, 0.005, 0, 1, "", "step of the target critics; code")                       \
-    KEY(s, REAL, reward_scale, 1, 0, 1e9, "", "factor on rewards; code")                         \
+    KEY(s, REAL, gamma, 0.99, 0, 1, "", "discount, of all agents; code")                         \
+    KEY(s, REAL, tau, 0.005, 0, 1, "", "step of the target critics, of all agents; code")        \
+    KEY(s, REAL, reward_scale, 1, 0, 1e9, "", "factor on rewards, of all agents; code")          \
     KEY(s, REAL, log_std_min, -20, -100, 100, "", "clip of the log deviation; code")             \
     KEY(s, REAL, log_std_max, 2, -100, 100, "", "clip of the log deviation; code")               \
     ENUM(s, update, "simultaneous", "simultaneous|sequential",                                   \
@@ -207,24 +207,25 @@
     KEY(s, REAL, action_margin, 1e-3, 1e-6, 0.5, "",                             \
         "actions are clipped this far inside [-1, 1] for densities")
 
-#define CONFIG_NPG(KEY, TEXT, ENUM, s)                                                        \
-    KEY(s, INT, hidden, 64, 1, 4096, "units", "width of the policy, two tanh layers")         \
-    KEY(s, INT, value_hidden, 128, 1, 4096, "units", "width of the baseline, two layers")     \
-    KEY(s, REAL, step_size, 0.02, 1e-8, 10, "", "twice the KL of an update, to second order") \
-    KEY(s, REAL, kl_max, 0.02, 0, 1e6, "",                                                    \
-        "an update's step is halved while its KL is above this; 0 = never (mjrl)")            \
-    KEY(s, REAL, damping, 1e-3, 0, 100, "", "added to the diagonal of the Fisher matrix")     \
-    KEY(s, INT, cg_iterations, 20, 1, 1000, "", "conjugate gradient steps of an update")      \
-    KEY(s, REAL, gae_lambda, 0.97, 0, 1, "", "lambda of the advantages")                      \
-    KEY(s, REAL, log_std, -0.25, -100, 100, "", "log deviation of the policy at the start")   \
-    KEY(s, REAL, log_std_min, -1, -100, 100, "", "log deviation at least")                    \
-    KEY(s, REAL, log_std_max, 1, -100, 100, "", "log deviation at most")                      \
-    KEY(s, REAL, value_lr, 1e-3, 1e-8, 1, "", "Adam step size of the baseline")               \
-    KEY(s, INT, value_batch, 256, 1, 65536, "rows", "rows per step of the baseline")          \
-    KEY(s, INT, value_passes, 1, 1, 1000, "",                                                 \
-        "the baseline's steps draw an epoch's rows so often")                                 \
-    KEY(s, INT, clone_updates, 20000, 0, 2147483647, "updates",                               \
-        "updates before the first epoch that fit the mean action to the data's actions")      \
+#define CONFIG_NPG(KEY, TEXT, ENUM, s)                                                         \
+    KEY(s, INT, hidden, 64, 1, 4096, "units", "width of the policy, two tanh layers")          \
+    KEY(s, INT, value_hidden, 128, 1, 4096, "units", "width of the baseline, two layers")      \
+    KEY(s, REAL, step_size, 0.02, 1e-8, 10, "", "twice the KL of an update, to second order")  \
+    KEY(s, REAL, kl_max, 0.02, 0, 1e6, "",                                                     \
+        "an update's step is halved, at most 10 times, while its KL is above this; 0 = never " \
+        "(mjrl)")                                                                              \
+    KEY(s, REAL, damping, 1e-3, 0, 100, "", "added to the diagonal of the Fisher matrix")      \
+    KEY(s, INT, cg_iterations, 20, 1, 1000, "", "conjugate gradient steps of an update")       \
+    KEY(s, REAL, gae_lambda, 0.97, 0, 1, "", "lambda of the advantages")                       \
+    KEY(s, REAL, log_std, -0.25, -100, 100, "", "log deviation of the policy at the start")    \
+    KEY(s, REAL, log_std_min, -1, -100, 100, "", "log deviation at least")                     \
+    KEY(s, REAL, log_std_max, 1, -100, 100, "", "log deviation at most")                       \
+    KEY(s, REAL, value_lr, 1e-3, 1e-8, 1, "", "Adam step size of the baseline")                \
+    KEY(s, INT, value_batch, 256, 1, 65536, "rows", "rows per step of the baseline")           \
+    KEY(s, INT, value_passes, 1, 1, 1000, "",                                                  \
+        "the baseline's steps draw an epoch's rows so often")                                  \
+    KEY(s, INT, clone_updates, 20000, 0, 2147483647, "updates",                                \
+        "updates before the first epoch that fit the mean action to the data's actions")       \
     KEY(s, REAL, clone_lr, 1e-3, 1e-8, 1, "", "Adam step size of these")
 
 #define CONFIG_EVAL(KEY, TEXT, ENUM, s)                                                            \

@@ -28,6 +28,15 @@ const AgentKind *agent_find(const char *name)
     return NULL;
 }
 
+bool agent_has_critic(const AgentKind *kind, const AgentConfig *cfg)
+{
+    Agent agent = {.cfg = *cfg};
+
+    agent.cfg.state_dim = agent.cfg.act_dim = 1; /* of task none only the dataset tells */
+    kind->layout(&agent);
+    return agent.critic.count > 0;
+}
+
 Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
                   uint64_t seed)
 {
@@ -83,8 +92,13 @@ size_t agent_policy_floats(const Agent *agent)
 
 double agent_alpha(const Agent *agent)
 {
-    return agent->at_alpha == AGENT_NO_PART ? (double)NAN
-                                            : exp((double)agent->params[agent->at_alpha]);
+    const double most = agent->cfg.alpha_max;
+
+    if (agent->at_alpha == AGENT_NO_PART) {
+        return (double)NAN;
+    }
+    const double alpha = exp((double)agent->params[agent->at_alpha]);
+    return agent->kind == &agent_sac && most > 0 && alpha > most ? most : alpha;
 }
 
 int agent_slabs(Agent *agent, Slab slabs[AGENT_SLABS_MAX])

@@ -150,6 +150,8 @@ const AgentKind *agent_find(const char *name);
 /* Row i of the table, NULL at its end. */
 const AgentKind *agent_row(int i);
 
+/* Whether agents of this kind have critics, which can choose among actions. */
+bool agent_has_critic(const AgentKind *kind, const AgentConfig *cfg);
 /* shards: how many of a batch's shards this rank owns (0 for a worker, which only acts). */
 NODISCARD Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
                             uint64_t seed);
@@ -166,7 +168,7 @@ size_t agent_act_cost(const Agent *agent, int rows);
 /* What it takes to play the policy: so many of the first floats of `params`. The actor, and where the best
  * of cfg.candidates actions is played the critics. */
 size_t agent_policy_floats(const Agent *agent);
-/* exp(log alpha); NaN for an agent without */
+/* exp(log alpha), SAC: at most cfg.alpha_max; NaN for an agent without */
 double agent_alpha(const Agent *agent);
 /* The state that a checkpoint keeps; returns how many slabs. */
 int agent_slabs(Agent *agent, Slab slabs[AGENT_SLABS_MAX]);

@@ -1,4 +1,6 @@
-/* What steps by Adam: the baseline, and the policy's start as a clone of the data. */
+/* What steps by Adam: the baseline, and the policy's start as a clone of the data. A minibatch of the
+ * baseline has equally many rows of every shard, however many the shard has: where trajectories of one
+ * shard end much earlier than those of others its rows count more. */
 #include <string.h>
 
 #include "base/rng.h"

@@ -132,15 +132,11 @@ float sac_alpha_gradient(const Agent *agent, int rows, float scale, const float 
     return stats[STAT_ENTROPY] - (float)rows * scale * agent->cfg.target_entropy;
 }
 
-void sac_step_alpha(Agent *agent, const Stage *stage, int64_t t)
+float sac_alpha(const Agent *agent)
 {
-    float *log_alpha = agent->params + agent->at_alpha;
-    const double most = agent->cfg.alpha_max;
-
-    stage_adam(agent, stage, agent->at_alpha, 1, agent->cfg.alpha_lr, t);
-    if (most > 0 && *log_alpha > (float)log(most)) {
-        *log_alpha = (float)log(most);
-    }
+    const float alpha = expf(agent->params[agent->at_alpha]);
+    const float most = (float)agent->cfg.alpha_max;
+    return most > 0.0F && alpha > most ? most : alpha;
 }
 
 /* dq: rows of the first half get dL_Q/dQ, rows of the second half dmin(Q)/dQ, both over B. */
@@ -197,7 +193,7 @@ static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rn
     const float scale = 1.0F / (float)total;
     const float *actor = agent_actor(agent);
     const float *critic = agent->params + agent->at_critic;
-    const float alpha = expf(agent->params[agent->at_alpha]);
+    const float alpha = sac_alpha(agent);
     Shard sh = shard_make(agent, b, tmp);
 
     unpack(agent, batch, &sh);
@@ -244,7 +240,7 @@ static Status simultaneous_update(Agent *agent, const Batch *batches, int total,
     const int64_t t = ++agent->updates;
     stage_adam(agent, &all, agent->at_actor, agent->actor.count, c->actor_lr, t);
     stage_adam(agent, &all, agent->at_critic, agent->critic.count, c->critic_lr, t);
-    sac_step_alpha(agent, &all, t);
+    stage_adam(agent, &all, agent->at_alpha, 1, c->alpha_lr, t);
     vec_polyak(agent->target, agent->params + agent->at_critic, agent->critic.count, c->tau);
     return OK;
 }

@@ -10,8 +10,9 @@ void sac_note_policy(const Agent *agent, double loss, double logp, int rows, flo
                      float *stats);
 /* -mean (log pi + H), this shard's share; after sac_note_policy. */
 float sac_alpha_gradient(const Agent *agent, int rows, float scale, const float *stats);
-/* Adam step number t on log alpha, which then stays below log alpha_max. */
-void sac_step_alpha(Agent *agent, const Stage *stage, int64_t t);
+/* The temperature that losses see: at most cfg.alpha_max, while log alpha itself goes on freely, as in
+ * OfflineRL-Kit. */
+float sac_alpha(const Agent *agent);
 
 /* AgentKind.update and update_cost of sac.update = sequential. */
 NODISCARD Status sac_sequential_update(Agent *agent, const Batch *batches, int total,

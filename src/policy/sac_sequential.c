@@ -18,11 +18,6 @@ size_t sac_sequential_cost(const Agent *agent, int rows)
            mlp_infer_cost(&agent->critic, rows) + twin_cost(agent, rows);
 }
 
-static float temperature(const Agent *agent)
-{
-    return expf(agent->params[agent->at_alpha]);
-}
-
 static void critic_gradient(const Agent *agent, const Batch *batch, int total, Rng *rng, Arena *tmp,
                             float *grad, float *stats)
 {
@@ -31,7 +26,7 @@ static void critic_gradient(const Agent *agent, const Batch *batch, int total, R
     const size_t n = (size_t)b;
     const size_t S = (size_t)agent->cfg.state_dim;
     const size_t A = (size_t)agent->cfg.act_dim;
-    const float alpha = temperature(agent);
+    const float alpha = sac_alpha(agent);
     float *s2 = arena_floats(tmp, n * S);
     float *sa = arena_floats(tmp, n * (S + A));
     float *next = arena_floats(tmp, n * (S + A));
@@ -65,7 +60,7 @@ static void policy_gradient(const Agent *agent, const Batch *batch, int total, R
     const size_t S = (size_t)agent->cfg.state_dim;
     const size_t A = (size_t)agent->cfg.act_dim;
     const float scale = 1.0F / (float)total;
-    const float alpha = temperature(agent);
+    const float alpha = sac_alpha(agent);
     float *s = arena_floats(tmp, n * S);
     float *sa = arena_floats(tmp, n * (S + A));
     float *eps = arena_floats(tmp, n * A);
@@ -123,7 +118,7 @@ Status sac_sequential_update(Agent *agent, const Batch *batches, int total, cons
     TRY(stage_gradient(agent, &policy, batches, total, reduce, seed, t - 1, tmp, tail));
     stage_note(tail, stats);
     stage_adam(agent, &policy, agent->at_actor, agent->actor.count, c->actor_lr, t);
-    sac_step_alpha(agent, &policy, t);
+    stage_adam(agent, &policy, agent->at_alpha, 1, c->alpha_lr, t);
     vec_polyak(agent->target, agent->params + agent->at_critic, agent->critic.count, c->tau);
     agent->updates = t;
 done:

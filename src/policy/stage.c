@@ -51,9 +51,12 @@ Status stage_sum(Agent *agent, const char *name, size_t count, const Reduce *red
         return status_fail(
             ERR_NUMERIC,
             "update %lld: the gradient of the %s is not finite (critic loss %g, Q %g); usual "
-            "cures: a larger penalty.lambda, a smaller rollout.horizon, rollout.guard "
-            "above 0, a smaller learning rate of the critics",
-            (long long)step + 1, name, (double)stats[STAT_CRITIC_LOSS], (double)stats[STAT_Q]);
+            "cures: smaller learning rates of agent %s%s",
+            (long long)step + 1, name, (double)stats[STAT_CRITIC_LOSS], (double)stats[STAT_Q],
+            agent->kind->name,
+            agent->critic.count > 0 ? "; where it learns from a model, a larger penalty.lambda, a "
+                                      "smaller rollout.horizon, rollout.guard above 0"
+                                    : "");
     }
     return OK;
 }

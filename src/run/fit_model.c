@@ -299,6 +299,18 @@ done:
     return st;
 }
 
+/* What was written about an earlier model of this run is not about this one. */
+static Status forget_reports(const RunDir *dir)
+{
+    static const char *const names[] = {"model-report.txt", "model-report.svg", "penalty.txt"};
+    Status st = OK;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names && st == OK; i++) {
+        st = rundir_remove(dir, names[i]);
+    }
+    return st;
+}
+
 static Status write_model(const Fit *f)
 {
     const Session *s = f->s;
@@ -307,7 +319,8 @@ static Status write_model(const Fit *f)
 
     (void)snprintf(info.task, sizeof info.task, "%s", s->env->name);
     (void)snprintf(info.dataset_digest, sizeof info.dataset_digest, "%s", s->data.digest);
-    return model_save(rundir_file(f->dir, "model.h5", path), &info, &s->ens);
+    const Status st = forget_reports(f->dir);
+    return st != OK ? st : model_save(rundir_file(f->dir, "model.h5", path), &info, &s->ens);
 }
 
 Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)

@@ -32,8 +32,19 @@ done:
     return st;
 }
 
-static Status stopped(Learner *l, int64_t total)
+/* How many pieces are done, the last one perhaps in part. */
+static int64_t pieces_done(const Learner *l, int64_t piece)
 {
+    return (l->s->agent.prepared + piece - 1) / piece;
+}
+
+static Status stopped(Learner *l, int64_t piece, int64_t saved, int64_t total)
+{
+    const Status st =
+        l->s->agent.prepared > saved ? learner_save(l, PHASE_PREPARE, pieces_done(l, piece)) : OK;
+    if (st != OK) {
+        return st;
+    }
     learner_stop_workers(l);
     return status_fail(ERR_INTERRUPTED,
                        "stopped after %lld of %lld updates of the behavior's model as asked (%s); "
@@ -50,17 +61,19 @@ Status learner_prepare(Learner *l)
         agent->kind->on_policy ? ON_POLICY_PIECE : l->s->cfg.train.updates_per_epoch;
     const int64_t tenth = total > 10 ? total / 10 : 1;
     const double start = timer_now();
+    int64_t saved = agent->prepared;
     double loss = 0;
 
     while (agent->prepared < total) {
         if (learner_stop_asked(l)) {
-            return stopped(l, total);
+            return stopped(l, piece, saved, total);
         }
         const int64_t before = agent->prepared;
         TRY(do_piece(l, piece, total, &loss));
-        const int64_t pieces = (agent->prepared + piece - 1) / piece;
+        const int64_t pieces = pieces_done(l, piece);
         if (pieces % l->s->cfg.checkpoint.every == 0 || agent->prepared == total) {
             TRY(learner_save(l, PHASE_PREPARE, pieces));
+            saved = agent->prepared;
         }
         if (agent->prepared / tenth > before / tenth || agent->prepared == total) {
             log_info("behavior's model: update %lld/%lld, loss %.4g, %.1f s",

@@ -67,10 +67,12 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     }
     for (int i = 0; i < s->reduce.count; i++) {
         if (l->buffer[i].rows == 0) {
-            return status_fail(ERR_NUMERIC,
-                               "every predicted row of epoch %lld was infinite or NaN, or its "
-                               "penalty was: the model has diverged",
-                               (long long)l->task.rollout);
+            return status_fail(
+                ERR_NUMERIC,
+                "no predicted row of epoch %lld for shard %d was finite, or none had a "
+                "finite penalty: the model has diverged, or the simulator "
+                "(penalty.type=oracle) could follow none",
+                (long long)l->task.rollout, s->reduce.first + i);
         }
     }
     if (!l->lead) {

@@ -10,33 +10,33 @@
 #include "base/status.h"
 
 /* constant, name in files, INT or REAL, unit, meaning */
-#define METRIC_LIST(X)                                                                             \
-    X(EPOCH, "epoch", INT, "epochs", "epochs done, this one included")                             \
-    X(UPDATES, "updates", INT, "updates", "gradient steps done since the start")                   \
-    X(RETURN_MEAN, "return_mean", REAL, "reward", "mean return of the evaluation episodes")        \
-    X(RETURN_STD, "return_std", REAL, "reward", "their standard deviation (population form)")      \
-    X(RETURN_MIN, "return_min", REAL, "reward", "the worst of them")                               \
-    X(RETURN_MAX, "return_max", REAL, "reward", "the best of them")                                \
-    X(LENGTH_MEAN, "length_mean", REAL, "steps", "mean length of the evaluation episodes")         \
-    X(SCORE, "score", REAL, "", "return_mean on D4RL's scale: random policy 0, expert 100")        \
-    X(CRITIC_LOSS, "critic_loss", REAL, "reward^2", "(Q - y)^2, SAC: half of it; mean of critics") \
-    X(ACTOR_LOSS, "actor_loss", REAL, "reward", "SAC: mean of alpha log pi - min Q")               \
-    X(ALPHA_LOSS, "alpha_loss", REAL, "", "SAC: -log alpha (mean log pi + target entropy)")        \
-    X(ALPHA, "alpha", REAL, "reward/nat", "temperature; BEAR: multiplier of the divergence")       \
-    X(ENTROPY, "entropy", REAL, "nats", "-mean log pi of the batches")                             \
-    X(Q_MEAN, "q_mean", REAL, "reward", "mean Q at the actions of the batches")                    \
-    X(PENALTY_MEAN, "penalty_mean", REAL, "reward", "mean u(s, a) of the new rows, times lambda")  \
-    X(PENALTY_MAX, "penalty_max", REAL, "reward", "the largest of them")                           \
-    X(MODEL_REWARD, "model_reward", REAL, "reward", "mean predicted reward before the penalty")    \
-    X(MODEL_ROWS, "model_rows", INT, "rows", "rows that rollouts added in this epoch")             \
-    X(BUFFER_ROWS, "buffer_rows", INT, "rows", "rows in the model buffer after that")              \
-    X(TERMINATIONS, "terminations", INT, "rows", "new rows that ended their rollout")              \
-    X(DROPPED_ROWS, "dropped_rows", INT, "rows", "rows with infinities or NaN, not stored")        \
-    X(UNCERTAINTY_MEAN, "uncertainty_mean", REAL, "u", "mean u(s, a) of the new rows, raw")        \
-    X(UNCERTAINTY_MAX, "uncertainty_max", REAL, "u", "the largest of them")                        \
-    X(HALTED, "halted", INT, "rows", "new rows that went to HALT")                                 \
-    X(DIVERGENCE, "divergence", REAL, "", "policy from behavior: BEAR's MMD, BRAC's KL or MMD^2")  \
-    X(BEHAVIOR_LOSS, "behavior_loss", REAL, "", "loss of the behavior's model: VAE, clone")        \
+#define METRIC_LIST(X)                                                                            \
+    X(EPOCH, "epoch", INT, "epochs", "epochs done, this one included")                            \
+    X(UPDATES, "updates", INT, "updates", "gradient steps done since the start")                  \
+    X(RETURN_MEAN, "return_mean", REAL, "reward", "mean return of the evaluation episodes")       \
+    X(RETURN_STD, "return_std", REAL, "reward", "their standard deviation (population form)")     \
+    X(RETURN_MIN, "return_min", REAL, "reward", "the worst of them")                              \
+    X(RETURN_MAX, "return_max", REAL, "reward", "the best of them")                               \
+    X(LENGTH_MEAN, "length_mean", REAL, "steps", "mean length of the evaluation episodes")        \
+    X(SCORE, "score", REAL, "", "return_mean on D4RL's scale: random policy 0, expert 100")       \
+    X(CRITIC_LOSS, "critic_loss", REAL, "reward^2", "(Q - y)^2, SAC: half of it; NPG: baseline")  \
+    X(ACTOR_LOSS, "actor_loss", REAL, "reward", "SAC: mean of alpha log pi - min Q")              \
+    X(ALPHA_LOSS, "alpha_loss", REAL, "", "SAC: -log alpha (mean log pi + target entropy)")       \
+    X(ALPHA, "alpha", REAL, "reward/nat", "temperature; BEAR: multiplier of the divergence")      \
+    X(ENTROPY, "entropy", REAL, "nats", "-mean log pi of the batches")                            \
+    X(Q_MEAN, "q_mean", REAL, "reward", "mean Q at the batches' actions; NPG: mean V")            \
+    X(PENALTY_MEAN, "penalty_mean", REAL, "reward", "mean u(s, a) of the new rows, times lambda") \
+    X(PENALTY_MAX, "penalty_max", REAL, "reward", "the largest of them")                          \
+    X(MODEL_REWARD, "model_reward", REAL, "reward", "mean predicted reward before the penalty")   \
+    X(MODEL_ROWS, "model_rows", INT, "rows", "rows that rollouts added in this epoch")            \
+    X(BUFFER_ROWS, "buffer_rows", INT, "rows", "rows in the model buffer after that")             \
+    X(TERMINATIONS, "terminations", INT, "rows", "new rows that ended their rollout")             \
+    X(DROPPED_ROWS, "dropped_rows", INT, "rows", "rows with infinities or NaN, not stored")       \
+    X(UNCERTAINTY_MEAN, "uncertainty_mean", REAL, "u", "mean u(s, a) of the new rows, raw")       \
+    X(UNCERTAINTY_MAX, "uncertainty_max", REAL, "u", "the largest of them")                       \
+    X(HALTED, "halted", INT, "rows", "new rows that went to HALT")                                \
+    X(DIVERGENCE, "divergence", REAL, "", "BEAR: MMD, BRAC: KL or MMD^2, NPG: KL of the step")    \
+    X(BEHAVIOR_LOSS, "behavior_loss", REAL, "", "loss of the behavior's model: VAE")              \
     X(LAG, "lag", INT, "epochs", "age of the policy that made the new rows")
 
 typedef enum {

@@ -72,7 +72,8 @@ typedef struct {
 } PenaltyQuality;
 
 typedef struct {
-    char task[64];
+    char task[64], algo[64];
+    int64_t seed;
     char digest[33];        /* of the dataset */
     int64_t rows;           /* of the dataset */
     int64_t held, held_all; /* held-out rows looked at; all of them */
@@ -99,9 +100,9 @@ typedef struct {
 NODISCARD Status model_report_make(const Session *s, ModelReport *report);
 /* model-report.txt and model-report.svg in the folder `dir`, which is there. Local. Errors: ERR_IO, ERR_NOMEM. */
 NODISCARD Status model_report_write(const ModelReport *report, const char *dir);
-/* Both for a run directory, and a line for the log; nothing where both files are there and the model was
- * not fitted just now. Collective; dir matters on rank 0. Errors, the same on all ranks: of both. */
-NODISCARD Status model_report_in_run(const Session *s, const RunDir *dir, bool fitted);
+/* Both for a run directory, and a line for the log; nothing where both files are there (a new fit deletes
+ * them). Collective; dir matters on rank 0. Errors, the same on all ranks: of both. */
+NODISCARD Status model_report_in_run(const Session *s, const RunDir *dir);
 
 /* The two forms; their bytes depend on the report only. */
 void model_report_text(const ModelReport *report, Text *out);

@@ -13,6 +13,16 @@ static int longest(void)
     return report_steps[REPORT_STEPS - 1];
 }
 
+/* Whether row i ends an episode and has the next one's first state for s' (data.next = d4rl). */
+static bool is_reset(const Paths *paths, int64_t i)
+{
+    const Record *rec = &paths->rec;
+    const float *row = paths->records + (size_t)i * rec->stride;
+
+    return row[rec->cont] == 0.0F && i + 1 < paths->rows &&
+           memcmp(row + rec->s2, row + rec->stride, (size_t)rec->S * sizeof *row) == 0;
+}
+
 int paths_length(const Paths *paths, int64_t start, int most)
 {
     const Record *rec = &paths->rec;
@@ -27,7 +37,7 @@ int paths_length(const Paths *paths, int64_t start, int most)
         }
         length++;
     }
-    return length;
+    return is_reset(paths, start + length - 1) ? length - 1 : length;
 }
 
 int paths_scales(const Record *rec, const float *records, int64_t rows, double *inverse)

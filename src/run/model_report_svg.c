@@ -300,11 +300,16 @@ static void add_penalties(Text *out, const ModelReport *r)
 void model_report_svg(const ModelReport *report, Text *out)
 {
     svg_begin(out, width, height);
-    svg_label(out, "title", SVG_START, 22, 36, "Model of task %s", report->task);
+    svg_label(out, "title", SVG_START, 22, 36, "Model of task %s, algo %s, seed %lld", report->task,
+              report->algo, (long long)report->seed);
+    char r2[32] = "-";
+    if (isfinite(report->mean_r2)) {
+        (void)snprintf(r2, sizeof r2, "%.3f", report->mean_r2);
+    }
     svg_label(out, "label gray", SVG_START, 22, 58,
-              "%d members, %d elites; %lld of %lld transitions held out; R² %.3f, mean of outputs",
+              "%d members, %d elites; %lld of %lld transitions held out; R² %s, mean of outputs",
               report->members, report->elites, (long long)report->held_all, (long long)report->rows,
-              report->mean_r2);
+              r2);
     add_r2(out, report);
     add_calibration(out, report);
     add_paths(out, report);

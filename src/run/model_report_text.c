@@ -24,6 +24,15 @@ static void add_correlation(Text *out, double x)
     }
 }
 
+static void add_error(Text *out, double x)
+{
+    if (isnan(x)) {
+        text_add(out, "%10s", "-");
+    } else {
+        text_add(out, "%10.4g", x);
+    }
+}
+
 static void add_shares(Text *out, const double shares[REPORT_LEVELS])
 {
     for (int k = 0; k < REPORT_LEVELS; k++) {
@@ -42,8 +51,10 @@ static void add_name(Text *out, const ModelReport *r, int y)
 
 static void add_head(Text *out, const ModelReport *r)
 {
-    text_add(out, "Model of task %s: members %d; elites, those of lowest holdout error, %d\n",
-             r->task, r->members, r->elites);
+    text_add(out,
+             "Model of task %s, algo %s, seed %lld: members %d; elites, those of lowest holdout "
+             "error, %d\n",
+             r->task, r->algo, (long long)r->seed, r->members, r->elites);
     text_add(out, "%lld transitions (digest %s), %lld of them held out of the fit at random\n",
              (long long)r->rows, r->digest, (long long)r->held_all);
     if (r->held < r->held_all) {
@@ -134,7 +145,10 @@ static void add_calibration(Text *out, const ModelReport *r)
         add_shares(out, c->own);
         text_add(out, "   ");
         add_shares(out, c->mixed);
-        text_add(out, "   %s\n", constant ? "constant" : coverage_verdict(c->own, n));
+        if (y < r->outs) { /* no word on all: too many here would hide too few there */
+            text_add(out, "   %s", constant ? "constant" : coverage_verdict(c->own, n));
+        }
+        text_add(out, "\n");
     }
 }
 
@@ -170,14 +184,19 @@ static void add_penalties(Text *out, const ModelReport *r)
         text_add(out, "   Left out: task %s has no simulator that tells the truth.\n", r->task);
         return;
     }
-    text_add(out,
-             "   True error: distance of an elite's mean s' from the simulator's, mean of the\n"
-             "   elites. Correlation of u(s, a) with it over states spread over the dataset, most\n"
-             "   of them seen by the fit; Spearman's is that of the ranks. data: recorded\n"
-             "   actions; uniform: drawn from [-1, 1].\n\n");
+    text_add(
+        out,
+        "   True error: distance of an elite's mean s' from the simulator's, mean of the\n"
+        "   elites. Correlation of u(s, a) with it over states spread over the dataset, most\n"
+        "   of them seen by the fit; Spearman's is that of the ranks. data: recorded\n"
+        "   actions; uniform: drawn from [-1, 1]. oracle is the error of a single elite drawn\n"
+        "   at random, so it does not reach 1 either.\n\n");
     text_add(out, "  %-22s%10s%10s\n", "", "data", "uniform");
     text_add(out, "  %-22s%10d%10d\n", "states", r->states[0], r->states[1]);
-    text_add(out, "  %-22s%10.4g%10.4g\n\n", "median error", r->error[0], r->error[1]);
+    text_add(out, "  %-22s", "median error");
+    add_error(out, r->error[0]);
+    add_error(out, r->error[1]);
+    text_add(out, "\n\n");
     text_add(out, "  %-22s%20s     %20s\n", "", "Spearman", "Pearson");
     text_add(out, "  %-22s%10s%10s     %10s%10s\n", "penalty", "data", "uniform", "data",
              "uniform");

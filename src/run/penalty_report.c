@@ -11,7 +11,7 @@
 
 enum { REPORT_MAX = 1 << 14, QUANTILES = 6 };
 
-static const char *const words[] = {[SURVEY_DATA] = "data", [SURVEY_RANDOM] = "random"};
+static const char *const words[] = {[SURVEY_DATA] = "data", [SURVEY_RANDOM] = "uniform"};
 
 static bool is_halt(const Session *s, const Penalty *penalty)
 {
@@ -22,7 +22,7 @@ static bool is_halt(const Session *s, const Penalty *penalty)
 static double lambda_of(const Survey *survey, int i, double share)
 {
     const double median = sorted_quantile(survey_u(survey, SURVEY_DATA, i), 0.5);
-    return median > 0 ? share * survey->reward.std / median : (double)NAN;
+    return median > 0 && survey->reward.std > 0 ? share * survey->reward.std / median : (double)NAN;
 }
 
 /* ---- the file ---- */
@@ -32,7 +32,7 @@ static void add_head(Text *text, const Session *s, const Survey *survey)
     text_add(
         text,
         "# u(s, a) of the fitted model on %lld of the %lld dataset rows, evenly spaced.\n"
-        "# actions: data = as recorded, random = uniform on [-1, 1] in the same states.\n"
+        "# actions: data = as recorded, uniform = drawn from [-1, 1] in the same states.\n"
         "# lambda10, lambda100: penalty.lambda at which the median of lambda u is 10 %%, 100 %% "
         "of the rewards' std.\n"
         "# above: share of u beyond the threshold of this run's penalty, if it halts.\n",
@@ -104,12 +104,12 @@ static void log_quantiles(const Survey *survey, int i)
     const Sorted *data = survey_u(survey, SURVEY_DATA, i);
     const Sorted *random = survey_u(survey, SURVEY_RANDOM, i);
 
-    log_info(
-        "penalty %s on %lld rows of the data: median u %.3g, 99 %% %.3g, largest %.3g; with random "
-        "actions %.3g, %.3g, %.3g",
-        penalty_row(i)->name, (long long)survey->rows, sorted_quantile(data, 0.5),
-        sorted_quantile(data, 0.99), data->max, sorted_quantile(random, 0.5),
-        sorted_quantile(random, 0.99), random->max);
+    log_info("penalty %s on %lld rows of the data: median u %.3g, 99 %% %.3g, largest %.3g; with "
+             "uniform "
+             "actions %.3g, %.3g, %.3g",
+             penalty_row(i)->name, (long long)survey->rows, sorted_quantile(data, 0.5),
+             sorted_quantile(data, 0.99), data->max, sorted_quantile(random, 0.5),
+             sorted_quantile(random, 0.99), random->max);
 }
 
 static void log_lambda(const Session *s, const Survey *survey, int i)
@@ -120,6 +120,12 @@ static void log_lambda(const Session *s, const Survey *survey, int i)
     const double median = lambda * sorted_quantile(u, 0.5);
     const double high = lambda * sorted_quantile(u, 0.99);
 
+    if (!(std > 0)) {
+        log_info("lambda %g takes %.3g a step of the data (median) to %.3g (99 %%); the rewards of "
+                 "the dataset are all the same (penalty.txt)",
+                 lambda, median, high);
+        return;
+    }
     log_info(
         "lambda %g takes %.3g a step of the data (median; %.3g %% of the rewards' deviation %.3g) "
         "to %.3g (99 %%); the median is 10 %% of that deviation at lambda %.3g, all of it at %.3g "
@@ -144,7 +150,7 @@ static void write_log(const Session *s, const Survey *survey)
     if (penalty->halts) {
         const double threshold = (double)s->roll.halt.threshold;
         log_info(
-            "above the threshold %.4g: %.3g %% of the data's rows, %.3g %% with random actions "
+            "above the threshold %.4g: %.3g %% of the data's rows, %.3g %% with uniform actions "
             "(penalty.txt)",
             threshold, 100 * sorted_above(survey_u(survey, SURVEY_DATA, i), threshold),
             100 * sorted_above(survey_u(survey, SURVEY_RANDOM, i), threshold));

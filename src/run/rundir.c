@@ -256,6 +256,15 @@ done:
     return st;
 }
 
+Status rundir_remove(const RunDir *dir, const char *name)
+{
+    char path[RUNDIR_PATH_MAX];
+
+    return file_exists(rundir_file(dir, name, path)) && (file_refused() || unlink(path) != 0)
+               ? file_error(path, "delete the file")
+               : OK;
+}
+
 Status rundir_delete(const char *path, const char *const names[], int count)
 {
     Status st = OK;
@@ -267,9 +276,8 @@ Status rundir_delete(const char *path, const char *const names[], int count)
         (void)rundir_file(&dir, names[i], name);
         if (name[strlen(name) - 1] == '/') {
             TRY(dir_remove(name));
-        } else if (file_exists(name) && (file_refused() || unlink(name) != 0)) {
-            st = file_error(name, "delete the file");
-            goto done;
+        } else {
+            TRY(rundir_remove(&dir, names[i]));
         }
     }
 done:

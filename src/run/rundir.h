@@ -35,6 +35,8 @@ NODISCARD Status rundir_open(RunDir *dir, const char *path, const Config *config
 NODISCARD Status rundir_delete(const char *path, const char *const names[], int count);
 /* Give back lock and log. Harmless when closed. The files stay. */
 void rundir_close(RunDir *dir);
+/* Delete a file of the run directory, if it is there. Error: ERR_IO. */
+NODISCARD Status rundir_remove(const RunDir *dir, const char *name);
 /* "<run directory>/<name>" into path[RUNDIR_PATH_MAX]; returns path. */
 const char *rundir_file(const RunDir *dir, const char *name, char *path);
 

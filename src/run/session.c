@@ -175,6 +175,11 @@ static Status open_sources(Session *s)
 
     if (s->uses_model && strcmp(s->cfg.rollout.starts, "initial") == 0) {
         TRY(episode_starts(&s->data, &s->starts));
+        if (2 * s->starts.n > s->data.rows || s->starts.n == EPISODE_STARTS_MAX) {
+            log_warn("rollout.starts=initial: %lld of %lld rows begin an episode; are the rows in "
+                     "order? At most the first %d are used",
+                     (long long)s->starts.n, (long long)s->data.rows, (int)EPISODE_STARTS_MAX);
+        }
     }
     if (s->uses_model && oracle_possible(s->env)) {
         TRY(oracle_open(&s->oracle, s->env, "penalty.type"));
@@ -192,12 +197,11 @@ Status session_open(Session *s, const Config *cfg)
     const AgentKind *kind = agent_find(cfg->train.agent);
     REQUIRE(kind != NULL);
     TRY(comm_agree(session_task(cfg, &s->task)));
-    TRY(comm_agree(session_check_agent(cfg, kind)));
+    TRY(comm_agree(session_check(cfg)));
     s->env = &s->task;
-    s->real_rows = (int)(cfg->train.real_ratio * cfg->train.batch);
+    s->real_rows = session_real_rows(cfg);
     s->uses_model = s->real_rows < cfg->train.batch;
     s->needs_model = s->uses_model || s->env->open == NULL;
-    TRY(comm_agree(s->uses_model ? session_check_penalty(cfg, s->env) : OK));
     TRY(comm_agree(comm_rank() == 0 ? find_dataset(&s->cfg) : OK));
     TRY(load_dataset(s));
     if (s->env->open == NULL) { /* task none is as large as its data */
@@ -215,12 +219,6 @@ Status session_open(Session *s, const Config *cfg)
     agent_release(&s->agent);
     TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, s->reduce.count, (uint64_t)cfg->top.seed)));
-    if (agent.candidates > 0 && s->agent.critic.count == 0) {
-        return status_fail(ERR_CONFIG,
-                           "eval.candidates is %d, but train.agent %s has no critic to choose "
-                           "among them; set eval.candidates to 0",
-                           agent.candidates, kind->name);
-    }
     TRY(comm_agree(open_sources(s)));
     set_rollout(s);
     TRY(comm_agree(set_termination(s)));

@@ -44,11 +44,12 @@ void session_close(Session *s);
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
 NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 
-/* Whether the penalty can be had: a simulator, members enough. ERR_CONFIG says what to change. */
-NODISCARD Status session_check_penalty(const Config *cfg, const EnvKind *env);
-
-/* Whether the agent can learn in the way that the rollouts go on. ERR_CONFIG says what to change. */
-NODISCARD Status session_check_agent(const Config *cfg, const AgentKind *kind);
+/* Rows of a batch that are the dataset's. */
+int session_real_rows(const Config *cfg);
+/* Whether task, penalty and agent go together: a simulator where one is asked, members enough, rollouts
+ * that the agent can learn from, a critic to choose with. Before anything is made. ERR_CONFIG says what to
+ * change. */
+NODISCARD Status session_check(const Config *cfg);
 
 /* Parts of the configuration as other folders take them. halt: without a threshold of the settings
  * nothing halts until one is found in the data; reward_min: of the dataset. */

@@ -143,7 +143,7 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env)
                 .clone_updates = cfg->npg.clone_updates}};
 }
 
-Status session_check_agent(const Config *cfg, const AgentKind *kind)
+static Status check_agent(const Config *cfg, const AgentKind *kind)
 {
     const char *key = cfg->train.updates_per_epoch != 1     ? "train.updates_per_epoch is not 1"
                       : cfg->train.real_ratio > 0           ? "train.real_ratio is not 0"
@@ -163,7 +163,7 @@ Status session_check_agent(const Config *cfg, const AgentKind *kind)
         kind->name, key);
 }
 
-Status session_check_penalty(const Config *cfg, const EnvKind *env)
+static Status check_penalty(const Config *cfg, const EnvKind *env)
 {
     const Penalty *penalty = penalty_find(cfg->penalty.type);
 
@@ -184,6 +184,41 @@ Status session_check_penalty(const Config *cfg, const EnvKind *env)
                            penalty->name, env->name);
     }
     return OK;
+}
+
+static Status check_candidates(const Config *cfg, const AgentKind *kind)
+{
+    const AgentConfig agent = session_agent_config(cfg, env_find("pointmass"));
+
+    if (cfg->eval.candidates > 0 && !agent_has_critic(kind, &agent)) {
+        return status_fail(ERR_CONFIG,
+                           "eval.candidates is %d, but train.agent %s has no critic to choose "
+                           "among them; set eval.candidates to 0",
+                           cfg->eval.candidates, kind->name);
+    }
+    return OK;
+}
+
+int session_real_rows(const Config *cfg)
+{
+    return (int)(cfg->train.real_ratio * cfg->train.batch);
+}
+
+Status session_check(const Config *cfg)
+{
+    Status st = OK;
+    EnvKind task;
+    const AgentKind *kind = agent_find(cfg->train.agent);
+
+    REQUIRE(kind != NULL);
+    TRY(session_task(cfg, &task));
+    TRY(check_agent(cfg, kind));
+    TRY(check_candidates(cfg, kind));
+    if (session_real_rows(cfg) < cfg->train.batch) {
+        TRY(check_penalty(cfg, &task));
+    }
+done:
+    return st;
 }
 
 Halt session_halt(const Config *cfg, double reward_min)

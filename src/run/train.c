@@ -153,7 +153,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         if (!fitted) {
             TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
         }
-        TRY(model_report_in_run(s, dir, !fitted));
+        TRY(model_report_in_run(s, dir));
         TRY(fit_terminal(s, dir));
     }
     if (s->uses_model) {
@@ -182,6 +182,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     const double start = timer_now();
 
     *summary = (TrainSummary){0};
+    TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
     if (lead) {
         timing_open(&dir);
@@ -194,6 +195,8 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     TRY(run_phases(&s, &dir, summary));
     timing_memory();
     summary->in_model = s.env->open == NULL;
+    summary->has_model = s.needs_model;
+    summary->has_penalty = s.uses_model;
     summary->data_mean = s.data.return_mean;
     summary->data_best = s.data.return_max;
     summary->seconds = timer_now() - start;

@@ -14,6 +14,7 @@ typedef struct {
 typedef struct {
     LearnResult learned;
     bool in_model;               /* evaluated there, without a simulator */
+    bool has_model, has_penalty; /* model.h5 and the report of it; penalty.txt */
     double data_mean, data_best; /* episode returns in the dataset */
     double seconds;
     char run_dir[RUNDIR_PATH_MAX];

@@ -10,7 +10,7 @@ well_formed() {
 echo '# train writes it'
 exits 0 2 train "$source_dir/configs/smoke.yaml" dataset=data.hdf5 run_dir=run train.epochs=1
 verdict 'a run' $?
-check 'text' grep -q '^Model of task pointmass: members 3; elites, .*, 2$' run/model-report.txt
+check 'text' grep -q '^Model of task pointmass, algo mopo, seed 0: members 3; elites, .*, 2$' run/model-report.txt
 check 'a picture that is XML' well_formed run/model-report.svg
 check 'said in the log' grep -q 'model report: R2' run/log.txt
 check 'text has no nan' bash -c '! grep -qiw nan run/model-report.txt'

@@ -61,7 +61,7 @@ train short2 3 ranks.learners=2 && check 'after 2 epochs, then 3 ranks, 2 learne
 train short4 4 ranks.learners=4 && check 'after 2 epochs, then 4 learners: same bytes' same_run one short4
 check 'its phase was made again' grep -q 'made again from 1 rollout phases' short/log.txt
 check 'and came out as it was' never_says 'came out different' short/log.txt short2/log.txt short4/log.txt
-"$program" train "${base[@]}" run_dir=cloned npg.clone_updates=10000 >out 2>err </dev/null &
+"$program" train "${base[@]}" run_dir=cloned npg.clone_updates=30000 >out 2>err </dev/null &
 child=$!
 until compgen -G 'cloned/ckpt/prepare-*[0-9]' >/dev/null || ! kill -0 "$child" 2>/dev/null; do
     sleep 0.01
@@ -69,8 +69,8 @@ done
 check 'killed while the start is cloned' kill -KILL "$child"
 wait "$child" 2>/dev/null
 child=''
-train cloned 2 npg.clone_updates=10000 && check 'it goes on there' grep -q "behavior's model: going on after" cloned/log.txt
-train whole 0 npg.clone_updates=10000 && check 'on 2 ranks: same bytes' same_run whole cloned
+train cloned 2 npg.clone_updates=30000 && check 'it goes on there' grep -q "behavior's model: going on after" cloned/log.txt
+train whole 0 npg.clone_updates=30000 && check 'on 2 ranks: same bytes' same_run whole cloned
 
 echo '# what an epoch is'
 check 'one update' test "$(column updates 5 one)" -eq 5

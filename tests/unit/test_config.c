@@ -218,7 +218,8 @@ static void values_out_of_range_say_what_is_allowed(void **state)
             "a.yaml:1:7: seed: found ~, allowed is a whole number from 0 to 2147483647; "
             "leave the key out for its default");
     refused("data:\n  next: d4rI\n",
-            "a.yaml:2:9: data.next: found d4rI, allowed is auto, stored, joined or d4rl");
+            "a.yaml:2:9: data.next: found d4rI, allowed is auto, stored, joined or d4rl; did you "
+            "mean d4rl?");
     refused("dataset: null\n", "a.yaml:1:10: dataset: found null, allowed is text of at most 511 "
                                "bytes; leave the key out for its default");
     refused("seed: '5'\n",
@@ -361,6 +362,8 @@ static void keys_that_exclude_each_other_are_found(void **state)
         {"penalty.halt_threshold=1", NULL, "penalty.halt_threshold is set"},
         {"penalty.halt_pessimism=1", NULL, "penalty.halt_pessimism is set"},
         {"penalty.type=oracle", "task=none", "penalty.type is oracle"},
+        {"bear.log_std_min=3", NULL, "bear.log_std_min (3) must be less than"},
+        {"npg.log_std=2", NULL, "npg.log_std is 2, but the log deviation is held"},
     };
     Config c;
 
