@@ -1,4 +1,4 @@
-/* The survey of penalties over ranks: against the ensemble asked row by row. */
+/* The survey of penalties and the report of the models over ranks: against the ensemble asked row by row. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "comm/comm.h"
+#include "model/ensemble_fit.h"
 #include "nn/gemm.h"
 #include "run/collect_job.h"
+#include "run/model_report.h"
 #include "run/penalty_report.h"
 #include "run/penalty_survey.h"
 #include "run/tables.h"
@@ -21,7 +23,7 @@ static char folder[TEMP_PATH_MAX];
 static Session s;
 
 /* An ensemble with its first weights on a dataset of random actions. */
-static void open_session(const char *penalty)
+static void open_session_of(const char *penalty, int elites)
 {
     Config c;
 
@@ -30,13 +32,18 @@ static void open_session(const char *penalty)
     (void)snprintf(c.top.dataset, sizeof c.top.dataset, "%s/data.hdf5", folder);
     (void)snprintf(c.penalty.type, sizeof c.penalty.type, "%s", penalty);
     c.model.members = 3;
-    c.model.elites = 2;
+    c.model.elites = elites;
     c.model.hidden = 16;
     c.model.layers = 2;
     c.sac.hidden = 16;
     MPI_CHECK_OK(session_open(&s, &c));
     ensemble_choose_elites(&s.ens);
     ensemble_freeze(&s.ens);
+}
+
+static void open_session(const char *penalty)
+{
+    open_session_of(penalty, 2);
 }
 
 /* u of dataset row k, from a prediction of one row: the products of other shapes differ by rounding. */
@@ -144,6 +151,38 @@ static void quantiles_are_those_of_numpy(void)
     MPI_CHECK_NEAR(sorted_above(&sorted, 2), 0.5, 0, 0);
 }
 
+static double reward_std;
+static int checked;
+
+/* The columns that say what lambda means, from the line's own quantiles and u asked row by row. */
+static void check_line(const char *line)
+{
+    double x[13]; /* finite .. max, lambda10, lambda100, above */
+    char name[32];
+    char actions[32];
+
+    if (sscanf(line, "%31s %31s %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf", name, actions,
+               &x[0], &x[1], &x[2], &x[3], &x[4], &x[5], &x[6], &x[7], &x[8], &x[9], &x[10], &x[11],
+               &x[12]) != 15) {
+        return;
+    }
+    if (strcmp(name, "reward") == 0) {
+        reward_std = x[2];
+    } else if (strcmp(name, "max_std") == 0 && strcmp(actions, "data") == 0) {
+        MPI_CHECK_NEAR(x[10], 0.1 * reward_std / x[5], 1e-4, 0);
+        MPI_CHECK_NEAR(x[11], reward_std / x[5], 1e-4, 0);
+        checked++;
+    } else if (strcmp(name, "halt") == 0 && strcmp(actions, "data") == 0) {
+        double above = 0;
+        for (int64_t k = 0; k < s.data.rows; k++) {
+            above += u_of(penalty_find("halt"), k) > 0.5 ? 1.0 / (double)s.data.rows : 0;
+        }
+        MPI_CHECK(isnan(x[10]));
+        MPI_CHECK_NEAR(x[12], above, 0, 2.0 / (double)s.data.rows); /* rounding at the threshold */
+        checked++;
+    }
+}
+
 /* A head, the rewards, and two lines for each penalty but `none`; a second call changes nothing. */
 static void the_report_is_written_once(void)
 {
@@ -163,7 +202,9 @@ static void the_report_is_written_once(void)
         MPI_CHECK_OK(file_read(path, 1 << 20, &text, &n));
         for (char *line = strtok((char *)text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
             lines += line[0] != '#' ? 1 : 0;
+            check_line(line);
         }
+        MPI_CHECK(reward_std > 0 && checked == 2);
         while (penalty_row(penalties) != NULL) {
             penalties++;
         }
@@ -178,6 +219,60 @@ static void the_report_is_written_once(void)
         mem_free(&text);
     }
     MPI_CHECK(mem_count() == before);
+    session_close(&s);
+}
+
+/* One output of the report, y, against a plain loop over the held-out rows: root of the mean square of what
+ * the first elite misses, and deviation of the target. */
+static void check_output(const FitData *data, const ModelReport *report, int y)
+{
+    double miss = 0;
+    double mean = 0;
+    double squares = 0;
+    const Record *rec = &data->rec;
+
+    for (int64_t i = 0; i < data->n_hold; i++) {
+        float m[3 * 5];
+        float sd[3 * 5];
+        const float *row = data->records + (size_t)data->order[data->n_train + i] * rec->stride;
+        ensemble_predict(&s.ens, row, 1, &s.tmp, m, sd);
+        const double now = y == 0 ? 0 : (double)row[y - 1];
+        const double target = (double)(y == 0 ? row[rec->r] : row[rec->s2 + (size_t)y - 1]) - now;
+        const double off = target + now - (double)m[s.ens.elite[0] * 5 + y];
+        miss += off * off / (double)data->n_hold;
+        mean += target / (double)data->n_hold;
+        squares += target * target / (double)data->n_hold;
+    }
+    MPI_CHECK_NEAR(report->outputs[y].rmse, sqrt(miss), 1e-4, 0);
+    MPI_CHECK_NEAR(report->outputs[y].deviation, sqrt(squares - mean * mean), 1e-4, 0);
+}
+
+/* With one elite the oracle is the true error itself, for both kinds of actions. */
+static void the_model_report_measures_what_it_says(void)
+{
+    static ModelReport report;
+    FitData data = {0};
+    const Config *c;
+
+    open_session_of("max_std", 1);
+    c = &s.cfg;
+    const int64_t before = mem_count();
+    MPI_CHECK_OK(model_report_make(&s, &report));
+    MPI_CHECK(mem_count() == before);
+    MPI_CHECK_OK(fit_data_init(&data, &s.data.rec, s.data.records, s.data.rows,
+                               c->model.holdout_ratio, c->model.holdout_max,
+                               (uint64_t)c->top.seed));
+    for (int y = 0; y < report.outs; y++) {
+        check_output(&data, &report, y);
+    }
+    const PenaltyQuality *oracle = &report.penalty[number_of("oracle")];
+    MPI_CHECK(report.simulated && strcmp(oracle->name, "oracle") == 0 && oracle->oracle);
+    for (int k = 0; k < REPORT_CASES; k++) {
+        MPI_CHECK_NEAR(oracle->spearman[k], 1, 0, 1e-6);
+        MPI_CHECK_NEAR(oracle->pearson[k], 1, 0, 1e-6);
+    }
+    MPI_CHECK(report.error[0] > 0 && report.error[1] != report.error[0]);
+    fit_data_release(&data);
     session_close(&s);
 }
 
@@ -231,6 +326,7 @@ int main(int argc, char **argv)
     MPI_CASE(the_survey_sees_every_row_once);
     MPI_CASE(quantiles_are_those_of_numpy);
     MPI_CASE(the_report_is_written_once);
+    MPI_CASE(the_model_report_measures_what_it_says);
     MPI_CASE(failures_are_those_of_all_ranks);
     if (comm_rank() == 0) {
         temp_dir_remove(folder);
