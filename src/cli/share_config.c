@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
+#include "policy/agent.h"
 
 /* "configs/paper/x.yaml" gives "x", no file gives "demo"; with "algo=bear" behind it "x-bear", so that
  * the methods of a comparison do not ask for each other's directory. */
@@ -23,6 +25,25 @@ static void default_run_dir(const OptionValues *in, int skip, Config *config)
                    stem, named ? "-" : "", named ? config->top.algo : "", config->top.seed);
 }
 
+/* Settings of another agent do nothing; a file may carry them for all, but who types one means it. */
+static void warn_unused(const OptionValues *in, int skip, const Config *config)
+{
+    static const char *const shared[] = {"sac.gamma=", "sac.tau=", "sac.reward_scale=",
+                                         "sac.hidden=", "sac.layers="}; /* fqe has the last two */
+    for (int i = skip; i < in->count; i++) {
+        const char *word = in->words[i];
+        char section[16];
+        bool used = false;
+        (void)snprintf(section, sizeof section, "%.*s", (int)strcspn(word, ".="), word);
+        for (size_t k = 0; k < sizeof shared / sizeof *shared; k++) {
+            used = used || strncmp(word, shared[k], strlen(shared[k])) == 0;
+        }
+        if (!used && agent_find(section) != NULL && strcmp(section, config->train.agent) != 0) {
+            log_warn("%s: not used, since train.agent is %s", word, config->train.agent);
+        }
+    }
+}
+
 Status cmd_share_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)
 {
     Status st = OK;
@@ -33,6 +54,9 @@ Status cmd_share_config(const OptionValues *in, int skip, Config *config, Config
         st = st != OK ? st : config_check(config);
         if (st == OK && config->top.run_dir[0] == '\0') {
             default_run_dir(in, skip, config);
+        }
+        if (st == OK) {
+            warn_unused(in, skip, config);
         }
     }
     st = comm_agree(st);

@@ -331,9 +331,10 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
     const double waited = comm_waited();
 
     TRY(comm_agree(fit_open(&f, s, dir)));
-    log_info("model: %d members of %d x %d on %lld rows, %lld held out; spectral norm %s",
-             s->ens.cfg.members, s->ens.cfg.layers, s->ens.cfg.hidden, (long long)f.data.n_train,
-             (long long)f.data.n_hold, s->ens.cfg.spectral_norm ? "on" : "off");
+    log_info("model: %d member%s of %d x %d on %lld rows, %lld held out; spectral norm %s",
+             s->ens.cfg.members, s->ens.cfg.members == 1 ? "" : "s", s->ens.cfg.layers,
+             s->ens.cfg.hidden, (long long)f.data.n_train, (long long)f.data.n_hold,
+             s->ens.cfg.spectral_norm ? "on" : "off");
     TRY(load(&f, from));
     while (!finished(&f)) {
         int stop = comm_rank() == 0 && stop_wanted() ? 1 : 0;

@@ -68,6 +68,12 @@ check 'the message says how far it came' grep -q "updates of the behavior's mode
 exits 0 2 train "${clone[@]}" run_dir=halted && check 'the clone goes on on 2 ranks: same bytes' \
     same_files whole halted policy.h5 metrics.jsonl metrics.csv
 
+echo '# said'
+exits 0 0 train "${tiny[@]}" algo=bc bear.sigma=5 sac.gamma=0.9 run_dir=said train.epochs=1
+check 'a setting of another agent does nothing, and that is said' \
+    grep -q 'bear.sigma=5: not used, since train.agent is bc' err
+check 'what all agents share is not meant' bash -c '! grep -q sac.gamma err'
+
 echo '# refused'
 exits 2 0 train "${tiny[@]}" algo=bearr run_dir=no
 verdict 'an unknown preset: exit code 2' $?
