@@ -1,5 +1,5 @@
 #!/bin/bash
-# Seconds of an epoch by phase, beside the floors of bench_mopo: bench/epoch.sh BUILD [RANKS ...] (default: 1 2).
+# Seconds of an epoch by phase, beside the floors of `mopo bench`: bench/epoch.sh BUILD [RANKS ...] (default: 1 2).
 # Runs the built-in configuration, shortened (EPOCHS, PASSES: default 4 and 3), in a scratch folder, once for each
 # number of ranks. Means are over all epochs but the first, whose model buffer is still filling.
 set -euo pipefail
@@ -18,5 +18,5 @@ for n in "${ranks[@]}"; do
     mpirun -n "$n" "$build/mopo" train run_dir="np$n" "train.epochs=${EPOCHS:-4}" "model.max_epochs=${PASSES:-3}" \
         >"np$n.out" || { tail -n 20 "np$n.out"; exit 1; }
 done
-"$build/bench/bench_mopo" --json >floors.json
+"$build/mopo" bench --json >floors.json
 python3 "$report" floors.json "${ranks[@]/#/np}"

@@ -7,12 +7,12 @@ import re
 import sys
 
 # The built-in configuration: what an epoch and a pass over the model's data consist of.
-UPDATES, ROLLOUT_ROWS, EVAL_STEPS = 1000, 50000 * 5, 10 * 1000
+UPDATES, ROLLOUT_STEPS, EVAL_STEPS = 1000, 5, 10 * 1000
 MEMBER_STEPS = 7 * (99000 // 256 + 1)
-PARTS = {  # phase: (row of bench_mopo, how many units of it)
+PARTS = {  # phase: (row of `mopo bench`, how many units of it)
     "update": ("sac update 17/6, 4 shards", UPDATES),
-    "rollout": ("rollout step 17/6, 7 members", ROLLOUT_ROWS),
-    "eval": ("evaluation step; MuJoCo alone", EVAL_STEPS),
+    "rollout": ("rollout step 17/6, 7 members", ROLLOUT_STEPS),
+    "eval": ("evaluation step", EVAL_STEPS),
     "model pass": ("ensemble step 17/6", MEMBER_STEPS),
 }
 
@@ -46,7 +46,7 @@ def seconds(run):
 
 
 def main():
-    rows = {row["what"]: row for row in json.loads(pathlib.Path(sys.argv[1]).read_text())["rows"]}
+    rows = {row["name"]: row for row in json.loads(pathlib.Path(sys.argv[1]).read_text())["rows"]}
     print(f"{'run':6} {'phase':15} {'s/epoch':>9} {'floor':>9} {'ratio':>6}   (rollout, eval, model pass: seconds of all ranks added)")
     for name in sys.argv[2:]:
         table, memory = seconds(pathlib.Path(name))
@@ -54,7 +54,7 @@ def main():
             text = f"{name:6} {phase:15} {time:9.3f}"
             if phase in PARTS:
                 what, units = PARTS[phase]
-                floor = rows[what]["floor"] * units
+                floor = rows[what]["floor_seconds"] * units
                 text += f" {floor:9.3f} {time / floor:6.2f}"
             print(text)
         print(f"{name:6} {'; '.join(memory)}")

@@ -73,4 +73,5 @@ if("e2e" IN_LIST MOPO_TEST_PARTS)
     get_filename_component(name ${source} NAME_WE)
     mopo_add_test(e2e ${name} 600 1 bash ${source} $<TARGET_FILE:mopo_cli>)
   endforeach()
+  mopo_add_test(bench quick 60 1 mopo_cli bench --quick) # only that it runs; times are for people
 endif()

@@ -18,15 +18,16 @@ LAYERS = {
     "policy": NUMERIC,
     "rollout": ["base", "data", "env", "model", "policy"],
     "run": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout"],
-    "cli": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run"],
-    "": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run", "cli"],  # main.c
+    "bench": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run"],
+    "cli": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run", "bench"],
+    "": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run", "bench", "cli"],  # main.c
 }
 
 # foreign header: the files or folders that may include it
 FOREIGN = {
     "cblas.h": ["nn/gemm.c"],
-    "hdf5.h": ["data/h5_internal.h"],
-    "jansson.h": ["run", "cli", "main.c"],
+    "hdf5.h": ["data/h5_internal.h", "bench/load.c"],
+    "jansson.h": ["run", "bench", "cli", "main.c"],
     "mpi.h": ["comm"],
     "mujoco/mujoco.h": ["env/mj.c"],
     "openssl/evp.h": ["base/checksum.c"],

@@ -42,13 +42,14 @@ helps() {
 echo '# help and version'
 exits 0 0 --help
 verdict 'mopo --help' $?
-for word in train eval collect data config 'Exit codes' ' 75 ' ' 76 '; do
+for word in train eval collect data bench config 'Exit codes' ' 75 ' ' 76 '; do
     check "mopo --help has $word" grep -qF -- "$word" out
 done
 helps train --max-time SIGUSR2
 helps eval --episodes --json
 helps collect --rows --force
 helps data info check convert relabel --json --force
+helps bench --json --only --quick --compare mpirun
 helps config --markdown show keys tables
 exits 0 0 --version
 verdict 'mopo --version' $?

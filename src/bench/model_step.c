@@ -1,0 +1,79 @@
+/* Fitting one member of the ensemble: gather a batch, loss, gradient, Adam. A pass of a few steps is
+ * measured, as member_fit_pass makes it. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "bench/parts.h"
+#include "model/ensemble_fit.h"
+
+enum { BATCH = 256, STEPS = 4, ROWS = 100000 };
+
+typedef struct {
+    Ensemble ens;
+    FitData data;
+    MemberFit fit;
+    Arena tmp;
+    float *records; /* (ROWS, stride) owned */
+    int64_t pass;
+} Fit;
+
+static Status fit_open(Fit *f, int S, int A, bool spectral_norm)
+{
+    Status st = OK;
+    const EnsembleConfig cfg = paper_ensemble(S, A, spectral_norm);
+    const Record rec = record_make(S, A);
+
+    *f = (Fit){0};
+    TRY(random_floats(&f->records, ROWS * rec.stride, -1.0F, 1.0F));
+    TRY(ensemble_init(&f->ens, &cfg, 1));
+    TRY(fit_data_init(&f->data, &rec, f->records, ROWS, 1.0, ROWS - BATCH * STEPS, 1));
+    TRY(fit_data_scales(&f->data, &f->ens));
+    TRY(member_fit_init(&f->fit, &f->ens, &f->data, 0, 1));
+    TRY(arena_init(&f->tmp, member_fit_cost(&f->ens, &f->data, BATCH)));
+done:
+    return st;
+}
+
+static void fit_close(Fit *f)
+{
+    member_fit_release(&f->fit);
+    fit_data_release(&f->data);
+    ensemble_release(&f->ens);
+    arena_release(&f->tmp);
+    mem_free(&f->records);
+}
+
+static Status pass_run(void *ctx)
+{
+    Fit *f = ctx;
+    double loss = 0;
+    return member_fit_pass(&f->fit, &f->ens, &f->data, f->pass++, BATCH, 1e-3, 1, &f->tmp, &loss);
+}
+
+static Status add_step(Report *report, int S, int A, bool spectral_norm)
+{
+    Status st = OK;
+    Fit f = {0};
+    char name[REPORT_WORD_MAX];
+
+    (void)snprintf(name, sizeof name, "ensemble step %d/%d%s", S, A,
+                   spectral_norm ? ", spectral norm" : "");
+    if (report_wants(report, name)) {
+        TRY(fit_open(&f, S, A, spectral_norm));
+        TRY(part_add_products(report, name,
+                              &(Pair){.unit = "step", .units = STEPS, .thing = {pass_run, &f}}));
+    }
+done:
+    fit_close(&f);
+    return st;
+}
+
+Status bench_model_step(Report *report)
+{
+    Status st = OK;
+
+    TRY(add_step(report, 17, 6, false));
+    TRY(add_step(report, 17, 6, true));
+done:
+    return st;
+}
