@@ -98,7 +98,7 @@ static Status note_collected(Play *p)
         const double *row = rows.data + (size_t)t * rows.stride;
         memcpy(p->ctrl[t], row + rows.state_dim, (size_t)rows.act_dim * sizeof *row);
         if (t == 0) {
-            const double *qpos = row + 2 * rows.state_dim + rows.act_dim + 3;
+            const double *qpos = row + 2 * (size_t)rows.state_dim + (size_t)rows.act_dim + 3;
             memcpy(p->qpos, qpos, (size_t)rows.nq * sizeof *qpos);
             memcpy(p->qvel, qpos + rows.nq, (size_t)rows.nv * sizeof *qpos);
         }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "bench/measure.h"
+#include "bench/parts.h"
 #include "bench/products.h"
 #include "bench/report.h"
 #include "support/temp_dir.h"
@@ -303,6 +304,41 @@ static void what_is_not_the_same_is_said(void **state)
     mem_free(&now);
 }
 
+/* ---- the parts ---- */
+
+/* One row of each. Not bench_rollout: to ensemble_freeze refused memory is a broken invariant. */
+static const struct {
+    Status (*part)(Report *report);
+    const char *row; /* "": it adds none */
+} cases[] = {
+    {bench_update, "gradient tree"}, {bench_model_step, "norm"}, {bench_env, "evaluation"},
+    {bench_load, "plain"},           {part_large_product, ""},
+};
+
+/* Whatever block is refused, a part says so and gives back what it took. */
+static void refused_memory_ends_a_part_and_nothing_leaks(void **state)
+{
+    (void)state;
+    Report *r = new_report(1);
+    const int64_t blocks = mem_count();
+
+    r->quick = true;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Status st = ERR_NOMEM;
+        r->only = cases[i].row;
+        r->count = 0;
+        for (int k = 1; st != OK; k++) {
+            mem_fail_at(k);
+            st = cases[i].part(r);
+            mem_fail_at(0);
+            assert_true(st == OK || st == ERR_NOMEM);
+            assert_int_equal(mem_count(), blocks);
+            assert_int_equal(r->count, st == OK && *cases[i].row != '\0' ? 1 : 0);
+        }
+    }
+    mem_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +352,7 @@ int main(void)
         cmocka_unit_test(ratios_are_now_over_then),
         cmocka_unit_test(rows_of_one_report_alone_are_named),
         cmocka_unit_test(what_is_not_the_same_is_said),
+        cmocka_unit_test(refused_memory_ends_a_part_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
