@@ -31,7 +31,7 @@ def seconds(run):
             crew.setdefault(x["policy_epoch"], []).append(x)
     model = [x for x in lines if x["phase"] == "model"]
     log = (run / "log.txt").read_text()
-    passes = int(re.search(r"model: (\d+) passes", log).group(1))
+    passes = int(re.search(r"model: (\d+) pass", log).group(1))
     table = {key: mean([x[key] for x in learn]) for key in ("update", "exchange")}
     table["learner waits"] = mean([x["wait"] for x in learn])
     for key in ("rollout", "eval"):

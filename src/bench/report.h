@@ -13,7 +13,7 @@
 enum {
     REPORT_ROWS_MAX = 64,
     REPORT_WORD_MAX = 48,
-    REPORT_FACT_MAX = 128,
+    REPORT_FACT_MAX = 256,
     REPORT_LARGE = 768,        /* edge of the large product */
     REPORT_TABLE_MAX = 1 << 15 /* room for any table */
 };
