@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -163,6 +164,7 @@ static Status save(Fit *f)
 {
     Status st = OK;
 
+    const AccountKind before = account_kind(ACCOUNT_SAVE);
     TRY(gather(f));
     if (comm_rank() == 0) {
         Slab slabs[CHECKPOINT_SLABS_MAX];
@@ -172,6 +174,7 @@ static Status save(Fit *f)
                              f->s->cfg.checkpoint.keep);
     }
     st = comm_agree(st);
+    (void)account_kind(before);
 done:
     return st;
 }
