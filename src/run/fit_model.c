@@ -322,8 +322,11 @@ static Status write_model(const Fit *f)
 
     (void)snprintf(info.task, sizeof info.task, "%s", s->env->name);
     (void)snprintf(info.dataset_digest, sizeof info.dataset_digest, "%s", s->data.digest);
-    const Status st = forget_reports(f->dir);
-    return st != OK ? st : model_save(rundir_file(f->dir, "model.h5", path), &info, &s->ens);
+    const AccountKind before = account_kind(ACCOUNT_SAVE);
+    Status st = forget_reports(f->dir);
+    st = st != OK ? st : model_save(rundir_file(f->dir, "model.h5", path), &info, &s->ens);
+    (void)account_kind(before);
+    return st;
 }
 
 Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)

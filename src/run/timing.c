@@ -162,10 +162,9 @@ static void log_memory(const RankFacts *facts, int ranks)
     if (ranks == 1) {
         log_info("memory: peak %.0f MB", facts[0].peak);
     } else {
-        log_info(
-            "memory: peak %.0f MB in rank %d, least %.0f MB in rank %d, %.0f MB of each shared "
-            "by the ranks of its host; %.0f MB in all, the shared once per host",
-            facts[most].peak, most, facts[least].peak, least, facts[most].shared, all);
+        log_info("memory: peak %.0f MB in rank %d, %.0f MB in rank %d (the least), %.0f MB of it "
+                 "shared on a host; %.0f MB in all",
+                 facts[most].peak, most, facts[least].peak, least, facts[most].shared, all);
     }
 }
 
