@@ -104,8 +104,8 @@ static const Rule rules[TIME_ADVICE_MAX] = {
      "of the model's fit for those with more to do: choose a number of ranks that shares "
      "model.members evenly"},
     {ROLE_LEARNER, ACCOUNT_HANDOVER, EPOCHS, "learners",
-     "of the epochs for workers: more ranks shorten them, perhaps also fewer learners "
-     "(ranks.learners)"},
+     "of the epochs for workers: start more ranks, or let fewer learn (ranks.learners) where "
+     "several do"},
     {ROLE_WORKER, ACCOUNT_HANDOVER, EPOCHS, "workers",
      "of the epochs for learners: fewer ranks do as well, or more learners (ranks.learners, at "
      "most train.shards)"},

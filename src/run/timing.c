@@ -68,8 +68,9 @@ void timing_phase(const char *phase, double busy, double wait)
     double *all = gather((const double[]){busy, wait}, 2);
 
     for (int r = 0; all != NULL && r < comm_size(); r++) {
+        const double *of = all + (size_t)r * 2;
         timing_line("{\"rank\": %d, \"phase\": \"%s\", \"busy\": %.4f, \"wait\": %.4f}", r, phase,
-                    all[2 * r], all[2 * r + 1]);
+                    of[0], of[1]);
     }
     mem_free(&all);
 }
