@@ -110,7 +110,7 @@ static double status_mb(const char *name)
 
 static void write_sheets(const AccountSheet *sheets, const RankFacts *facts, int ranks)
 {
-    char line[1024];
+    char line[2048];
 
     for (int r = 0; r < ranks; r++) {
         Text text = text_over(line, sizeof line);
