@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/timer.h"
@@ -265,6 +266,7 @@ static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t
         }
         group->room = n;
     }
+    const AccountWay before = account_way(ACCOUNT_EXCHANGE);
     for (int distance = 1; distance < group->learners; distance *= 2) {
         const int partner = self.rank ^ distance;
         MPI_Request two[2];
@@ -277,6 +279,7 @@ static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t
             rows[i] += group->other[i];
         }
     }
+    (void)account_way(before);
     return OK;
 }
 

@@ -74,9 +74,9 @@ void mail_send(Mail *mail, int to, int tag, size_t bytes);
 void mail_receive(Mail *mail, int from, int tag);
 /* True once the transfer is complete (or none is under way). Also lets MPI make progress. */
 bool mail_ready(Mail *mail);
-/* Wait for it; returns the bytes received (0 for a send). Adds its seconds to comm_waited. */
+/* Wait for it; returns the bytes received (0 for a send). */
 size_t mail_wait(Mail *mail);
-/* Seconds this rank has spent in waits of mail and collectives since the start. */
+/* Seconds this rank has spent in exchanges and waits (base/account.h) since account_start. */
 double comm_waited(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* Who does what: pure functions of a few counts, no MPI. Results never depend on a plan, only speed.
  *
  * While the policy is learned, ranks 0 .. learners-1 are learners and the others workers, who roll
- * out and evaluate. Without workers the learners do that too, before the updates of an epoch.
+ * out and evaluate. Without workers the learners do that too.
  */
 #ifndef COMM_PLAN_H
 #define COMM_PLAN_H

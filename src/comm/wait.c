@@ -3,14 +3,13 @@
 #include <sched.h>
 #include <time.h>
 
+#include "base/account.h"
 #include "base/timer.h"
 #include "comm/comm.h"
 
-static double waited;
-
 double comm_waited(void)
 {
-    return waited;
+    return account_outside();
 }
 
 /* Spin for partners that are about to answer, then yield, then sleep. */
@@ -32,14 +31,21 @@ static void rest(int tries)
 
 void wait_request(MPI_Request *request, MPI_Status *status)
 {
-    const double start = timer_now();
+    const AccountWay before = account_way(ACCOUNT_EXCHANGE);
+    double poll = 0;
     int done = 0;
 
     for (int tries = 0; done == 0; tries++) {
-        MPI_CHECK(MPI_Test(request, &done, status));
+        poll = timer_now();
+        const int code = MPI_Test(request, &done, status);
+        if (code != MPI_SUCCESS) {
+            mpi_failed(code, "MPI_Test");
+        }
         if (done == 0) {
+            (void)account_way_from(ACCOUNT_WAIT, poll);
             rest(tries);
         }
     }
-    waited += timer_now() - start;
+    (void)account_way_from(ACCOUNT_EXCHANGE, poll);
+    (void)account_way(before);
 }

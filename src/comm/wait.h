@@ -6,14 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/account.h"
+
 _Noreturn void mpi_failed(int code, const char *call);
 
-#define MPI_CHECK(call)                  \
-    do {                                 \
-        const int mpi_code = (call);     \
-        if (mpi_code != MPI_SUCCESS) {   \
-            mpi_failed(mpi_code, #call); \
-        }                                \
+/* A call of MPI: its time is exchange, its failure the end. */
+#define MPI_CHECK(call)                                              \
+    do {                                                             \
+        const AccountWay mpi_before = account_way(ACCOUNT_EXCHANGE); \
+        const int mpi_code = (call);                                 \
+        (void)account_way(mpi_before);                               \
+        if (mpi_code != MPI_SUCCESS) {                               \
+            mpi_failed(mpi_code, #call);                             \
+        }                                                            \
     } while (0)
 
 /* The communicator of all ranks (an MPI_Comm *). */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/account.h"
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/timer.h"
@@ -26,7 +27,7 @@ int crew_episodes(const Plan *plan, int rank)
 
 size_t crew_report_bytes(const Plan *plan, int rank)
 {
-    return (size_t)crew_units(plan, rank) * sizeof(UnitEntry);
+    return sizeof(TaskTime) + (size_t)crew_units(plan, rank) * sizeof(UnitEntry);
 }
 
 size_t crew_done_bytes(const Plan *plan, int rank)
@@ -39,6 +40,8 @@ Status crew_open(Crew *crew, Session *s)
     Status st = OK;
     const int rank = comm_rank();
     const size_t record = s->roll.rec.stride * sizeof(float);
+    const size_t unit = s->uses_model ? (size_t)rollout_unit_most(&s->roll) * record : 0;
+    const bool sends = !plan_is_learner(&s->plan, rank);
 
     *crew = (Crew){.s = s, .waited = comm_waited()};
     if (s->env->open != NULL) {
@@ -46,8 +49,11 @@ Status crew_open(Crew *crew, Session *s)
     } else {
         TRY(episode_starts(&s->data, &crew->starts));
     }
-    for (int i = 0; s->uses_model && i < CREW_BUFFERS; i++) {
-        TRY(mail_open(&crew->records[i], (size_t)rollout_unit_most(&s->roll) * record));
+    for (int i = 0; s->uses_model && sends && i < CREW_BUFFERS; i++) {
+        TRY(mail_open(&crew->records[i], unit));
+    }
+    if (!sends) {
+        TRY(mem_alloc(&crew->rows, unit, 1, "records of a unit"));
     }
     TRY(mail_open(&crew->report, crew_report_bytes(&s->plan, rank)));
     TRY(mail_open(&crew->done, crew_done_bytes(&s->plan, rank)));
@@ -66,35 +72,68 @@ void crew_close(Crew *crew)
     for (int i = 0; i < CREW_BUFFERS; i++) {
         mail_close(&crew->records[i]);
     }
+    mem_free(&crew->rows);
     mail_close(&crew->report);
     mail_close(&crew->done);
     episode_starts_release(&crew->starts);
     *crew = (Crew){0};
 }
 
-static void roll_out(Crew *crew, const Task *task, const float *actor)
+/* Waiting since the last part of a task. */
+static double new_waits(Crew *crew)
+{
+    const double waited = comm_waited();
+    const double since = waited - crew->waited;
+
+    crew->waited = waited;
+    return since;
+}
+
+int64_t crew_unit(Crew *crew, const Task *task, int unit, const float *policy, float *records)
 {
     Session *s = crew->s;
-    const int rank = comm_rank();
+    (void)mail_wait(crew->report); /* the one before may be on its way */
+    const AccountKind before = account_kind(ACCOUNT_ROLLOUT);
+    const double start = timer_now();
+
+    unsigned char *message = mail_data(crew->report);
+    UnitEntry *entry = (UnitEntry *)(void *)(message + sizeof(TaskTime)) + crew->reported++;
+    *entry = (UnitEntry){.unit = unit};
+    rollout_run(&s->roll, policy, task->rollout, unit, &s->tmp, records, &entry->report);
+    crew->rolled.busy += timer_now() - start;
+    (void)account_kind(before);
+    return entry->report.rows;
+}
+
+void crew_report(Crew *crew)
+{
+    unsigned char *message = mail_data(crew->report);
+
+    (void)mail_wait(crew->report); /* a rank without units has not yet */
+    crew->rolled.wait = new_waits(crew);
+    memcpy(message, &crew->rolled, sizeof crew->rolled);
+    mail_send(crew->report, 0, TAG_UNITS,
+              sizeof crew->rolled + (size_t)crew->reported * sizeof(UnitEntry));
+    crew->reported = 0;
+    crew->rolled = (TaskTime){0};
+}
+
+/* A worker's: each unit to the owner of its shard, while the next one is rolled out. */
+static void roll_out(Crew *crew, const Task *task, const float *policy)
+{
+    const Session *s = crew->s;
     int n = 0;
 
-    (void)mail_wait(crew->report);
-    UnitEntry *entries = mail_data(crew->report);
     for (int u = 0; u < s->plan.units; u++) {
-        if (plan_unit_owner(&s->plan, u) != rank) {
-            continue;
+        if (plan_unit_owner(&s->plan, u) == comm_rank()) {
+            Mail *mail = crew->records[n++ % CREW_BUFFERS];
+            (void)mail_wait(mail);
+            const int64_t rows = crew_unit(crew, task, u, policy, mail_data(mail));
+            mail_send(mail, plan_shard_owner(&s->plan, plan_unit_shard(&s->plan, u)),
+                      TAG_RECORDS + u, (size_t)rows * s->roll.rec.stride * sizeof(float));
         }
-        Mail *mail = crew->records[n % CREW_BUFFERS];
-        (void)mail_wait(mail);
-        entries[n] = (UnitEntry){.unit = u};
-        rollout_run(&s->roll, actor, task->rollout, u, &s->tmp, mail_data(mail),
-                    &entries[n].report);
-        const size_t bytes = (size_t)entries[n].report.rows * s->roll.rec.stride * sizeof(float);
-        mail_send(mail, plan_shard_owner(&s->plan, plan_unit_shard(&s->plan, u)), TAG_RECORDS + u,
-                  bytes);
-        n++;
     }
-    mail_send(crew->report, 0, TAG_UNITS, (size_t)n * sizeof *entries);
+    crew_report(crew);
 }
 
 Player session_player(const Session *s, const float *params, int64_t epoch)
@@ -121,18 +160,15 @@ static Status play(Crew *crew, const Player *player, int episode, EpisodeEntry *
     return OK;
 }
 
-Status crew_do(Crew *crew, const Task *task, const float *policy)
+Status crew_play(Crew *crew, const Task *task, const float *policy)
 {
     Session *s = crew->s;
     TaskTime time = {0};
     int n = 0;
-    const double start = timer_now();
 
-    if (task->rollout > 0) {
-        roll_out(crew, task, policy);
-    }
-    const double rolled = timer_now();
     (void)mail_wait(crew->done);
+    const AccountKind before = account_kind(ACCOUNT_EVAL);
+    const double start = timer_now();
     unsigned char *message = mail_data(crew->done);
     EpisodeEntry *entries = (EpisodeEntry *)(void *)(message + sizeof time);
     for (int k = 0; task->eval != 0 && k < s->plan.episodes; k++) {
@@ -144,10 +180,9 @@ Status crew_do(Crew *crew, const Task *task, const float *policy)
             }
         }
     }
-    time.rollout = rolled - start;
-    time.eval = timer_now() - rolled;
-    time.wait = comm_waited() - crew->waited;
-    crew->waited = comm_waited();
+    time.busy = timer_now() - start;
+    (void)account_kind(before);
+    time.wait = new_waits(crew);
     memcpy(message, &time, sizeof time);
     mail_send(crew->done, 0, TAG_DONE, sizeof time + (size_t)n * sizeof *entries);
     return OK;
@@ -160,6 +195,7 @@ Status worker_run(Session *s)
     Mail *policy = NULL;
     const size_t bytes = agent_policy_floats(&s->agent) * sizeof(float);
 
+    (void)account_kind(ACCOUNT_HANDOVER);
     TRY(crew_open(&crew, s));
     TRY(mail_open(&policy, sizeof(Task) + bytes));
     for (;;) {
@@ -174,7 +210,10 @@ Status worker_run(Session *s)
         }
         REQUIRE(got == sizeof(Task) + bytes);
         memcpy(agent_actor(&s->agent), message + sizeof task, bytes);
-        TRY(crew_do(&crew, &task, agent_actor(&s->agent)));
+        if (task.rollout > 0) {
+            roll_out(&crew, &task, agent_actor(&s->agent));
+        }
+        TRY(crew_play(&crew, &task, agent_actor(&s->agent)));
     }
 done:
     mail_close(&policy);

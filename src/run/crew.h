@@ -1,6 +1,7 @@
 /* A rank's work for the learners: roll out its units and play its evaluation episodes with a given
- * policy, and deliver the results. Workers do it when a POLICY message comes, learners without
- * workers do it before the updates of an epoch.
+ * policy, and deliver the results. Workers do it when a POLICY message comes. Learners without workers
+ * play before the updates of an epoch, and roll a unit out when its rows are due in their own ring: these
+ * rows are never sent.
  */
 #ifndef RUN_CREW_H
 #define RUN_CREW_H
@@ -22,9 +23,9 @@ typedef struct {
     UnitReport report;
 } UnitEntry;
 
-/* Seconds of one task, for timing.jsonl. */
+/* Seconds of one part of a task, for timing.jsonl: at the head of its message. */
 typedef struct {
-    double rollout, eval, wait;
+    double busy, wait;
 } TaskTime;
 
 enum { CREW_BUFFERS = 4 };
@@ -33,12 +34,16 @@ typedef struct {
     Session *s;
     Env *env;             /* NULL where there is no simulator: episodes are played in the model */
     EpisodeStarts starts; /* of those */
-    Mail *records[CREW_BUFFERS]; /* units under way to the owners of their shards */
-    Mail *report;                /* UnitEntry of each unit of this rank, to rank 0 */
-    Mail *done;                  /* TaskTime, then an EpisodeEntry of each episode, to rank 0 */
-    double waited;               /* comm_waited at the end of the last task */
+    Mail *records[CREW_BUFFERS]; /* workers: units under way to the owners of their shards */
+    float *rows;                 /* learners: records of a unit on their way into the ring */
+    Mail *report;    /* TaskTime, then a UnitEntry of each unit of this rank, to rank 0 */
+    int reported;    /* units in it so far */
+    Mail *done;      /* TaskTime, then an EpisodeEntry of each episode, to rank 0 */
+    TaskTime rolled; /* of the units in the report */
+    double waited;   /* comm_waited when the last part of a task was done */
 } Crew;
 
+/* Local. */
 NODISCARD Status crew_open(Crew *crew, Session *s);
 void crew_close(Crew *crew);
 /* Units and episodes of a rank, and the room its messages take. */
@@ -51,9 +56,12 @@ size_t crew_done_bytes(const Plan *plan, int rank);
  * episodes; everything borrowed. */
 Player session_player(const Session *s, const float *params, int64_t epoch);
 
-/* Do this rank's part of a task and send the results: records of unit u to the owner of its shard
- * (TAG_RECORDS + u), the report if the task rolls out, and always `done`. */
-NODISCARD Status crew_do(Crew *crew, const Task *task, const float *policy);
+/* This rank's episodes of a task, if it evaluates; `done` goes to rank 0 in any case. Error: ERR_ENV. */
+NODISCARD Status crew_play(Crew *crew, const Task *task, const float *policy);
+/* Unit `unit` of a task into `records` (room for rollout_unit_most rows) and the report; returns its rows. */
+int64_t crew_unit(Crew *crew, const Task *task, int unit, const float *policy, float *records);
+/* The report of this rank's units to rank 0. */
+void crew_report(Crew *crew);
 
 /* The loop of a worker: until a task says stop. */
 NODISCARD Status worker_run(Session *s);

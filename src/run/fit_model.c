@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -163,6 +164,7 @@ static Status save(Fit *f)
 {
     Status st = OK;
 
+    const AccountKind before = account_kind(ACCOUNT_SAVE);
     TRY(gather(f));
     if (comm_rank() == 0) {
         Slab slabs[CHECKPOINT_SLABS_MAX];
@@ -172,6 +174,7 @@ static Status save(Fit *f)
                              f->s->cfg.checkpoint.keep);
     }
     st = comm_agree(st);
+    (void)account_kind(before);
 done:
     return st;
 }
@@ -319,8 +322,11 @@ static Status write_model(const Fit *f)
 
     (void)snprintf(info.task, sizeof info.task, "%s", s->env->name);
     (void)snprintf(info.dataset_digest, sizeof info.dataset_digest, "%s", s->data.digest);
-    const Status st = forget_reports(f->dir);
-    return st != OK ? st : model_save(rundir_file(f->dir, "model.h5", path), &info, &s->ens);
+    const AccountKind before = account_kind(ACCOUNT_SAVE);
+    Status st = forget_reports(f->dir);
+    st = st != OK ? st : model_save(rundir_file(f->dir, "model.h5", path), &info, &s->ens);
+    (void)account_kind(before);
+    return st;
 }
 
 Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)

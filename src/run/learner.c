@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/panic.h"
@@ -16,6 +17,7 @@ static Status run_updates(Learner *l, double sums[STAT_COUNT])
     Session *s = l->s;
     Status st = OK;
     float stats[STAT_COUNT];
+    const AccountKind before = account_kind(ACCOUNT_UPDATE);
 
     memset(sums, 0, STAT_COUNT * sizeof *sums);
     for (int u = 0; u < s->cfg.train.updates_per_epoch; u++) {
@@ -27,6 +29,7 @@ static Status run_updates(Learner *l, double sums[STAT_COUNT])
         }
         learner_poll(l);
     }
+    (void)account_kind(before);
 done:
     return st;
 }
@@ -59,15 +62,13 @@ static Status run_epoch(Learner *l, int64_t e)
         l->task.rollout = 0;
     }
     l->fresh = false;
-    const double start = timer_now();
-    const double waited = comm_waited();
+    const AccountSheet before = account_sheet();
     TRY(run_updates(l, sums));
-    const double updated = timer_now();
-    const double in_updates = comm_waited() - waited;
     TRY(learner_finish_eval(l));
     learner_begin_line(l, e, sums); /* before the next phase comes and this one is forgotten */
     TRY(learner_finish_rollout(l, l->sent));
-    learner_note_updates(e, updated - start, in_updates, timer_now() - updated);
+    learner_note_tasks(l);
+    learner_note_updates(e, &before);
 done:
     return st;
 }
@@ -183,10 +184,13 @@ static Status finish(Learner *l)
         if (!l->fresh) {
             TRY(learner_save(l, PHASE_POLICY, s->cfg.train.epochs));
         }
+        const AccountKind before = account_kind(ACCOUNT_SAVE);
         TRY(policy_save(rundir_file(l->dir, "policy.h5", path), &info, &s->agent.actor,
                         &s->agent.squash, l->sent, &choice));
+        (void)account_kind(before);
     }
     TRY(learner_finish_eval(l));
+    learner_note_tasks(l);
 done:
     return st;
 }

@@ -144,18 +144,31 @@ Status learner_note_epoch(Learner *l)
     return metrics_append(&l->log, &l->line);
 }
 
-void learner_note_task(const Learner *l, int rank, const TaskTime *time)
+void learner_note_tasks(const Learner *l)
 {
-    timing_line("{\"rank\": %d, \"phase\": \"crew\", \"policy_epoch\": %lld, \"rollout\": %.4f, "
-                "\"eval\": %.4f, \"wait\": %.4f}",
-                rank, (long long)l->task.epoch, time->rollout, time->eval, time->wait);
+    const Plan *plan = &l->s->plan;
+
+    for (int r = plan_first_worker(plan); l->lead && r < plan->ranks; r++) {
+        timing_line(
+            "{\"rank\": %d, \"phase\": \"crew\", \"policy_epoch\": %lld, \"rollout\": %.4f, "
+            "\"eval\": %.4f, \"wait\": %.4f}",
+            r, (long long)l->task.epoch, l->rolled[r].busy, l->played[r].busy,
+            l->rolled[r].wait + l->played[r].wait);
+    }
 }
 
-void learner_note_updates(int64_t epoch, double update, double exchange, double wait)
+void learner_note_updates(int64_t epoch, const AccountSheet *before)
 {
-    timing_line("{\"rank\": 0, \"phase\": \"learn\", \"epoch\": %lld, \"update\": %.4f, "
-                "\"exchange\": %.4f, \"wait\": %.4f}",
-                (long long)epoch, update - exchange, exchange, wait);
+    const AccountSheet now = account_sheet();
+    const double *from = before->of[ACCOUNT_UPDATE];
+    const double *to = now.of[ACCOUNT_UPDATE];
+
+    timing_line(
+        "{\"rank\": 0, \"phase\": \"learn\", \"epoch\": %lld, \"update\": %.4f, "
+        "\"exchange\": %.4f, \"wait\": %.4f}",
+        (long long)epoch, to[ACCOUNT_COMPUTE] - from[ACCOUNT_COMPUTE],
+        to[ACCOUNT_EXCHANGE] - from[ACCOUNT_EXCHANGE] + to[ACCOUNT_WAIT] - from[ACCOUNT_WAIT],
+        now.of[ACCOUNT_HANDOVER][ACCOUNT_WAIT] - before->of[ACCOUNT_HANDOVER][ACCOUNT_WAIT]);
 }
 
 /* --- checkpoints -------------------------------------------------------------------------------- */
@@ -183,6 +196,7 @@ Status learner_save(Learner *l, Phase phase, int64_t step)
     if (!l->lead) {
         return OK;
     }
+    const AccountKind before = account_kind(ACCOUNT_SAVE);
     TRY(metrics_lengths(&l->log, lengths));
     int n = fixed_slabs(l, result, slabs);
     n += history_slabs(&l->history, slabs + n);
@@ -194,6 +208,7 @@ Status learner_save(Learner *l, Phase phase, int64_t step)
     };
     TRY(checkpoint_save(l->dir->path, phase, step, slabs, n, notes,
                         (int)(sizeof notes / sizeof *notes), l->s->cfg.checkpoint.keep));
+    (void)account_kind(before);
 done:
     return status_while(st, "saving %s %lld", phase == PHASE_POLICY ? "epoch" : "piece",
                         (long long)step);

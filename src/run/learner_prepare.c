@@ -22,12 +22,14 @@ static Status do_piece(Learner *l, int64_t piece, int64_t total, double *loss)
 
     *loss = 0;
     REQUIRE(agent->kind->prepare != NULL);
+    const AccountKind before = account_kind(ACCOUNT_UPDATE);
     while (agent->prepared < end) {
         learner_gather_prepare(l);
         TRY(agent->kind->prepare(agent, l->shard, s->cfg.train.batch, &s->reduce,
                                  (uint64_t)s->cfg.top.seed, &s->tmp, stats));
         *loss += (double)stats[STAT_BEHAVIOR] / (double)count;
     }
+    (void)account_kind(before);
 done:
     return st;
 }

@@ -24,7 +24,8 @@ static Status open_buffers(Learner *l)
     }
     TRY(mem_alloc(&l->records, (size_t)s->plan.units, sizeof *l->records, "message slots"));
     for (int u = 0; u < s->plan.units; u++) {
-        if (plan_shard_owner(&s->plan, plan_unit_shard(&s->plan, u)) == comm_rank()) {
+        if (plan_shard_owner(&s->plan, plan_unit_shard(&s->plan, u)) == comm_rank() &&
+            plan_unit_owner(&s->plan, u) != comm_rank()) {
             TRY(mail_open(&l->records[u], unit_bytes));
         }
     }
@@ -45,6 +46,8 @@ static Status open_talk(Learner *l)
     TRY(mem_alloc(&l->dones, ranks, sizeof *l->dones, "message slots"));
     TRY(mem_alloc(&l->units, (size_t)s->plan.units, sizeof *l->units, "unit reports"));
     TRY(mem_alloc(&l->episodes, (size_t)s->plan.episodes, sizeof *l->episodes, "episodes"));
+    TRY(mem_alloc(&l->rolled, ranks, sizeof *l->rolled, "seconds of tasks"));
+    TRY(mem_alloc(&l->played, ranks, sizeof *l->played, "seconds of tasks"));
     for (int r = plan_first_worker(&s->plan); r < s->plan.ranks; r++) {
         if (!plan_is_learner(&s->plan, r)) {
             TRY(mail_open(&l->policy[r], policy));
@@ -109,6 +112,8 @@ void learner_close(Learner *l)
     mem_free(&l->dones);
     mem_free(&l->units);
     mem_free(&l->episodes);
+    mem_free(&l->rolled);
+    mem_free(&l->played);
     mem_free(&l->buffer);
     mem_free(&l->batch);
     mem_free(&l->shard);

@@ -4,6 +4,7 @@
 #ifndef RUN_LEARNER_STATE_H
 #define RUN_LEARNER_STATE_H
 
+#include "base/account.h"
 #include "data/buffer.h"
 #include "run/crew.h"
 #include "run/history.h"
@@ -17,19 +18,20 @@ typedef struct {
     bool works;     /* no workers: this learner also rolls out and evaluates */
     bool fresh;     /* nothing has happened since the start or the last checkpoint was read */
     int64_t began;  /* epochs that were done before this start */
-    int64_t blocks; /* memory blocks alive once everything is set up */
     Crew crew;      /* if works */
     Buffer *buffer; /* (owned shards) model records */
-    Mail **records; /* (units) arriving records; NULL for units of other learners */
-    float *batch;   /* rows of the owned shards */
-    Batch *shard;   /* (owned shards) views of batch */
-    float *sent;    /* the policy that the crew works with */
-    Task task;      /* what the crew works on */
+    Mail *
+        *records; /* (units) arriving records; NULL for units of other learners and for own ones */
+    float *batch; /* rows of the owned shards */
+    Batch *shard; /* (owned shards) views of batch */
+    float *sent;  /* the policy that the crew works with */
+    Task task;    /* what the crew works on */
     LearnResult result;
     /* rank 0 */
     Mail **policy, **reports, **dones; /* (ranks) */
     UnitReport *units;                 /* (units) of the last phase */
     EpisodeEntry *episodes;            /* (episodes) of the last evaluation */
+    TaskTime *rolled, *played;         /* (ranks) what the task took */
     History history;
     MetricsLog log;
     Metrics line; /* of the last epoch, waiting for its evaluation */
@@ -39,13 +41,14 @@ typedef struct {
 NODISCARD Status learner_open(Learner *l, Session *s, const RunDir *dir);
 void learner_close(Learner *l);
 
-/* Hand a task out and, without workers, do it. */
+/* Hand a task out and, without workers, play its episodes. */
 NODISCARD Status learner_start_task(Learner *l, const Task *task, const float *actor);
 /* Between updates: let messages go through. */
 void learner_poll(Learner *l);
-/* All records of the task into the buffers, unit by unit; rank 0 notes the phase. */
+/* All records of the task into the buffers, unit by unit; without workers they are made now. Rank 0 notes
+ * the phase. */
 NODISCARD Status learner_finish_rollout(Learner *l, const float *actor);
-/* Returns of the task's episodes, and its times; then the metrics line of its epoch. */
+/* Returns of the task's episodes; then the metrics line of its epoch. */
 NODISCARD Status learner_finish_eval(Learner *l);
 void learner_stop_workers(Learner *l);
 
@@ -67,9 +70,9 @@ int64_t learner_shard_capacity(const Session *s, int shard);
 void learner_begin_line(Learner *l, int64_t e, const double *sums);
 /* Fill in the returns if the task evaluated, and write the line of the task's epoch. */
 Status learner_note_epoch(Learner *l);
-/* timing.jsonl: what a rank's task took, and an epoch's updates on rank 0. */
-void learner_note_task(const Learner *l, int rank, const TaskTime *time);
-void learner_note_updates(int64_t epoch, double update, double exchange, double wait);
+/* timing.jsonl: what the task took on each rank; an epoch's updates on rank 0, which began at `before`. */
+void learner_note_tasks(const Learner *l);
+void learner_note_updates(int64_t epoch, const AccountSheet *before);
 
 /* Checkpoint after `step` epochs, or in PHASE_PREPARE pieces (learner_prepare.c). */
 NODISCARD Status learner_save(Learner *l, Phase phase, int64_t step);

@@ -1,12 +1,14 @@
 /* A learner's talk with the crew: rollouts and evaluation handed out, results taken in. */
 #include <string.h>
 
+#include "base/account.h"
 #include "run/learner_state.h"
 
 Status learner_start_task(Learner *l, const Task *task, const float *actor)
 {
     Session *s = l->s;
     const size_t bytes = agent_policy_floats(&s->agent) * sizeof(float);
+    const AccountKind before = account_kind(ACCOUNT_HANDOVER);
 
     for (int u = 0; task->rollout > 0 && u < s->plan.units; u++) {
         if (l->records[u] != NULL) {
@@ -14,6 +16,7 @@ Status learner_start_task(Learner *l, const Task *task, const float *actor)
         }
     }
     for (int r = plan_first_worker(&s->plan); l->lead && r < s->plan.ranks; r++) {
+        l->rolled[r] = (TaskTime){0};
         if (task->rollout > 0) {
             mail_receive(l->reports[r], r, TAG_UNITS);
         }
@@ -27,12 +30,17 @@ Status learner_start_task(Learner *l, const Task *task, const float *actor)
         }
     }
     l->task = *task;
-    return l->works ? crew_do(&l->crew, task, actor) : OK;
+    const Status st = l->works ? crew_play(&l->crew, task, actor) : OK;
+    (void)account_kind(before);
+    return st;
 }
 
 /* Between updates: let messages go through. */
 void learner_poll(Learner *l)
 {
+    const AccountKind kind = account_kind(ACCOUNT_HANDOVER);
+    const AccountWay way = account_way(ACCOUNT_EXCHANGE);
+
     for (int u = 0; l->records != NULL && u < l->s->plan.units; u++) {
         if (l->records[u] != NULL) {
             (void)mail_ready(l->records[u]);
@@ -43,13 +51,56 @@ void learner_poll(Learner *l)
         (void)mail_ready(l->dones[r]);
         (void)(l->policy[r] == NULL || mail_ready(l->policy[r]));
     }
+    (void)account_way(way);
+    (void)account_kind(kind);
 }
 
-/* All records of the task into the buffers, unit by unit; rank 0 notes the phase. */
-Status learner_finish_rollout(Learner *l, const float *actor)
+/* The records of all units of this learner's shards, in order of units: those that arrived, and without
+ * workers those that are made now, when there is room for them in the ring. */
+static void take_units(Learner *l, const float *actor)
 {
     Session *s = l->s;
     const size_t row = s->roll.rec.stride * sizeof(float);
+
+    for (int u = 0; u < s->plan.units; u++) {
+        const int shard = plan_unit_shard(&s->plan, u);
+        if (plan_shard_owner(&s->plan, shard) != comm_rank()) {
+            continue;
+        }
+        Buffer *buffer = &l->buffer[shard - s->reduce.first];
+        if (l->records[u] != NULL) {
+            const size_t bytes = mail_wait(l->records[u]);
+            buffer_push(buffer, mail_data(l->records[u]), (int64_t)(bytes / row));
+        } else {
+            const int64_t rows = crew_unit(&l->crew, &l->task, u, actor, l->crew.rows);
+            buffer_push(buffer, l->crew.rows, rows);
+        }
+    }
+    if (l->works) {
+        crew_report(&l->crew);
+    }
+}
+
+/* Rank 0: what all ranks report of their units. */
+static void take_reports(Learner *l)
+{
+    const Session *s = l->s;
+
+    for (int r = plan_first_worker(&s->plan); r < s->plan.ranks; r++) {
+        const size_t bytes = mail_wait(l->reports[r]) - sizeof(TaskTime);
+        const unsigned char *message = mail_data(l->reports[r]);
+        const UnitEntry *entry = (const UnitEntry *)(const void *)(message + sizeof(TaskTime));
+        memcpy(&l->rolled[r], message, sizeof *l->rolled);
+        for (size_t i = 0; i < bytes / sizeof *entry; i++) {
+            l->units[entry[i].unit] = entry[i].report;
+        }
+    }
+}
+
+/* All records of the task into the buffers; rank 0 notes the phase. */
+Status learner_finish_rollout(Learner *l, const float *actor)
+{
+    Session *s = l->s;
     int64_t capacity[PLAN_SHARDS_MAX];
 
     if (l->task.rollout == 0) {
@@ -58,13 +109,8 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     for (int i = 0; s->agent.kind->on_policy && i < s->reduce.count; i++) {
         buffer_clear(&l->buffer[i]); /* rows of another policy teach it nothing */
     }
-    for (int u = 0; u < s->plan.units; u++) {
-        if (l->records[u] != NULL) {
-            const size_t bytes = mail_wait(l->records[u]);
-            Buffer *buffer = &l->buffer[plan_unit_shard(&s->plan, u) - s->reduce.first];
-            buffer_push(buffer, mail_data(l->records[u]), (int64_t)(bytes / row));
-        }
-    }
+    const AccountKind before = account_kind(ACCOUNT_HANDOVER);
+    take_units(l, actor);
     for (int i = 0; i < s->reduce.count; i++) {
         if (l->buffer[i].rows == 0) {
             return status_fail(
@@ -76,15 +122,10 @@ Status learner_finish_rollout(Learner *l, const float *actor)
         }
     }
     if (!l->lead) {
+        (void)account_kind(before);
         return OK;
     }
-    for (int r = plan_first_worker(&s->plan); r < s->plan.ranks; r++) {
-        const size_t n = mail_wait(l->reports[r]) / sizeof(UnitEntry);
-        const UnitEntry *entry = mail_data(l->reports[r]);
-        for (size_t i = 0; i < n; i++) {
-            l->units[entry[i].unit] = entry[i].report;
-        }
-    }
+    take_reports(l);
     const Status st = history_add(&l->history, l->task.rollout, actor, l->units, s->plan.units);
     for (int v = 0; v < s->plan.shards; v++) {
         capacity[v] = s->agent.kind->on_policy ? 0 : learner_shard_capacity(s, v);
@@ -92,10 +133,11 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     if (st == OK) {
         history_trim(&l->history, capacity);
     }
+    (void)account_kind(before);
     return st;
 }
 
-/* Returns of the task's episodes, and its times; then the metrics line of its epoch. */
+/* Returns of the task's episodes; then the metrics line of its epoch. */
 Status learner_finish_eval(Learner *l)
 {
     Session *s = l->s;
@@ -103,17 +145,18 @@ Status learner_finish_eval(Learner *l)
     if (!l->lead || l->task.epoch < 0) {
         return OK;
     }
+    const AccountKind before = account_kind(ACCOUNT_HANDOVER);
     for (int r = plan_first_worker(&s->plan); r < s->plan.ranks; r++) {
         const size_t bytes = mail_wait(l->dones[r]);
         const unsigned char *message = mail_data(l->dones[r]);
-        TaskTime time;
-        memcpy(&time, message, sizeof time);
-        learner_note_task(l, r, &time);
-        const EpisodeEntry *entry = (const EpisodeEntry *)(const void *)(message + sizeof time);
-        for (size_t i = 0; i < (bytes - sizeof time) / sizeof *entry; i++) {
+        memcpy(&l->played[r], message, sizeof *l->played);
+        const EpisodeEntry *entry =
+            (const EpisodeEntry *)(const void *)(message + sizeof(TaskTime));
+        for (size_t i = 0; i < (bytes - sizeof(TaskTime)) / sizeof *entry; i++) {
             l->episodes[entry[i].episode] = entry[i];
         }
     }
+    (void)account_kind(before);
     return learner_note_epoch(l);
 }
 

@@ -1,10 +1,12 @@
-/* timing.jsonl: where the seconds of a run went, one line per phase and rank. It depends on the clock,
- * so it is no result, and failing to write it is no failure of the run.
+/* timing.jsonl: where the seconds of a run went, one line per phase and rank; and the end of a run's log: the
+ * table of all ranks and their memory. It depends on the clock, so it is no result, and failing to write it is
+ * no failure of the run.
  */
 #ifndef RUN_TIMING_H
 #define RUN_TIMING_H
 
 #include "base/status.h"
+#include "comm/plan.h"
 #include "run/rundir.h"
 
 /* Append to the file from now on; rank 0. */
@@ -14,7 +16,8 @@ void timing_close(void);
 void timing_line(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Collective: one line per rank, {"rank", "phase", "busy", "wait"}: this rank's seconds of a phase. */
 void timing_phase(const char *phase, double busy, double wait);
-/* Collective: the most memory that any rank and all ranks together have held, in MB, into the log. */
-void timing_memory(void);
+/* Collective, at the end of a run: a line per rank with its sheet (base/account.h) and its memory; into the log
+ * the table of times, what to change, and the memory. seconds: of the run on this rank. */
+void timing_report(const Plan *plan, double seconds);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -150,23 +151,30 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
     TRY(comm_agree(st));
     if (s->needs_model) {
         TRY(fetch_model(s, dir, &fitted));
+        (void)account_kind(ACCOUNT_FIT);
         if (!fitted) {
             TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
         }
+        (void)account_kind(ACCOUNT_REPORT);
         TRY(model_report_in_run(s, dir));
+        (void)account_kind(ACCOUNT_FIT);
         TRY(fit_terminal(s, dir));
     }
+    (void)account_kind(ACCOUNT_REPORT);
     if (s->uses_model) {
         TRY(survey_threshold(s));
         TRY(penalty_report(s, dir));
     }
+    (void)account_kind(ACCOUNT_OTHER);
     if (plan_is_learner(&s->plan, comm_rank())) {
         const bool resume = found && from.phase >= PHASE_PREPARE;
         st = learner_run(s, dir, resume ? &from : NULL, &summary->learned);
     } else {
         st = worker_run(s);
     }
+    (void)account_kind(ACCOUNT_HANDOVER); /* a role that is done waits for the other */
     st = end_role(st);
+    (void)account_kind(ACCOUNT_OTHER);
 done:
     checkpoint_release(&from);
     return st;
@@ -181,6 +189,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     const bool lead = comm_rank() == 0;
     const double start = timer_now();
 
+    account_start(ACCOUNT_LOAD);
     *summary = (TrainSummary){0};
     TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
@@ -192,8 +201,11 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     TRY(provide_dataset(cfg));
     TRY(session_open(&s, cfg));
     TRY(describe(&s, &dir));
-    TRY(run_phases(&s, &dir, summary));
-    timing_memory();
+    st = run_phases(&s, &dir, summary);
+    if (st == OK || st == ERR_INTERRUPTED) { /* on all ranks alike */
+        timing_report(&s.plan, timer_now() - start);
+    }
+    TRY(st);
     summary->in_model = s.env->open == NULL;
     summary->has_model = s.needs_model;
     summary->has_penalty = s.uses_model;

@@ -94,6 +94,8 @@ goes_on 'model phase, 3 ranks, then 1' 0 model3 whole
 killed 'killed after 4 epochs' 0 policy has_lines policy 4 --
 goes_on 'policy phase, 1 rank, then 3' 3 policy whole
 check 'it went on from a checkpoint' grep -q 'model buffer made again' policy/log.txt
+check 'the log ends with where the time went' grep -Eq '^ *[0-9.]+  compute( +[0-9.]+){3} +[0-9]+ % +[0-9.]+ %$' policy/log.txt
+check 'and with the memory' grep -q 'memory: peak' policy/log.txt
 killed 'killed after 2 epochs on 3 ranks' 3 twice has_lines twice 2 --
 killed 'and killed again after 5 on 1' 0 twice has_lines twice 5 --
 goes_on 'twice, then 2 ranks' 2 twice whole

@@ -1,6 +1,5 @@
 /* The main job inside one process group: it improves nothing here, but it must leave no memory behind,
- * allocate nothing once it is under way (an assertion in run/learner.c, on in sanitizer builds), stop
- * when asked, and go on to the same bytes. */
+ * stop when asked, and go on to the same bytes. That it allocates nothing on the way is in test_account.c. */
 #include <stdio.h>
 #include <string.h>
 
