@@ -65,6 +65,13 @@ void mlp_forward(const Mlp *net, const float *params, const float *x, int rows, 
 /* The same without a tape; small scratch (mlp_infer_cost bytes). */
 void mlp_infer(const Mlp *net, const float *params, const float *x, int rows, Arena *tmp, float *y);
 size_t mlp_infer_cost(const Mlp *net, int rows);
+/* Its parts, for one group. The activations of the last hidden layer (rows, hidden), in scratch that is
+ * left in `tmp` (mlp_hidden_cost bytes); from them n outputs, number `from` and on, y (rows, n; ldy). */
+const float *mlp_hidden(const Mlp *net, const float *params, int group, const float *x, int rows,
+                        Arena *tmp);
+size_t mlp_hidden_cost(const Mlp *net, int rows);
+void mlp_head(const Mlp *net, const float *params, int group, int from, int n, const float *h,
+              int rows, float *y, int ldy);
 
 /* dy (rows, G out) is dLoss/dy. grad (count) is overwritten with dLoss/dparams; NULL: not wanted.
  * dx (rows, in - dx_from) is overwritten with dLoss/dx of the input columns from dx_from on, summed
