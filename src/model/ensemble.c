@@ -122,13 +122,17 @@ void ensemble_release(Ensemble *ens)
     *ens = (Ensemble){0};
 }
 
-static void scale_matrix(const SpectralShape *shape, float *W, float factor)
+/* A copy of a matrix, its mean path times `factor`. */
+static void copy_scaled(const SpectralShape *shape, const float *restrict W, float factor,
+                        float *restrict to)
 {
+    const size_t ld = (size_t)shape->ld;
+    const size_t cols = (size_t)shape->cols;
     for (size_t i = 0; i < (size_t)shape->rows; i++) {
-        float *row = W + i * (size_t)shape->ld;
-        for (int j = 0; j < shape->cols; j++) {
-            row[j] *= factor;
+        for (size_t j = 0; j < cols; j++) {
+            to[i * ld + j] = factor * W[i * ld + j];
         }
+        memcpy(to + i * ld + cols, W + i * ld + cols, (ld - cols) * sizeof *to);
     }
 }
 
@@ -144,15 +148,18 @@ static void effective(const Ensemble *ens, int member, float *u_of[], int iterat
 {
     const float *W = ensemble_member(ens, member);
 
-    memcpy(eff, W, ens->net.count * sizeof *eff);
     for (int l = 0; l <= ens->net.layers; l++) {
         const SpectralShape shape = mean_path(ens, l);
         const size_t at = ens->net.w[l];
+        const size_t bias = ens->net.b[l];
+        const size_t next = l < ens->net.layers ? ens->net.w[l + 1] : ens->net.count;
         layer[l].v = arena_floats(tmp, (size_t)shape.rows);
         layer[l].sigma = spectral_sigma(&shape, W + at, u_of[l], layer[l].v, iterations);
-        scale_matrix(
-            &shape, eff + at,
-            spectral_factor(layer[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound));
+        copy_scaled(
+            &shape, W + at,
+            spectral_factor(layer[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound),
+            eff + at);
+        memcpy(eff + bias, W + bias, (next - bias) * sizeof *eff);
     }
 }
 
@@ -200,8 +207,7 @@ static double regularize(const Ensemble *ens, const float *p, float *grad)
         const size_t at = ens->net.w[l];
         const size_t n = ens->net.b[l] - at;
         const float decay = decay_of(&ens->cfg, l);
-        vec_axpy(grad + at, decay, p + at, n);
-        loss += 0.5 * (double)decay * vec_dot(p + at, p + at, n);
+        loss += 0.5 * (double)decay * vec_decay(grad + at, decay, p + at, n);
     }
     const float reg = ens->cfg.logvar_reg;
     for (size_t j = 0; j < Y; j++) {
