@@ -306,6 +306,47 @@ void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
     arena_reset(tmp, mark);
 }
 
+size_t mlp_input_slope_cost(const Mlp *net, int n)
+{
+    return 2 * arena_cost((size_t)n * (size_t)net->hidden);
+}
+
+/* dh (n, H) becomes dh f'(z) of the listed rows of a layer. */
+static void listed_act(const Mlp *net, const MlpTape *tape, int layer, int group,
+                       const int32_t *list, int n, float *dh)
+{
+    const size_t H = (size_t)net->hidden;
+    for (size_t i = 0; i < (size_t)n; i++) {
+        const size_t at = (size_t)list[i] * width(net) + (size_t)group * H;
+        const float *d = tape->d[layer];
+        act_backward(net->act, tape->h[layer] + at, d == NULL ? NULL : d + at, H, dh + i * H);
+    }
+}
+
+void mlp_input_slope(const Mlp *net, const float *params, int group, const MlpTape *tape,
+                     const int32_t *list, int n, const float *dy, float *dx, int dx_from,
+                     Arena *tmp)
+{
+    const int H = net->hidden;
+    const size_t mark = tmp->used;
+    float *two[2] = {arena_floats(tmp, (size_t)n * (size_t)H),
+                     arena_floats(tmp, (size_t)n * (size_t)H)};
+    const float *dz = dy;
+
+    for (int l = net->layers; l > 0; l--) {
+        const MlpMatrix m = mlp_matrix(net, l, group);
+        float *dh = two[l & 1];
+        gemm_nt(n, H, m.cols, dz, m.cols, params + m.at, m.ld, 0.0F, dh, H);
+        listed_act(net, tape, l - 1, group, list, n, dh);
+        dz = dh;
+    }
+    const MlpMatrix first = mlp_matrix(net, 0, group);
+    const int cols = net->in - dx_from;
+    gemm_nt(n, cols, H, dz, H, params + first.at + (size_t)dx_from * (size_t)first.ld, first.ld,
+            0.0F, dx, cols);
+    arena_reset(tmp, mark);
+}
+
 /* dz = dh W + h dW + db of group g of layer l >= 1; dz (rows, G n). */
 static void tangent_layer(const Mlp *net, const float *params, const float *dparams, int l, int g,
                           int rows, const MlpTape *tape, const float *dh, float *dz)

@@ -81,6 +81,13 @@ void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
                   Arena *tmp);
 size_t mlp_backward_cost(const Mlp *net, int rows);
 
+/* The derivative by the inputs alone, of one group, for n rows of a tape, list (n): dy (n, out) ->
+ * dx (n, in - dx_from), overwritten. Scratch: mlp_input_slope_cost bytes. */
+void mlp_input_slope(const Mlp *net, const float *params, int group, const MlpTape *tape,
+                     const int32_t *list, int n, const float *dy, float *dx, int dx_from,
+                     Arena *tmp);
+size_t mlp_input_slope_cost(const Mlp *net, int n);
+
 /* Forward mode: how the outputs move when the parameters move by dparams (count) and x stays. The tape is
  * that of mlp_forward at `params`; dy (rows, G out). Scratch: mlp_backward_cost bytes. */
 void mlp_tangent(const Mlp *net, const float *params, const float *dparams, const float *x,
