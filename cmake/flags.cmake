@@ -27,6 +27,17 @@ if(lacking)
     "choose another target with -DMOPO_MARCH=<name> if the program is to run elsewhere.")
 endif()
 
+# Functions that are compiled for two targets and chosen by the loader (base/wide.h): GCC with glibc. Clang 14 gets
+# calls from other files wrong, and sanitizers do not like the choice being made before they start.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT MOPO_SANITIZE)
+  include(CheckCSourceCompiles)
+  check_c_source_compiles("__attribute__((target_clones(\"avx512f\", \"default\"))) int twice(int x) { return 2 * x; }
+    int main(void) { return twice(0); }" MOPO_HAS_CLONES)
+  if(MOPO_HAS_CLONES)
+    target_compile_definitions(mopo_flags INTERFACE MOPO_WIDE)
+  endif()
+endif()
+
 target_compile_definitions(mopo_flags INTERFACE _POSIX_C_SOURCE=200809L MOPO_ASSERTS=$<BOOL:${MOPO_ASSERTS}>)
 # -ffp-contract=off: gcc and clang contract differently. No -ffast-math anywhere: it deletes NaN checks.
 target_compile_options(mopo_flags INTERFACE

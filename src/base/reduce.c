@@ -2,14 +2,19 @@
 
 #include "base/panic.h"
 
+enum { PIECE = 4096 }; /* floats: what a piece of all rows is small enough for, stays in cache */
+
 void reduce_block(float *rows, int count, size_t stride, size_t n)
 {
-    for (int half = 1; half < count; half *= 2) {
-        for (int i = 0; i + half < count; i += 2 * half) {
-            float *restrict to = rows + (size_t)i * stride;
-            const float *restrict from = rows + (size_t)(i + half) * stride;
-            for (size_t j = 0; j < n; j++) {
-                to[j] += from[j];
+    for (size_t at = 0; at < n; at += PIECE) {
+        const size_t piece = n - at < PIECE ? n - at : PIECE;
+        for (int half = 1; half < count; half *= 2) {
+            for (int i = 0; i + half < count; i += 2 * half) {
+                float *restrict to = rows + (size_t)i * stride + at;
+                const float *restrict from = rows + (size_t)(i + half) * stride + at;
+                for (size_t j = 0; j < piece; j++) {
+                    to[j] += from[j];
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/vmath.h"
+#include "base/wide.h"
 
 void philox4x32(const uint32_t ctr[4], const uint32_t key[2], uint32_t out[4])
 {
@@ -101,7 +102,7 @@ static float unit_float(uint32_t word)
     return (float)(word >> 8) * 0x1p-24F;
 }
 
-void rng_fill_uniform(Rng *rng, float low, float high, float *x, size_t n)
+WIDE void rng_fill_uniform(Rng *rng, float low, float high, float *x, size_t n)
 {
     uint32_t words[4][LANES];
     const float width = high - low;
@@ -119,7 +120,7 @@ void rng_fill_uniform(Rng *rng, float low, float high, float *x, size_t n)
     }
 }
 
-void rng_fill_normal(Rng *rng, float *x, size_t n)
+WIDE void rng_fill_normal(Rng *rng, float *x, size_t n)
 {
     uint32_t words[4][LANES];
 

@@ -92,7 +92,7 @@ Status ensemble_init(Ensemble *ens, const EnsembleConfig *cfg, uint64_t seed)
     ens->stride = (full + STRIDE_PAD - 1) / STRIDE_PAD * STRIDE_PAD;
     TRY(mem_alloc(&ens->params, E * ens->stride, sizeof(float), "ensemble weights"));
     TRY(mem_alloc(&ens->scales, 2 * (D + Y), sizeof(float), "ensemble scales"));
-    TRY(mem_alloc(&ens->frozen, ens->joint.count + E * 2 * Y, sizeof(float), "ensemble copy"));
+    TRY(mem_alloc(&ens->frozen, ens->joint.count + 4 * E * Y, sizeof(float), "ensemble copy"));
     ens->in_mean = ens->scales;
     ens->in_inv = ens->in_mean + D;
     ens->out_mean = ens->in_inv + D;
@@ -122,13 +122,17 @@ void ensemble_release(Ensemble *ens)
     *ens = (Ensemble){0};
 }
 
-static void scale_matrix(const SpectralShape *shape, float *W, float factor)
+/* A copy of a matrix, its mean path times `factor`. */
+static void copy_scaled(const SpectralShape *shape, const float *restrict W, float factor,
+                        float *restrict to)
 {
+    const size_t ld = (size_t)shape->ld;
+    const size_t cols = (size_t)shape->cols;
     for (size_t i = 0; i < (size_t)shape->rows; i++) {
-        float *row = W + i * (size_t)shape->ld;
-        for (int j = 0; j < shape->cols; j++) {
-            row[j] *= factor;
+        for (size_t j = 0; j < cols; j++) {
+            to[i * ld + j] = factor * W[i * ld + j];
         }
+        memcpy(to + i * ld + cols, W + i * ld + cols, (ld - cols) * sizeof *to);
     }
 }
 
@@ -144,15 +148,18 @@ static void effective(const Ensemble *ens, int member, float *u_of[], int iterat
 {
     const float *W = ensemble_member(ens, member);
 
-    memcpy(eff, W, ens->net.count * sizeof *eff);
     for (int l = 0; l <= ens->net.layers; l++) {
         const SpectralShape shape = mean_path(ens, l);
         const size_t at = ens->net.w[l];
+        const size_t bias = ens->net.b[l];
+        const size_t next = l < ens->net.layers ? ens->net.w[l + 1] : ens->net.count;
         layer[l].v = arena_floats(tmp, (size_t)shape.rows);
         layer[l].sigma = spectral_sigma(&shape, W + at, u_of[l], layer[l].v, iterations);
-        scale_matrix(
-            &shape, eff + at,
-            spectral_factor(layer[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound));
+        copy_scaled(
+            &shape, W + at,
+            spectral_factor(layer[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound),
+            eff + at);
+        memcpy(eff + bias, W + bias, (next - bias) * sizeof *eff);
     }
 }
 
@@ -200,8 +207,7 @@ static double regularize(const Ensemble *ens, const float *p, float *grad)
         const size_t at = ens->net.w[l];
         const size_t n = ens->net.b[l] - at;
         const float decay = decay_of(&ens->cfg, l);
-        vec_axpy(grad + at, decay, p + at, n);
-        loss += 0.5 * (double)decay * vec_dot(p + at, p + at, n);
+        loss += 0.5 * (double)decay * vec_decay(grad + at, decay, p + at, n);
     }
     const float reg = ens->cfg.logvar_reg;
     for (size_t j = 0; j < Y; j++) {
@@ -315,9 +321,11 @@ static void copy_matrix(const MlpMatrix *from, const float *src, const MlpMatrix
     memcpy(dst + to->bias, src + from->bias, (size_t)from->cols * sizeof *dst);
 }
 
+/* ensemble_predict.c reads what is made here. */
 void ensemble_freeze(Ensemble *ens)
 {
-    const size_t Y2 = 2 * (size_t)outputs(ens);
+    const size_t Y = (size_t)outputs(ens);
+    const size_t EY = (size_t)ens->cfg.members * Y;
     Arena tmp;
 
     if (arena_init(&tmp, effective_cost(ens)) != OK) {
@@ -330,59 +338,13 @@ void ensemble_freeze(Ensemble *ens)
             const MlpMatrix to = mlp_matrix(&ens->joint, l, i);
             copy_matrix(&from, used, &to, ens->frozen);
         }
-        memcpy(ens->frozen + ens->joint.count + (size_t)i * Y2,
-               ensemble_member(ens, i) + ens->net.count, Y2 * sizeof(float));
+        float *column = ens->frozen + ens->joint.count + (size_t)i * Y;
+        gauss_columns(ensemble_member(ens, i) + ens->net.count, (int)Y, column, column + EY,
+                      column + 2 * EY);
+        memcpy(column + 3 * EY, ens->out_std, Y * sizeof(float));
         arena_reset(&tmp, 0);
     }
     arena_release(&tmp);
-}
-
-static void scale_inputs(const Ensemble *ens, const float *sa, int rows, float *x)
-{
-    const size_t D = (size_t)inputs(ens);
-    for (size_t i = 0; i < (size_t)rows; i++) {
-        for (size_t j = 0; j < D; j++) {
-            x[i * D + j] = (sa[i * D + j] - ens->in_mean[j]) * ens->in_inv[j];
-        }
-    }
-}
-
-void ensemble_predict(const Ensemble *ens, const float *sa, int rows, Arena *tmp, float *mean,
-                      float *std)
-{
-    const size_t mark = tmp->used;
-    const size_t D = (size_t)inputs(ens);
-    const size_t Y = (size_t)outputs(ens);
-    const size_t E = (size_t)ens->cfg.members;
-    float *x = arena_floats(tmp, (size_t)rows * D);
-    float *out = arena_floats(tmp, (size_t)rows * E * 2 * Y);
-
-    scale_inputs(ens, sa, rows, x);
-    mlp_infer(&ens->joint, ens->frozen, x, rows, tmp, out);
-    gauss_std(out, ens->frozen + ens->joint.count, rows, ens->cfg.members, (int)Y, std);
-    for (size_t b = 0; b < (size_t)rows; b++) {
-        const float *s = sa + b * D;
-        for (size_t e = 0; e < E; e++) {
-            const size_t at = b * E + e;
-            float *restrict m = mean + at * Y;
-            float *restrict d = std + at * Y;
-            for (size_t j = 0; j < Y; j++) {
-                m[j] = out[at * 2 * Y + j] * ens->out_std[j] + ens->out_mean[j];
-                d[j] *= ens->out_std[j];
-            }
-            for (size_t j = 1; j < Y; j++) {
-                m[j] += s[j - 1];
-            }
-        }
-    }
-    arena_reset(tmp, mark);
-}
-
-size_t ensemble_predict_cost(const Ensemble *ens, int rows)
-{
-    const size_t out = (size_t)rows * (size_t)ens->cfg.members * 2 * (size_t)outputs(ens);
-    return arena_cost((size_t)rows * (size_t)inputs(ens)) + arena_cost(out) +
-           mlp_infer_cost(&ens->joint, rows);
 }
 
 int ensemble_slabs(const Ensemble *ens, Slab slabs[ENSEMBLE_SLABS_MAX])

@@ -51,7 +51,7 @@ typedef struct {
     double holdout[ENSEMBLE_MAX]; /* MSE of each member on the holdout rows, raw units */
     /* All members side by side with their effective weights, for prediction: ensemble_freeze. */
     Mlp joint;
-    float *frozen; /* (joint.count) owned, then (E, 2 Y) bounds */
+    float *frozen; /* (joint.count) owned, then the columns of nn/gauss.h, (4, E, Y) */
 } Ensemble;
 
 /* Allocate and draw weights from stream (seed, RNG_MODEL_INIT, member); scales are identity. Errors:
@@ -85,6 +85,15 @@ void ensemble_freeze(Ensemble *ens);
 void ensemble_predict(const Ensemble *ens, const float *sa, int rows, Arena *tmp, float *mean,
                       float *std);
 size_t ensemble_predict_cost(const Ensemble *ens, int rows);
+
+/* What of a prediction somebody reads: everything; the means of drawn members only; these means and
+ * their deviations only. The least work comes last. */
+typedef enum { PREDICT_ALL, PREDICT_STDS, PREDICT_DRAWN } Predict;
+
+/* ensemble_predict where row b is about to be drawn from member drawn[b]: entries of mean and std that
+ * `what` leaves out are not touched. Scratch: ensemble_predict_cost. */
+void ensemble_predict_what(const Ensemble *ens, const float *sa, int rows, const int32_t *drawn,
+                           Predict what, Arena *tmp, float *mean, float *std);
 
 /* Everything that a saved model consists of; returns how many. */
 int ensemble_slabs(const Ensemble *ens, Slab slabs[ENSEMBLE_SLABS_MAX]);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/wide.h"
 #include "nn/adam.h"
 
 enum { HOLD_PIECE = 500 }; /* rows of one holdout product: part of the result, like a batch size */
@@ -67,14 +68,19 @@ static float target_of(const Record *rec, const float *row, int j)
 }
 
 /* Scaled input and target of one record. */
-static void scale_row(const Ensemble *ens, const Record *rec, const float *row, float *x, float *y)
+WIDE static void scale_row(const Ensemble *ens, const Record *rec, const float *restrict row,
+                           float *restrict x, float *restrict y)
 {
-    const int D = rec->S + rec->A;
-    for (int j = 0; j < D; j++) {
+    const size_t S = (size_t)rec->S;
+    const size_t D = S + (size_t)rec->A;
+    const float *restrict next = row + rec->s2;
+
+    for (size_t j = 0; j < D; j++) {
         x[j] = (row[j] - ens->in_mean[j]) * ens->in_inv[j];
     }
-    for (int j = 0; j <= rec->S; j++) {
-        y[j] = (target_of(rec, row, j) - ens->out_mean[j]) / ens->out_std[j];
+    y[0] = (row[rec->r] - ens->out_mean[0]) / ens->out_std[0];
+    for (size_t j = 0; j < S; j++) {
+        y[j + 1] = (next[j] - row[j] - ens->out_mean[j + 1]) / ens->out_std[j + 1];
     }
 }
 
@@ -189,6 +195,26 @@ size_t member_fit_cost(const Ensemble *ens, const FitData *data, int batch)
     return pass > hold ? pass : hold;
 }
 
+/* The rows lie anywhere in the dataset: they are asked for before they are needed. */
+static void gather(const Ensemble *ens, const FitData *data, const uint32_t *order, int rows,
+                   float *x, float *y)
+{
+    enum { AHEAD = 8, LINE = 16 }; /* rows; floats of a cache line */
+    const size_t stride = data->rec.stride;
+    const size_t D = (size_t)data->rec.S + (size_t)data->rec.A;
+    const size_t Y = (size_t)data->rec.S + 1;
+
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        if (i + AHEAD < (size_t)rows) {
+            const float *next = data->records + (size_t)order[i + AHEAD] * stride;
+            for (size_t j = 0; j < stride; j += LINE) {
+                __builtin_prefetch(next + j);
+            }
+        }
+        scale_row(ens, &data->rec, data->records + (size_t)order[i] * stride, x + i * D, y + i * Y);
+    }
+}
+
 Status member_fit_pass(MemberFit *fit, Ensemble *ens, const FitData *data, int64_t pass, int batch,
                        double lr, uint64_t seed, Arena *tmp, double *loss)
 {
@@ -207,10 +233,7 @@ Status member_fit_pass(MemberFit *fit, Ensemble *ens, const FitData *data, int64
         const int64_t left = data->n_train - at;
         const int rows = left < batch ? (int)left : batch;
         double part = 0;
-        for (int i = 0; i < rows; i++) {
-            const float *row = data->records + (size_t)fit->queue[at + i] * data->rec.stride;
-            scale_row(ens, &data->rec, row, x + (size_t)i * D, y + (size_t)i * Y);
-        }
+        gather(ens, data, fit->queue + at, rows, x, y);
         TRY(ensemble_loss_grad(ens, fit->member, x, y, rows, tmp, &part, fit->grad));
         adam_step(ensemble_member(ens, fit->member), fit->grad, fit->m, fit->v, ens->trained, lr,
                   ++fit->steps);

@@ -13,6 +13,7 @@ static void no_penalty(const PenaltyIn *in, float *u)
 const Penalty penalty_none = {
     .name = "none",
     .eval = no_penalty,
+    .reads = PREDICT_DRAWN,
     .members = 1,
     .unit = "",
     .source = "MBPO: no penalty",

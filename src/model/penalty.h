@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/ensemble.h"
+
 /* What a penalty may look at, of rows (s, a). Y = 1 + S, reward first; states are next states, in the task's units. */
 typedef struct {
     const float *mean, *std; /* (B, E, Y) of all members, as ensemble_predict gives them */
@@ -22,6 +24,7 @@ typedef struct {
     /* u (B) >= 0, of each row alone. What is not finite in what a penalty looks at must show as a u that
      * is not finite. No scratch but the stack: E and Y are at most ENSEMBLE_MAX and ENSEMBLE_DIM_MAX + 1. */
     void (*eval)(const PenaltyIn *in, float *u);
+    Predict reads;    /* what of mean and std it looks at; the rest may be anything */
     int members;      /* the fewest that make sense: 2 where one would agree with itself */
     bool needs_truth; /* a simulator must be there */
     bool halts;       /* u above a threshold ends the rollout in HALT; lambda does not matter */

@@ -46,6 +46,7 @@ static void frobenius(const PenaltyIn *in, float *u)
 const Penalty penalty_max_std = {
     .name = "max_std",
     .eval = max_std,
+    .reads = PREDICT_STDS,
     .members = 1,
     .unit = "reward and state units",
     .source = "MOPO section 4.3; released code, fake_env.py",
@@ -54,6 +55,7 @@ const Penalty penalty_max_std = {
 const Penalty penalty_frobenius = {
     .name = "frobenius",
     .eval = frobenius,
+    .reads = PREDICT_STDS,
     .members = 1,
     .unit = "squares of reward and state units",
     .source = "MOPO section 4.3 as printed: norm of the covariance; Table 4 does not belong to it",

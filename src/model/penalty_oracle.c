@@ -19,6 +19,7 @@ const Penalty penalty_oracle = {
     .name = "oracle",
     .eval = oracle,
     .needs_truth = true,
+    .reads = PREDICT_DRAWN,
     .members = 1,
     .unit = "state units",
     .source =

@@ -1,9 +1,10 @@
 #include "nn/act.h"
 
 #include "base/vmath.h"
+#include "base/wide.h"
 
 /* d: unused, but the table's type. NOLINTNEXTLINE(readability-non-const-parameter) */
-static void relu_row(float *restrict h, const float *restrict bias, int cols, float *d)
+WIDE static void relu_row(float *restrict h, const float *restrict bias, int cols, float *d)
 {
     (void)d;
     for (int j = 0; j < cols; j++) {
@@ -12,7 +13,7 @@ static void relu_row(float *restrict h, const float *restrict bias, int cols, fl
     }
 }
 
-static void silu_row_alone(float *restrict h, const float *restrict bias, int cols)
+WIDE static void silu_row_alone(float *restrict h, const float *restrict bias, int cols)
 {
     for (int j = 0; j < cols; j++) {
         const float z = h[j] + bias[j];
@@ -20,8 +21,8 @@ static void silu_row_alone(float *restrict h, const float *restrict bias, int co
     }
 }
 
-static void silu_row_both(float *restrict h, const float *restrict bias, int cols,
-                          float *restrict d)
+WIDE static void silu_row_both(float *restrict h, const float *restrict bias, int cols,
+                               float *restrict d)
 {
     for (int j = 0; j < cols; j++) {
         const float z = h[j] + bias[j];
@@ -42,7 +43,7 @@ static void silu_row(float *h, const float *bias, int cols, float *d)
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter) */
-static void tanh_row(float *restrict h, const float *restrict bias, int cols, float *d)
+WIDE static void tanh_row(float *restrict h, const float *restrict bias, int cols, float *d)
 {
     (void)d;
     for (int j = 0; j < cols; j++) {
@@ -50,7 +51,7 @@ static void tanh_row(float *restrict h, const float *restrict bias, int cols, fl
     }
 }
 
-static void relu_back(const float *restrict h, const float *d, size_t n, float *restrict dh)
+WIDE static void relu_back(const float *restrict h, const float *d, size_t n, float *restrict dh)
 {
     (void)d;
     for (size_t i = 0; i < n; i++) {
@@ -58,7 +59,7 @@ static void relu_back(const float *restrict h, const float *d, size_t n, float *
     }
 }
 
-static void silu_back(const float *h, const float *restrict d, size_t n, float *restrict dh)
+WIDE static void silu_back(const float *h, const float *restrict d, size_t n, float *restrict dh)
 {
     (void)h;
     for (size_t i = 0; i < n; i++) {
@@ -66,7 +67,7 @@ static void silu_back(const float *h, const float *restrict d, size_t n, float *
     }
 }
 
-static void tanh_back(const float *restrict h, const float *d, size_t n, float *restrict dh)
+WIDE static void tanh_back(const float *restrict h, const float *d, size_t n, float *restrict dh)
 {
     (void)d;
     for (size_t i = 0; i < n; i++) {

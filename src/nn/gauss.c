@@ -4,14 +4,49 @@
 #include <stddef.h>
 
 #include "base/vmath.h"
+#include "base/wide.h"
 
-/* Columns that are handled together, as one vector, row after row. The last piece of columns overlaps
- * the one before it, because a remainder done number by number takes longer than the rest. */
-enum { LANES = 8 };
+/* Columns that are handled together, as one vector. The last piece of columns overlaps the one before
+ * it, because a remainder done number by number takes longer than the rest. */
+enum { LANES = 8, WIDE_LANES = 16 };
 
-static size_t piece_at(size_t at, size_t n)
+static size_t piece_at(size_t at, size_t n, size_t lanes)
 {
-    return at + LANES <= n ? at : n - LANES;
+    return at + lanes <= n ? at : n - lanes;
+}
+
+/* `width` columns of one row. */
+static inline void std_piece(const float *restrict raw, const GaussColumns *c, size_t at,
+                             size_t width, float *restrict std)
+{
+    for (size_t j = at; j < at + width; j++) {
+        const float share = vm_sigmoid(raw[j] - c->top[j]);
+        std[j] = sqrtf(fmaf(c->exp_top[j], share, c->exp_low[j])) * c->unit[j];
+    }
+}
+
+void gauss_columns(const float *bounds, int Y, float *top, float *exp_top, float *exp_low)
+{
+    for (size_t j = 0; j < (size_t)Y; j++) {
+        top[j] = bounds[j];
+        exp_top[j] = vm_exp(bounds[j]);
+        exp_low[j] = vm_exp(bounds[(size_t)Y + j]);
+    }
+}
+
+WIDE void gauss_std(const float *raw, const GaussColumns *columns, int rows, int n, float *std)
+{
+    const size_t cols = (size_t)n;
+
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        for (size_t at = 0; cols >= WIDE_LANES && at < cols; at += WIDE_LANES) {
+            std_piece(raw + i * cols, columns, piece_at(at, cols, WIDE_LANES), WIDE_LANES,
+                      std + i * cols);
+        }
+        if (cols < WIDE_LANES) {
+            std_piece(raw + i * cols, columns, 0, cols, std + i * cols);
+        }
+    }
 }
 
 /* The bounds of a piece of columns: M, exp M, exp m. */
@@ -28,39 +63,6 @@ static inline Bounds bounds_of(const float *bounds, size_t width, size_t Y)
         b.exp_low[j] = vm_exp(bounds[Y + j]);
     }
     return b;
-}
-
-/* `width` columns of all rows, which lie `ld` (raw) and `lds` (std) apart. */
-static inline void std_piece(const float *restrict raw, size_t ld, const float *bounds, int rows,
-                             size_t width, size_t Y, float *restrict std, size_t lds)
-{
-    const Bounds b = bounds_of(bounds, width, Y);
-
-    for (size_t i = 0; i < (size_t)rows; i++) {
-        for (size_t j = 0; j < width; j++) {
-            const float share = vm_sigmoid(raw[i * ld + j] - b.top[j]);
-            std[i * lds + j] = sqrtf(fmaf(b.exp_top[j], share, b.exp_low[j]));
-        }
-    }
-}
-
-void gauss_std(const float *out, const float *bounds, int rows, int groups, int Y, float *std)
-{
-    const size_t n = (size_t)Y;
-    const size_t G = (size_t)groups;
-
-    for (size_t g = 0; g < G; g++) {
-        const float *raw = out + g * 2 * n + n;
-        const float *own = bounds + g * 2 * n;
-        float *to = std + g * n;
-        for (size_t at = 0; n >= LANES && at < n; at += LANES) {
-            const size_t p = piece_at(at, n);
-            std_piece(raw + p, G * 2 * n, own + p, rows, LANES, n, to + p, G * n);
-        }
-        if (n < LANES) {
-            std_piece(raw, G * 2 * n, own, rows, n, n, to, G * n);
-        }
-    }
 }
 
 /* Sums over rows, column by column. */
@@ -111,7 +113,7 @@ double gauss_nll(const float *out, const float *bounds, const float *y, int rows
         Sums sums;
         size_t p = 0;
         if (n >= LANES) {
-            p = piece_at(at, n);
+            p = piece_at(at, n, LANES);
             nll_piece(out + p, bounds + p, y + p, rows, LANES, n, scale, dout + p, &sums);
         } else {
             nll_piece(out, bounds, y, rows, n, n, scale, dout, &sums);

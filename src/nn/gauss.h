@@ -8,8 +8,15 @@
 #ifndef NN_GAUSS_H
 #define NN_GAUSS_H
 
-/* std = exp(lv / 2) of G heads side by side: out (rows, G, 2 Y), bounds (G, 2 Y), std (rows, G, Y). */
-void gauss_std(const float *out, const float *bounds, int rows, int groups, int Y, float *std);
+/* What std takes of each column, (n) each, borrowed: M, exp M, exp m; unit: a factor of the result. */
+typedef struct {
+    const float *top, *exp_top, *exp_low, *unit;
+} GaussColumns;
+
+/* The first three of one head from its bounds (2 Y); (Y) each. */
+void gauss_columns(const float *bounds, int Y, float *top, float *exp_top, float *exp_low);
+/* std = unit exp(lv / 2) of raw; both (rows, n), not overlapping. n: Y, or G Y of G heads side by side. */
+void gauss_std(const float *raw, const GaussColumns *columns, int rows, int n, float *std);
 /* The NLL of y (rows, Y), with dLoss/dout (rows, 2 Y) and dLoss/dbounds (2 Y), both overwritten;
  * `total` is the number of rows that the mean is over (rows of all shards of the batch). */
 double gauss_nll(const float *out, const float *bounds, const float *y, int rows, int total, int Y,

@@ -161,15 +161,13 @@ static void add_bias(float *y, const float *bias, int rows, int cols, int ld)
     }
 }
 
-/* y = h W + b of the last layer, group by group. */
-static void output(const Mlp *net, const float *params, int g, const float *h, int ldh, int rows,
-                   float *y)
+/* n outputs of group g from number `from` on, without their bias, from the last hidden layer. */
+static void head(const Mlp *net, const float *params, int g, int from, int n, const float *h,
+                 int ldh, int rows, float *y, int ldy)
 {
     const MlpMatrix m = mlp_matrix(net, net->layers, g);
-    const int ldy = net->groups * net->out;
-    float *yg = y + (size_t)g * (size_t)net->out;
-    gemm_nn(rows, m.cols, m.rows, h, ldh, params + m.at, m.ld, 0.0F, yg, ldy);
-    add_bias(yg, params + m.bias, rows, m.cols, ldy);
+    gemm_nn(rows, n, m.rows, h, ldh, params + m.at + from, m.ld, 0.0F, y, ldy);
+    add_bias(y, params + m.bias + from, rows, n, ldy);
 }
 
 void mlp_forward(const Mlp *net, const float *params, const float *x, int rows, MlpTape *tape,
@@ -190,41 +188,55 @@ void mlp_forward(const Mlp *net, const float *params, const float *x, int rows, 
         act_forward(net->act, tape->h[l], params + net->b[l], rows, GH, GH, tape->d[l]);
     }
     for (int g = 0; g < net->groups; g++) {
-        output(net, params, g, tape->h[net->layers - 1] + (size_t)g * (size_t)H, GH, rows, y);
+        head(net, params, g, 0, net->out, tape->h[net->layers - 1] + (size_t)g * (size_t)H, GH,
+             rows, y + (size_t)g * (size_t)net->out, net->groups * net->out);
     }
+}
+
+size_t mlp_hidden_cost(const Mlp *net, int rows)
+{
+    return 2 * arena_cost((size_t)rows * (size_t)net->hidden);
+}
+
+const float *mlp_hidden(const Mlp *net, const float *params, int group, const float *x, int rows,
+                        Arena *tmp)
+{
+    const int H = net->hidden;
+    const size_t floats = (size_t)rows * (size_t)H;
+    float *two[2] = {arena_floats(tmp, floats), arena_floats(tmp, floats)};
+    const float *below = x;
+
+    for (int l = 0; l < net->layers; l++) {
+        const MlpMatrix m = mlp_matrix(net, l, group);
+        float *h = two[l & 1];
+        gemm_nn(rows, H, m.rows, below, m.rows, params + m.at, m.ld, 0.0F, h, H);
+        act_forward(net->act, h, params + m.bias, rows, H, H, NULL);
+        below = h;
+    }
+    return below;
+}
+
+void mlp_head(const Mlp *net, const float *params, int group, int from, int n, const float *h,
+              int rows, float *y, int ldy)
+{
+    head(net, params, group, from, n, h, net->hidden, rows, y, ldy);
 }
 
 size_t mlp_infer_cost(const Mlp *net, int rows)
 {
-    return arena_cost((size_t)rows * width(net)) +
-           2 * arena_cost((size_t)rows * (size_t)net->hidden);
+    return mlp_hidden_cost(net, rows);
 }
 
+/* Group after group, so that a group's rows stay in cache; its first product is thin either way. */
 void mlp_infer(const Mlp *net, const float *params, const float *x, int rows, Arena *tmp, float *y)
 {
-    const int H = net->hidden;
-    const int GH = net->groups * H;
-    const size_t mark = tmp->used;
-    float *first = arena_floats(tmp, (size_t)rows * width(net));
-    float *two[2] = {arena_floats(tmp, (size_t)rows * (size_t)H),
-                     arena_floats(tmp, (size_t)rows * (size_t)H)};
-
-    gemm_nn(rows, GH, net->in, x, net->in, params + net->w[0], GH, 0.0F, first, GH);
-    for (int g = 0; g < net->groups; g++) { /* a group's layers in a row: its rows stay in cache */
-        float *h = first + (size_t)g * (size_t)H;
-        int ld = GH;
-        act_forward(net->act, h, params + net->b[0] + (size_t)g * (size_t)H, rows, H, ld, NULL);
-        for (int l = 1; l < net->layers; l++) {
-            const MlpMatrix m = mlp_matrix(net, l, g);
-            float *next = two[l & 1];
-            gemm_nn(rows, H, H, h, ld, params + m.at, m.ld, 0.0F, next, H);
-            act_forward(net->act, next, params + m.bias, rows, H, H, NULL);
-            h = next;
-            ld = H;
-        }
-        output(net, params, g, h, ld, rows, y);
+    for (int g = 0; g < net->groups; g++) {
+        const size_t mark = tmp->used;
+        const float *h = mlp_hidden(net, params, g, x, rows, tmp);
+        mlp_head(net, params, g, 0, net->out, h, rows, y + (size_t)g * (size_t)net->out,
+                 net->groups * net->out);
+        arena_reset(tmp, mark);
     }
-    arena_reset(tmp, mark);
 }
 
 static void column_sums(const float *dz, int rows, int cols, int ld, float *sum)
@@ -291,6 +303,47 @@ void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
         const float *w = params + net->w[0] + (size_t)dx_from * (size_t)GH;
         gemm_nt(rows, n, GH, dz, GH, w, GH, 0.0F, dx, n);
     }
+    arena_reset(tmp, mark);
+}
+
+size_t mlp_input_slope_cost(const Mlp *net, int n)
+{
+    return 2 * arena_cost((size_t)n * (size_t)net->hidden);
+}
+
+/* dh (n, H) becomes dh f'(z) of the listed rows of a layer. */
+static void listed_act(const Mlp *net, const MlpTape *tape, int layer, int group,
+                       const int32_t *list, int n, float *dh)
+{
+    const size_t H = (size_t)net->hidden;
+    for (size_t i = 0; i < (size_t)n; i++) {
+        const size_t at = (size_t)list[i] * width(net) + (size_t)group * H;
+        const float *d = tape->d[layer];
+        act_backward(net->act, tape->h[layer] + at, d == NULL ? NULL : d + at, H, dh + i * H);
+    }
+}
+
+void mlp_input_slope(const Mlp *net, const float *params, int group, const MlpTape *tape,
+                     const int32_t *list, int n, const float *dy, float *dx, int dx_from,
+                     Arena *tmp)
+{
+    const int H = net->hidden;
+    const size_t mark = tmp->used;
+    float *two[2] = {arena_floats(tmp, (size_t)n * (size_t)H),
+                     arena_floats(tmp, (size_t)n * (size_t)H)};
+    const float *dz = dy;
+
+    for (int l = net->layers; l > 0; l--) {
+        const MlpMatrix m = mlp_matrix(net, l, group);
+        float *dh = two[l & 1];
+        gemm_nt(n, H, m.cols, dz, m.cols, params + m.at, m.ld, 0.0F, dh, H);
+        listed_act(net, tape, l - 1, group, list, n, dh);
+        dz = dh;
+    }
+    const MlpMatrix first = mlp_matrix(net, 0, group);
+    const int cols = net->in - dx_from;
+    gemm_nt(n, cols, H, dz, H, params + first.at + (size_t)dx_from * (size_t)first.ld, first.ld,
+            0.0F, dx, cols);
     arena_reset(tmp, mark);
 }
 

@@ -65,6 +65,13 @@ void mlp_forward(const Mlp *net, const float *params, const float *x, int rows, 
 /* The same without a tape; small scratch (mlp_infer_cost bytes). */
 void mlp_infer(const Mlp *net, const float *params, const float *x, int rows, Arena *tmp, float *y);
 size_t mlp_infer_cost(const Mlp *net, int rows);
+/* Its parts, for one group. The activations of the last hidden layer (rows, hidden), in scratch that is
+ * left in `tmp` (mlp_hidden_cost bytes); from them n outputs, number `from` and on, y (rows, n; ldy). */
+const float *mlp_hidden(const Mlp *net, const float *params, int group, const float *x, int rows,
+                        Arena *tmp);
+size_t mlp_hidden_cost(const Mlp *net, int rows);
+void mlp_head(const Mlp *net, const float *params, int group, int from, int n, const float *h,
+              int rows, float *y, int ldy);
 
 /* dy (rows, G out) is dLoss/dy. grad (count) is overwritten with dLoss/dparams; NULL: not wanted.
  * dx (rows, in - dx_from) is overwritten with dLoss/dx of the input columns from dx_from on, summed
@@ -73,6 +80,13 @@ void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
                   const MlpTape *tape, const float *dy, float *grad, float *dx, int dx_from,
                   Arena *tmp);
 size_t mlp_backward_cost(const Mlp *net, int rows);
+
+/* The derivative by the inputs alone, of one group, for n rows of a tape, list (n): dy (n, out) ->
+ * dx (n, in - dx_from), overwritten. Scratch: mlp_input_slope_cost bytes. */
+void mlp_input_slope(const Mlp *net, const float *params, int group, const MlpTape *tape,
+                     const int32_t *list, int n, const float *dy, float *dx, int dx_from,
+                     Arena *tmp);
+size_t mlp_input_slope_cost(const Mlp *net, int n);
 
 /* Forward mode: how the outputs move when the parameters move by dparams (count) and x stays. The tape is
  * that of mlp_forward at `params`; dy (rows, G out). Scratch: mlp_backward_cost bytes. */

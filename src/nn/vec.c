@@ -55,3 +55,24 @@ double vec_dot(const float *x, const float *y, size_t n)
     }
     return sum;
 }
+
+double vec_decay(float *restrict g, float decay, const float *restrict p, size_t n)
+{
+    double lanes[16] = {0}; /* as in vec_dot */
+    double sum = 0;
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (size_t j = 0; j < 16; j++) {
+            g[i + j] += decay * p[i + j];
+            lanes[j] += (double)p[i + j] * (double)p[i + j];
+        }
+    }
+    for (; i < n; i++) {
+        g[i] += decay * p[i];
+        sum += (double)p[i] * (double)p[i];
+    }
+    for (size_t j = 0; j < 16; j++) {
+        sum += lanes[j];
+    }
+    return sum;
+}

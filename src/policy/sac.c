@@ -56,7 +56,8 @@ typedef struct {
     float *logp;   /* (2b) */
     float *inputs; /* (2b, D): (s, a), then (s, a~) */
     float *next;   /* (b, D): (s', a') */
-    float *q, *dq; /* (2b, 2) */
+    float *q;      /* (2b, 2) */
+    float *dq;     /* (b, 2) */
     float *qt;     /* (b, 2) */
     float *dq_da;  /* (b, A) */
     float *dhead;  /* (b, 2A) */
@@ -76,7 +77,7 @@ static Shard shard_make(const Agent *agent, int b, Arena *tmp)
                    .inputs = arena_floats(tmp, 2 * rows * (S + A)),
                    .next = arena_floats(tmp, rows * (S + A)),
                    .q = arena_floats(tmp, 2 * rows * CRITICS),
-                   .dq = arena_floats(tmp, 2 * rows * CRITICS),
+                   .dq = arena_floats(tmp, rows * CRITICS),
                    .qt = arena_floats(tmp, rows * CRITICS),
                    .dq_da = arena_floats(tmp, rows * A),
                    .dhead = arena_floats(tmp, rows * 2 * A),
@@ -91,7 +92,7 @@ static size_t sac_update_cost(const Agent *agent, int rows)
     }
     const size_t b = (size_t)rows;
     const size_t D = (size_t)agent->cfg.state_dim + (size_t)agent->cfg.act_dim;
-    const size_t arrays = 12 * arena_cost(2 * b * 2 * (D + CRITICS));
+    const size_t arrays = 12 * arena_cost(2 * b * 2 * (D + CRITICS)) + twin_slope_cost(agent, rows);
     return arrays + mlp_tape_cost(&agent->actor, 2 * rows) +
            mlp_tape_cost(&agent->critic, 2 * rows) + mlp_backward_cost(&agent->critic, rows) +
            mlp_infer_cost(&agent->critic, rows);
@@ -139,7 +140,7 @@ float sac_alpha(const Agent *agent)
     return most > 0.0F && alpha > most ? most : alpha;
 }
 
-/* dq: rows of the first half get dL_Q/dQ, rows of the second half dmin(Q)/dQ, both over B. */
+/* dq gets dL_Q/dQ, over B. */
 static void critic_errors(const Agent *agent, const Batch *batch, Shard *sh, float alpha,
                           float scale, float *stats)
 {
@@ -164,19 +165,14 @@ static void critic_errors(const Agent *agent, const Batch *batch, Shard *sh, flo
     stats[STAT_Q] = (float)(q_sum * (double)scale / CRITICS);
 }
 
-static void actor_errors(const Agent *agent, Shard *sh, float alpha, float scale, float *stats)
+static void note_policy(const Agent *agent, const Shard *sh, float alpha, float scale, float *stats)
 {
     const size_t b = (size_t)sh->b;
     double loss = 0;
     double logp_sum = 0;
 
     for (size_t i = 0; i < b; i++) {
-        const float *q = sh->q + 2 * (b + i);
-        float *dq = sh->dq + 2 * (b + i);
-        const size_t least = q[1] < q[0] ? 1 : 0;
-        dq[least] = scale;
-        dq[1 - least] = 0.0F;
-        loss += (double)(alpha * sh->logp[i] - q[least]);
+        loss += (double)(alpha * sh->logp[i] - twin_least(sh->q + 2 * (b + i)));
         logp_sum += (double)sh->logp[i];
     }
     sac_note_policy(agent, loss, logp_sum, sh->b, scale, stats);
@@ -210,10 +206,9 @@ static void shard_gradient(const Agent *agent, const Batch *batch, int total, Rn
     mlp_backward(&agent->critic, critic, sh.inputs, b, &sh.critic, sh.dq, grad + agent->at_critic,
                  NULL, 0, tmp);
 
-    actor_errors(agent, &sh, alpha, scale, stats);
+    note_policy(agent, &sh, alpha, scale, stats);
     const MlpTape second = mlp_tape_from(&agent->critic, &sh.critic, b);
-    mlp_backward(&agent->critic, critic, sh.inputs + (size_t)b * (size_t)D, b, &second,
-                 sh.dq + 2 * (size_t)b, NULL, sh.dq_da, S, tmp);
+    twin_slope(agent, &second, sh.q + 2 * (size_t)b, b, scale, tmp, sh.dq_da);
     squash_backward(&agent->squash, sh.head, sh.eps, sampled, D, b, alpha * scale, sh.dq_da,
                     sh.dhead);
     mlp_backward(&agent->actor, actor, sh.states, b, &sh.actor, sh.dhead, grad + agent->at_actor,

@@ -19,5 +19,10 @@ void twin_regress(const Agent *agent, const float *sa, const float *y, int rows,
 void twin_climb(const Agent *agent, const float *sa, int rows, Arena *tmp, float *least,
                 float *dq_da);
 size_t twin_cost(const Agent *agent, int rows); /* bytes of arena, of either */
+/* weight times the derivative of min(Q_1, Q_2) by the action, dq_da (B, A), from the critics' tape and their
+ * values q (B, 2) there. Scratch: twin_slope_cost bytes. */
+void twin_slope(const Agent *agent, const MlpTape *tape, const float *q, int rows, float weight,
+                Arena *tmp, float *dq_da);
+size_t twin_slope_cost(const Agent *agent, int rows);
 
 #endif

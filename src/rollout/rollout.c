@@ -330,10 +330,11 @@ void rollout_run(const Rollout *roll, const float *actor, int64_t epoch, int uni
     draw_starts(roll, epoch, unit, &w);
     for (int step = 0; step < roll->horizon && w.live > 0; step++) {
         choose_actions(roll, actor, epoch, step, unit, tmp, &w);
-        ensemble_predict(roll->ens, w.sa, w.live, tmp, w.mean, w.std);
         if (step == 0 || !roll->keeps_member) {
             draw_members(roll, epoch, step, unit, &w);
         }
+        ensemble_predict_what(roll->ens, w.sa, w.live, w.drawn, roll->penalty->reads, tmp, w.mean,
+                              w.std);
         draw_samples(roll, epoch, step, unit, &w);
         find_uncertainty(roll, &w);
         step_rows(roll, tmp, &w, records, report);

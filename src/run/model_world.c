@@ -21,10 +21,11 @@ static bool predict(const Rollout *roll, size_t elite, Rng *noise, Arena *tmp, f
     float *mean = arena_floats(tmp, (size_t)roll->ens->cfg.members * Y);
     float *std = arena_floats(tmp, (size_t)roll->ens->cfg.members * Y);
     float *eps = arena_floats(tmp, Y);
+    const int32_t drawn = (int32_t)elite;
     bool finite = true;
 
-    ensemble_predict(roll->ens, row, 1, tmp, mean,
-                     std); /* s and a stand side by side in a record */
+    /* s and a stand side by side in a record */
+    ensemble_predict_what(roll->ens, row, 1, &drawn, PREDICT_DRAWN, tmp, mean, std);
     rng_fill_normal(noise, eps, Y);
     for (size_t j = 0; j < Y; j++) {
         const float x = mean[elite * Y + j] + std[elite * Y + j] * eps[j];

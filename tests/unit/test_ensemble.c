@@ -201,18 +201,25 @@ static void member_forward(Model *m, int member, const float *weights, const flo
     const Ensemble *ens = &m->ens;
     float x[ROWS * D];
     float out[ROWS * 2 * Y];
+    float raw[ROWS * Y];
+    float column[3][Y];
+    const GaussColumns columns = {column[0], column[1], column[2], ens->out_std};
 
     for (int i = 0; i < ROWS * D; i++) {
         x[i] = (sa[i] - ens->in_mean[i % D]) * ens->in_inv[i % D];
     }
     mlp_infer(&ens->net, weights, x, ROWS, &m->tmp, out);
-    gauss_std(out, ensemble_member(ens, member) + ens->net.count, ROWS, 1, Y, std);
+    for (int i = 0; i < ROWS * Y; i++) {
+        raw[i] = out[i / Y * 2 * Y + Y + i % Y];
+    }
+    gauss_columns(ensemble_member(ens, member) + ens->net.count, Y, column[0], column[1],
+                  column[2]);
+    gauss_std(raw, &columns, ROWS, Y, std);
     for (int i = 0; i < ROWS * Y; i++) {
         const int row = i / Y;
         const int j = i % Y;
         mean[i] = out[row * 2 * Y + j] * ens->out_std[j] + ens->out_mean[j];
         mean[i] += j > 0 ? sa[row * D + j - 1] : 0.0F; /* reward first, then s' = s + change */
-        std[i] *= ens->out_std[j];
     }
 }
 
@@ -237,6 +244,46 @@ static void prediction_is_each_members_own(void **state)
         }
     }
     assert_int_equal(m.tmp.used, 0);
+    model_release(&m);
+}
+
+/* Deviations of all members have the same bits whatever else is read; means of drawn rows come from other
+ * shapes of products; nobody touches the rest. */
+static void what_nobody_reads_is_left_out(void **state)
+{
+    (void)state;
+    enum { N = ROWS * MEMBERS * Y };
+    Model m = lively_model(small_config());
+    float sa[ROWS * D];
+    float mean[N];
+    float std[N];
+    int32_t drawn[ROWS];
+
+    normals(sa, ROWS * D, 1);
+    ensemble_predict(&m.ens, sa, ROWS, &m.tmp, mean, std);
+    for (int all = 0; all < 2; all++) { /* rows of several members; then of one, others have none */
+        for (int b = 0; b < ROWS; b++) {
+            drawn[b] = all == 0 ? b % MEMBERS : MEMBERS - 1;
+        }
+        for (Predict what = PREDICT_STDS; what <= PREDICT_DRAWN; what++) {
+            float some_mean[N];
+            float some_std[N];
+            memset(some_mean, 0xff, sizeof some_mean); /* NaN */
+            memset(some_std, 0xff, sizeof some_std);
+            ensemble_predict_what(&m.ens, sa, ROWS, drawn, what, &m.tmp, some_mean, some_std);
+            for (int i = 0; i < N; i++) {
+                const bool is_drawn = i / Y % MEMBERS == drawn[i / Y / MEMBERS];
+                assert_int_equal(isnan(some_mean[i]), !is_drawn);
+                assert_int_equal(isnan(some_std[i]), what == PREDICT_DRAWN && !is_drawn);
+                if (is_drawn) {
+                    CHECK_NEAR(some_mean[i], mean[i], 1e-5, 1e-6);
+                    CHECK_NEAR(some_std[i], std[i], 1e-5, 1e-6);
+                }
+            }
+            assert_true(what == PREDICT_DRAWN || memcmp(some_std, std, sizeof std) == 0);
+            assert_int_equal(m.tmp.used, 0);
+        }
+    }
     model_release(&m);
 }
 
@@ -451,6 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_steps_agree_with_pytorch),
         cmocka_unit_test(prediction_is_each_members_own),
+        cmocka_unit_test(what_nobody_reads_is_left_out),
         cmocka_unit_test(holdout_error_is_in_raw_units),
         cmocka_unit_test(used_weights_have_the_wanted_norm),
         cmocka_unit_test(use_leaves_the_state_alone),

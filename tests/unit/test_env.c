@@ -147,6 +147,35 @@ static void a_state_that_was_read_can_be_set(void **state)
     with_every_task(check_set_state);
 }
 
+/* Nothing of what a simulator did before is left behind a state that is set. */
+static void check_set_state_forgets(const EnvKind *kind, Env *env)
+{
+    double qpos[DIM_MAX] = {0};
+    double qvel[DIM_MAX] = {0};
+    float s[2][DIM_MAX] = {{0}};
+    Env *fresh = NULL;
+
+    CHECK_OK(kind->open(&fresh, kind));
+    play(kind, env, NULL, 5, s[0]);
+    kind->get_state(env, qpos, qvel);
+    play(kind, env, NULL, 40, s[0]);
+    CHECK_OK(kind->set_state(env, qpos, qvel));
+    CHECK_OK(kind->set_state(fresh, qpos, qvel));
+    kind->observe(env, s[0]);
+    kind->observe(fresh, s[1]);
+    assert_memory_equal(s[0], s[1], sizeof s[0]);
+    play(kind, env, NULL, 30, s[0]);
+    play(kind, fresh, NULL, 30, s[1]);
+    assert_memory_equal(s[0], s[1], sizeof s[0]);
+    kind->close(fresh);
+}
+
+static void a_set_state_forgets_what_was_before(void **state)
+{
+    (void)state;
+    with_every_task(check_set_state_forgets);
+}
+
 /* A state out of an observation shows as that observation, so it comes out of it once more. */
 static void check_state_of(const EnvKind *kind, Env *env)
 {
@@ -343,6 +372,7 @@ int main(void)
         cmocka_unit_test(rows_are_complete_and_found_by_name),
         cmocka_unit_test(same_draws_give_the_same_episode_whatever_else_runs),
         cmocka_unit_test(a_state_that_was_read_can_be_set),
+        cmocka_unit_test(a_set_state_forgets_what_was_before),
         cmocka_unit_test(a_state_comes_out_of_its_observation),
         cmocka_unit_test(the_reward_is_a_function_of_the_motion),
         cmocka_unit_test(terminates_agrees_with_stepping),

@@ -11,6 +11,21 @@
 
 enum { ROWS = 9, Y = 3 };
 
+/* gauss_std of one head in units of 1, out (rows, 2 outs). */
+static void deviations(const float *out, const float *bounds, int rows, int outs, float *std)
+{
+    const float unit[Y] = {1, 1, 1};
+    float raw[ROWS * Y];
+    float column[3][Y];
+    const GaussColumns columns = {column[0], column[1], column[2], unit};
+
+    for (int i = 0; i < rows * outs; i++) {
+        raw[i] = out[i / outs * 2 * outs + outs + i % outs];
+    }
+    gauss_columns(bounds, outs, column[0], column[1], column[2]);
+    gauss_std(raw, &columns, rows, outs, std);
+}
+
 /* exp(-lv) multiplies the rounding of lv (about 1e-6 at lv = -10) by its size: 2e-6 of each norm. */
 static void gaussian_loss_agrees_with_autograd(void **state)
 {
@@ -23,7 +38,7 @@ static void gaussian_loss_agrees_with_autograd(void **state)
     float dout[ROWS * 2 * Y];
     float dbounds[2 * Y];
 
-    gauss_std(out, bounds, ROWS, 1, Y, std);
+    deviations(out, bounds, ROWS, Y, std);
     CHECK_CLOSE(std, golden_array(g, ROWS * Y, "std"), ROWS * Y, 1e-6, 0);
     const double loss = gauss_nll(out, bounds, y, ROWS, ROWS, Y, dout, dbounds);
     CHECK_NEAR(loss, golden_number(g, "loss"), 1e-6, 0);
@@ -69,12 +84,37 @@ static void log_variance_keeps_to_its_bounds(void **state)
     for (int i = 0; i < 5; i++) {
         const float out[2] = {0, raws[i]};
         float std;
-        gauss_std(out, bounds, 1, 1, 1, &std);
+        deviations(out, bounds, 1, 1, &std);
         CHECK_NEAR(2 * log((double)std), want[i], 0, 1e-6);
     }
     float std;
-    gauss_std((const float[]){0, NAN}, bounds, 1, 1, 1, &std);
+    deviations((const float[]){0, NAN}, bounds, 1, 1, &std);
     assert_true(isnan(std));
+}
+
+/* Columns are done in overlapping pieces of 16: each as if it were alone, for widths around the pieces. */
+static void columns_do_not_depend_on_their_neighbors(void **state)
+{
+    (void)state;
+    enum { MOST = 40 };
+    Rng rng = rng_make(1, RNG_TEST, 0, 0);
+    float raw[3 * MOST];
+    float column[4][MOST];
+    float std[3 * MOST];
+
+    rng_fill_uniform(&rng, -12, 2, raw, 3 * MOST);
+    rng_fill_uniform(&rng, 0.5F, 2, column[0], (size_t)4 * MOST);
+    for (int n = 1; n <= MOST; n++) {
+        const GaussColumns all = {column[0], column[1], column[2], column[3]};
+        gauss_std(raw, &all, 3, n, std);
+        for (int i = 0; i < 3 * n; i++) {
+            const int j = i % n;
+            const GaussColumns one = {column[0] + j, column[1] + j, column[2] + j, column[3] + j};
+            float alone;
+            gauss_std(raw + i, &one, 1, 1, &alone);
+            assert_true(alone == std[i]);
+        }
+    }
 }
 
 enum { R = 7, C = 5, LD = 9 };
@@ -190,6 +230,7 @@ int main(void)
         cmocka_unit_test(gaussian_loss_agrees_with_autograd),
         cmocka_unit_test(parts_of_a_batch_add_up),
         cmocka_unit_test(log_variance_keeps_to_its_bounds),
+        cmocka_unit_test(columns_do_not_depend_on_their_neighbors),
         cmocka_unit_test(one_power_iteration_is_torchs),
         cmocka_unit_test(sigma_converges_to_the_largest_singular_value),
         cmocka_unit_test(bound_touches_only_what_exceeds_it),

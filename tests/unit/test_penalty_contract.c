@@ -99,6 +99,29 @@ static void cuts_into_calls_do_not_show(void **state)
     mem_free(&c);
 }
 
+/* What a penalty says it does not read may be NaN. */
+static void what_is_not_read_does_not_matter(void **state)
+{
+    (void)state;
+    enum { E = 5, Y = 11 };
+    Case *c = make(E, Y);
+
+    for (int i = 0; penalty_row(i) != NULL; i++) {
+        const Penalty *penalty = penalty_row(i);
+        Case *poor = make(E, Y);
+        for (int k = 0; k < ROWS * E * Y; k++) {
+            const bool drawn = k / Y % E == c->drawn[k / Y / E];
+            poor->mean[k] = penalty->reads == PREDICT_ALL || drawn ? poor->mean[k] : NAN;
+            poor->std[k] = penalty->reads != PREDICT_DRAWN || drawn ? poor->std[k] : NAN;
+        }
+        penalty->eval(&c->in, c->u);
+        penalty->eval(&poor->in, poor->u);
+        assert_memory_equal(poor->u, c->u, sizeof c->u);
+        mem_free(&poor);
+    }
+    mem_free(&c);
+}
+
 /* A number that matters is one whose large change shows. No such number may be infinite or NaN unseen,
  * and in no other row. */
 static void check_poison(Case *c, const Penalty *penalty, float *x)
@@ -256,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(u_is_finite_and_not_negative),
+        cmocka_unit_test(what_is_not_read_does_not_matter),
         cmocka_unit_test(cuts_into_calls_do_not_show),
         cmocka_unit_test(what_is_not_finite_shows),
         cmocka_unit_test(the_order_of_members_does_not_matter),
