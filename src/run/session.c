@@ -202,6 +202,7 @@ done:
 Status session_open(Session *s, const Config *cfg)
 {
     Status st = OK;
+    float *rows = NULL;
 
     *s = (Session){.cfg = *cfg};
     const AgentKind *kind = agent_find(cfg->train.agent);
@@ -221,14 +222,13 @@ Status session_open(Session *s, const Config *cfg)
     const EnsembleConfig ens = session_ensemble_config(cfg, s->env);
     TRY(comm_agree(ensemble_init(&s->ens, &ens, (uint64_t)cfg->top.seed)));
 
-    /* the plan needs sizes of the networks, the agent its number of shards: twice, cheaply */
     const AgentConfig agent = session_agent_config(cfg, s->env);
-    TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, 0)));
+    TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, (uint64_t)cfg->top.seed)));
     s->plan = plan_make(comm_size(), cores_of_all_hosts(), cfg->ranks.learners, cfg->train.shards,
                         cfg->rollout.units, cfg->eval.episodes, epoch_cost(s));
-    agent_release(&s->agent);
     TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
-    TRY(comm_agree(agent_init(&s->agent, kind, &agent, s->reduce.count, (uint64_t)cfg->top.seed)));
+    TRY(comm_reduce_rows(&s->reduce, s->agent.grad_stride, &rows));
+    agent_use_rows(&s->agent, s->reduce.count, rows);
     TRY(comm_agree(open_sources(s)));
     set_rollout(s);
     TRY(comm_agree(set_termination(s)));
