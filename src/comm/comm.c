@@ -245,12 +245,12 @@ void coll_gather(const void *mine, size_t bytes, void *all, const size_t *sizes)
     }
 }
 
-/* The learners' part of the tree: partner at distance 1, 2, 4, ... among learners. */
+/* The ranks' part of the tree: partner at distance 1, 2, 4, ... within the group. */
 typedef struct {
     MPI_Comm group;
     float *other; /* the partner's sum */
     size_t room;
-    int learners;
+    int rank, size; /* within the group */
 } Group;
 
 static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t n)
@@ -258,7 +258,7 @@ static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t
     Group *group = reduce->ctx;
 
     reduce_block(rows, reduce->count, stride, n);
-    if (group->learners > 1 && group->room < n) {
+    if (group->size > 1 && group->room < n) {
         mem_free(&group->other);
         const Status st = mem_alloc(&group->other, n, sizeof(float), "gradient exchange");
         if (st != OK) {
@@ -267,8 +267,8 @@ static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t
         group->room = n;
     }
     const AccountWay before = account_way(ACCOUNT_EXCHANGE);
-    for (int distance = 1; distance < group->learners; distance *= 2) {
-        const int partner = self.rank ^ distance;
+    for (int distance = 1; distance < group->size; distance *= 2) {
+        const int partner = group->rank ^ distance;
         MPI_Request two[2];
         MPI_CHECK(MPI_Irecv(group->other, (int)n, MPI_FLOAT, partner, 0, group->group, &two[0]));
         MPI_CHECK(MPI_Isend(rows, (int)n, MPI_FLOAT, partner, 0, group->group, &two[1]));
@@ -283,26 +283,33 @@ static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t
     return OK;
 }
 
-Status comm_reduce_open(Reduce *reduce, int shards, int learners)
+Status comm_reduce_open_group(Reduce *reduce, int shards, int first, int size)
 {
     Group *group = NULL;
 
-    REQUIRE(learners > 0 && (learners & (learners - 1)) == 0 && learners <= shards);
+    REQUIRE(size >= 0 && (size & (size - 1)) == 0 && size <= shards);
+    REQUIRE(size == 0 || (self.rank >= first && self.rank < first + size));
     *reduce = (Reduce){0};
-    const Status st = comm_agree(mem_alloc(&group, 1, sizeof *group, "learner group"));
+    const Status st = comm_agree(mem_alloc(&group, 1, sizeof *group, "a group of ranks"));
     if (st != OK) {
         mem_free(&group);
         return st;
     }
-    group->learners = learners;
-    const int color = self.rank < learners ? 0 : MPI_UNDEFINED;
-    MPI_CHECK(MPI_Comm_split(self.world, color, self.rank, &group->group));
+    group->size = size;
+    group->rank = self.rank - first;
+    MPI_CHECK(MPI_Comm_split(self.world, size > 0 ? first : MPI_UNDEFINED, self.rank, &group->group));
     reduce->shards = shards;
-    reduce->count = self.rank < learners ? shards / learners : 0;
-    reduce->first = self.rank * reduce->count;
+    reduce->count = size > 0 ? shards / size : 0;
+    reduce->first = group->rank * reduce->count;
     reduce->sum = sum_group;
     reduce->ctx = group;
     return OK;
+}
+
+Status comm_reduce_open(Reduce *reduce, int shards, int learners)
+{
+    REQUIRE(learners > 0);
+    return comm_reduce_open_group(reduce, shards, 0, self.rank < learners ? learners : 0);
 }
 
 void comm_reduce_close(Reduce *reduce)
@@ -321,7 +328,7 @@ void comm_reduce_close(Reduce *reduce)
 void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes)
 {
     Group *group = reduce->ctx;
-    if (group->learners > 1) {
+    if (group->size > 1) {
         bcast_bytes(&group->group, data, bytes, 0);
     }
 }

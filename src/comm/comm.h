@@ -53,12 +53,15 @@ NODISCARD Status comm_share_open(CommShare **share, size_t bytes, void **data);
 void comm_share_spread(CommShare *share, size_t bytes);
 void comm_share_close(CommShare **share);
 
-/* The sum over shards (base/reduce.h) among the first `learners` ranks: a power of two, at most
- * `shards`. Learner l owns shards l V/L .. (l+1) V/L - 1; recursive doubling over the fixed tree. Its
- * sum is collective over the learners. */
+/* The sum over shards (base/reduce.h) among the ranks of a group, `size` of them from `first` on: a power
+ * of two, at most `shards`. Rank i of the group owns shards i V/size .. (i+1) V/size - 1; recursive
+ * doubling over the fixed tree. Collective over all ranks, each naming its own group, or size 0 for none.
+ * Its sum is collective over the group. */
+NODISCARD Status comm_reduce_open_group(Reduce *reduce, int shards, int first, int size);
+/* The group of the first `learners` ranks. */
 NODISCARD Status comm_reduce_open(Reduce *reduce, int shards, int learners);
 void comm_reduce_close(Reduce *reduce);
-/* Collective over the learners of `reduce`: bytes from rank 0. */
+/* Collective over the group of `reduce`: bytes from its first rank. */
 void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes);
 
 /* Messages between roles: a fixed buffer with one transfer under way at a time. */

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "base/panic.h"
+#include "base/reduce.h"
 
 /* An update shared by L learners also exchanges gradients: each doubling costs about this share. */
 static const double exchange_share = 0.05;
@@ -79,12 +80,21 @@ int plan_episode_owner(const Plan *plan, int episode)
     return first + hands - 1 - episode % hands;
 }
 
-int plan_member_owner(const Plan *plan, int member)
+PlanTeam plan_member_team(const Plan *plan, int members, int shards, int member)
 {
-    return member % plan->ranks;
+    const int alone = members - members % plan->ranks;
+    if (member < alone) {
+        return (PlanTeam){.first = member % plan->ranks, .size = 1};
+    }
+    const int most = plan->ranks / (members - alone);
+    int size = 1;
+    while (2 * size <= most && 2 * size <= shards) {
+        size *= 2;
+    }
+    return (PlanTeam){.first = (member - alone) * size, .size = size};
 }
 
 int plan_deal(int k, int shards, int s)
 {
-    return (int)((int64_t)k * (s + 1) / shards - (int64_t)k * s / shards);
+    return reduce_row(k, shards, s + 1) - reduce_row(k, shards, s);
 }

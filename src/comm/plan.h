@@ -38,8 +38,20 @@ int plan_shard_owner(const Plan *plan, int shard); /* a learner */
 int plan_unit_shard(const Plan *plan, int unit);   /* the shard that gets the unit's records */
 int plan_unit_owner(const Plan *plan, int unit);   /* who rolls it out */
 int plan_episode_owner(const Plan *plan, int episode);
-int plan_member_owner(const Plan *plan, int member); /* over all ranks */
-/* Rows of shard s when k rows are dealt to V shards: floor(k (s+1) / V) - floor(k s / V). */
+
+/* Ranks first .. first + size - 1 fit a member together, the first of them owns it. */
+typedef struct {
+    int first, size; /* size: a power of two, at most shards (of a member's batch) */
+} PlanTeam;
+/* Over all ranks: members are dealt in rounds of one for each rank. The last round may have fewer members
+ * than there are ranks, and then teams of equal size, as large as possible; a rank is in one at most. */
+PlanTeam plan_member_team(const Plan *plan, int members, int shards, int member);
+static inline bool plan_in_team(PlanTeam team, int rank)
+{
+    return rank >= team.first && rank < team.first + team.size;
+}
+
+/* Rows of shard s when k rows are dealt to V shards, as reduce_row does. */
 int plan_deal(int k, int shards, int s);
 
 #endif

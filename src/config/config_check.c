@@ -22,6 +22,18 @@ static Status check_model(const Config *c)
                            "bound the log-variance from below and above",
                            c->model.logvar_min, c->model.logvar_max);
     }
+    if (!power_of_two(c->model.shards)) {
+        return status_fail(ERR_CONFIG,
+                           "model.shards is %d: it must be a power of two (1, 2, 4, 8), because "
+                           "gradients are summed along a binary tree",
+                           c->model.shards);
+    }
+    if (c->model.shards > c->model.batch) {
+        return status_fail(ERR_CONFIG,
+                           "model.shards (%d) is more than model.batch (%d): a shard would have no "
+                           "row; lower model.shards or raise model.batch",
+                           c->model.shards, c->model.batch);
+    }
     return OK;
 }
 

@@ -63,7 +63,6 @@ static void check_properties(const Plan *p)
     const int last = first == 0 ? p->learners - 1 : p->ranks - 1;
     check_loads(p, plan_unit_owner, p->units, first, last, "owner of a unit");
     check_loads(p, plan_episode_owner, p->episodes, first, last, "owner of an episode");
-    check_loads(p, plan_member_owner, 7, 0, p->ranks - 1, "owner of a member");
 }
 
 static void everything_has_one_owner_and_loads_are_even(void **state)
@@ -81,6 +80,89 @@ static void everything_has_one_owner_and_loads_are_even(void **state)
                     check_properties(&p);
                 }
             }
+        }
+    }
+}
+
+/* How long the busiest rank fits, in members; a team of n takes 1/n. */
+static double longest_fit(const Plan *p, int members, int shards)
+{
+    static double load[RANKS_MOST];
+    double most = 0;
+
+    for (int r = 0; r < p->ranks; r++) {
+        load[r] = 0;
+    }
+    for (int i = 0; i < members; i++) {
+        const PlanTeam team = plan_member_team(p, members, shards, i);
+        for (int r = team.first; r < team.first + team.size; r++) {
+            load[r] += 1.0 / team.size;
+            most = load[r] > most ? load[r] : most;
+        }
+    }
+    return most;
+}
+
+static void check_teams(const Plan *p, int members, int shards)
+{
+    int teams[RANKS_MOST] = {0};  /* of more than one rank */
+    int before[RANKS_MOST] = {0}; /* members of a rank that have lower numbers */
+
+    for (int i = 0; i < members; i++) {
+        const PlanTeam team = plan_member_team(p, members, shards, i);
+        check_plan(p, team.first >= 0 && team.first + team.size <= p->ranks, "ranks of a team");
+        check_plan(p, team.size >= 1 && (team.size & (team.size - 1)) == 0, "a power of two");
+        check_plan(p, team.size <= shards && team.first % team.size == 0, "aligned blocks");
+        for (int r = 0; r < p->ranks; r++) {
+            if (plan_in_team(team, r)) { /* fit_model.c counts on it */
+                teams[r] += team.size > 1 ? 1 : 0;
+                before[r]++;
+                check_plan(p, teams[r] == (team.size > 1 ? 1 : 0), "a team's member is the last");
+            }
+        }
+    }
+    const int rounds = members / p->ranks;
+    for (int r = 0; r < p->ranks; r++) {
+        check_plan(p, before[r] >= rounds && before[r] <= rounds + 1, "one member a round");
+    }
+}
+
+static void members_are_dealt_in_rounds_and_the_rest_to_teams(void **state)
+{
+    (void)state;
+    for (int ranks = 1; ranks <= 300; ranks = ranks < 40 ? ranks + 1 : 2 * ranks + 1) {
+        const Plan p = plan_make(ranks, ranks, 0, 4, 64, 10, even);
+        for (int shards = 1; shards <= 8; shards *= 2) {
+            for (int members = 1; members <= 32; members++) {
+                check_teams(&p, members, shards);
+            }
+        }
+    }
+}
+
+/* The table of docs/parallel.md. */
+static void more_ranks_never_fit_slower(void **state)
+{
+    (void)state;
+    static const struct {
+        int ranks, shards;
+        double members; /* that the busiest of 7 has to fit */
+    } known[] = {{1, 2, 7},    {2, 2, 3.5},  {3, 2, 2.5},   {4, 2, 2},     {5, 2, 1.5},
+                 {6, 2, 1.5},  {7, 2, 1},    {13, 2, 1},    {14, 2, 0.5},  {16, 2, 0.5},
+                 {64, 2, 0.5}, {16, 1, 1},   {6, 4, 1.25},  {16, 4, 0.5},  {28, 4, 0.25},
+                 {32, 8, 0.25}, {56, 8, 0.125}};
+
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        const Plan p = plan_make(known[k].ranks, known[k].ranks, 0, 4, 64, 10, even);
+        CHECK_NEAR(longest_fit(&p, 7, known[k].shards), known[k].members, 0, 0);
+    }
+    for (int shards = 1; shards <= 8; shards *= 2) {
+        double before = 7;
+        for (int ranks = 1; ranks <= 64; ranks++) {
+            const Plan p = plan_make(ranks, ranks, 0, 4, 64, 10, even);
+            const double now = longest_fit(&p, 7, shards);
+            check_plan(&p, now <= before, "more ranks are no slower");
+            before = now;
         }
     }
 }
@@ -186,6 +268,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_has_one_owner_and_loads_are_even),
+        cmocka_unit_test(members_are_dealt_in_rounds_and_the_rest_to_teams),
+        cmocka_unit_test(more_ranks_never_fit_slower),
         cmocka_unit_test(units_fill_the_shards_evenly),
         cmocka_unit_test(wanted_learners_are_taken_as_far_as_they_go),
         cmocka_unit_test(a_choice_leaves_a_worker_where_there_is_work),
