@@ -64,6 +64,13 @@ if("mpi" IN_LIST MOPO_TEST_PARTS)
       mopo_add_test(mpi ${name}.np${ranks} 60 ${ranks} ${MPIEXEC_EXECUTABLE} -n ${ranks} $<TARGET_FILE:${name}>)
     endforeach()
   endforeach()
+  # ranks of this host as if they were on several: two hosts of two, one of three and one of one, all alone
+  foreach(name test_comm test_train)
+    foreach(ranks 1 2 3)
+      mopo_add_test(mpi ${name}.np4.hosts_of_${ranks} 60 4 ${MPIEXEC_EXECUTABLE} -n 4 -x MOPO_HOST_RANKS=${ranks}
+        $<TARGET_FILE:${name}>)
+    endforeach()
+  endforeach()
 endif()
 
 # End to end: shell scripts that get the path of the program.

@@ -17,6 +17,7 @@ typedef struct {
     Agent agent; /* with SHARDS gradient rows */
     Ensemble ens;
     Reduce reduce; /* of the row that is measured */
+    float *rows;   /* its gradients */
     int learners;
     size_t policy_bytes, records_bytes, copied; /* copied: of the row that is measured */
     Mail **policy, **answer;                    /* (ranks) on rank 0; elsewhere the first */
@@ -105,7 +106,7 @@ static Status tree_run(void *ctx)
 {
     Exchange *x = ctx;
     const size_t n = x->agent.grad_stride;
-    return comm_rank() < x->learners ? x->reduce.sum(&x->reduce, x->agent.grads, n, n) : OK;
+    return comm_rank() < x->learners ? x->reduce.sum(&x->reduce, x->rows, n, n) : OK;
 }
 
 /* One copy for each addition on one rank: of its own shards, then one for each doubling. */
@@ -206,6 +207,7 @@ static Status add_trees(Report *report, Exchange *x)
         const int shards = x->learners > SHARDS ? x->learners : SHARDS;
         (void)snprintf(name, sizeof name, "exchange gradient tree, %d learners", x->learners);
         TRY(comm_reduce_open(&x->reduce, shards, x->learners));
+        TRY(comm_reduce_rows(&x->reduce, x->agent.grad_stride, &x->rows));
         TRY(add(report, x, &(Kind){name, "update", 10, 1, tree_run, tree_bytes}));
         comm_reduce_close(&x->reduce);
     }
@@ -225,7 +227,7 @@ static Status exchange_open(Exchange *x)
     const int unit_rows = (cfg.rollout.batch + cfg.rollout.units - 1) / cfg.rollout.units;
     const int ends = comm_rank() == 0 ? comm_size() : 1;
 
-    TRY(agent_init(&x->agent, agent_find("sac"), &agent, SHARDS, 1));
+    TRY(agent_init(&x->agent, agent_find("sac"), &agent, 0, 1));
     TRY(ensemble_init(&x->ens, &ens, 1));
     x->policy_bytes = sizeof(Task) + agent_policy_floats(&x->agent) * sizeof(float);
     x->records_bytes =

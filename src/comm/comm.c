@@ -16,6 +16,8 @@
 static struct {
     MPI_Comm world, node;
     int rank, size, node_rank, node_size;
+    int node_number; /* rank of the node's first in the world */
+    bool crowded;
     char host[MPI_MAX_PROCESSOR_NAME];
     char library[MPI_MAX_LIBRARY_VERSION_STRING];
 } self = {.size = 1, .node_size = 1};
@@ -23,6 +25,28 @@ static struct {
 static void panic_all(const char *text)
 {
     comm_abort(1, text);
+}
+
+/* The ranks of this host; with MOPO_HOST_RANKS=k each k of them pass for a host of their own. */
+static void open_node(void)
+{
+    const char *set = getenv("MOPO_HOST_RANKS");
+    const long most = set != NULL ? strtol(set, NULL, 10) : 0;
+
+    MPI_CHECK(MPI_Comm_split_type(self.world, MPI_COMM_TYPE_SHARED, self.rank, MPI_INFO_NULL,
+                                  &self.node));
+    MPI_CHECK(MPI_Comm_rank(self.node, &self.node_rank));
+    MPI_CHECK(MPI_Comm_size(self.node, &self.node_size));
+    self.crowded = self.node_size > comm_cores();
+    if (most > 0 && most < self.node_size) {
+        MPI_Comm whole = self.node;
+        MPI_CHECK(MPI_Comm_split(whole, (int)(self.node_rank / most), self.rank, &self.node));
+        MPI_CHECK(MPI_Comm_free(&whole));
+        MPI_CHECK(MPI_Comm_rank(self.node, &self.node_rank));
+        MPI_CHECK(MPI_Comm_size(self.node, &self.node_size));
+    }
+    self.node_number = self.rank;
+    MPI_CHECK(MPI_Bcast(&self.node_number, 1, MPI_INT, 0, self.node));
 }
 
 Status comm_open(int *argc, char ***argv)
@@ -41,10 +65,7 @@ Status comm_open(int *argc, char ***argv)
     (void)MPI_Comm_set_errhandler(self.world, MPI_ERRORS_RETURN);
     MPI_CHECK(MPI_Comm_rank(self.world, &self.rank));
     MPI_CHECK(MPI_Comm_size(self.world, &self.size));
-    MPI_CHECK(MPI_Comm_split_type(self.world, MPI_COMM_TYPE_SHARED, self.rank, MPI_INFO_NULL,
-                                  &self.node));
-    MPI_CHECK(MPI_Comm_rank(self.node, &self.node_rank));
-    MPI_CHECK(MPI_Comm_size(self.node, &self.node_size));
+    open_node();
     MPI_CHECK(MPI_Get_processor_name(self.host, &len));
     MPI_CHECK(MPI_Get_library_version(self.library, &len));
     char *end = strpbrk(self.library, ",\n");
@@ -81,6 +102,16 @@ int comm_local_rank(void)
 int comm_local_size(void)
 {
     return self.node_size;
+}
+
+int comm_host_number(void)
+{
+    return self.node_number;
+}
+
+bool comm_crowded(void)
+{
+    return self.crowded;
 }
 
 const char *comm_host(void)
@@ -242,94 +273,5 @@ void coll_gather(const void *mine, size_t bytes, void *all, const size_t *sizes)
     for (int r = 1; r < self.size; r++) {
         receive_pieces(at, sizes[r], r);
         at += sizes[r];
-    }
-}
-
-/* The ranks' part of the tree: partner at distance 1, 2, 4, ... within the group. */
-typedef struct {
-    MPI_Comm group;
-    float *other; /* the partner's sum */
-    size_t room;
-    int rank, size; /* within the group */
-} Group;
-
-static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t n)
-{
-    Group *group = reduce->ctx;
-
-    reduce_block(rows, reduce->count, stride, n);
-    if (group->size > 1 && group->room < n) {
-        mem_free(&group->other);
-        const Status st = mem_alloc(&group->other, n, sizeof(float), "gradient exchange");
-        if (st != OK) {
-            comm_abort(status_exit_code(st), status_reason());
-        }
-        group->room = n;
-    }
-    const AccountWay before = account_way(ACCOUNT_EXCHANGE);
-    for (int distance = 1; distance < group->size; distance *= 2) {
-        const int partner = group->rank ^ distance;
-        MPI_Request two[2];
-        MPI_CHECK(MPI_Irecv(group->other, (int)n, MPI_FLOAT, partner, 0, group->group, &two[0]));
-        MPI_CHECK(MPI_Isend(rows, (int)n, MPI_FLOAT, partner, 0, group->group, &two[1]));
-        wait_request(&two[0], MPI_STATUS_IGNORE);
-        wait_request(&two[1], MPI_STATUS_IGNORE);
-        /* a + b = b + a in IEEE arithmetic: both partners get the same bits */
-        for (size_t i = 0; i < n; i++) {
-            rows[i] += group->other[i];
-        }
-    }
-    (void)account_way(before);
-    return OK;
-}
-
-Status comm_reduce_open_group(Reduce *reduce, int shards, int first, int size)
-{
-    Group *group = NULL;
-
-    REQUIRE(size >= 0 && (size & (size - 1)) == 0 && size <= shards);
-    REQUIRE(size == 0 || (self.rank >= first && self.rank < first + size));
-    *reduce = (Reduce){0};
-    const Status st = comm_agree(mem_alloc(&group, 1, sizeof *group, "a group of ranks"));
-    if (st != OK) {
-        mem_free(&group);
-        return st;
-    }
-    group->size = size;
-    group->rank = self.rank - first;
-    MPI_CHECK(
-        MPI_Comm_split(self.world, size > 0 ? first : MPI_UNDEFINED, self.rank, &group->group));
-    reduce->shards = shards;
-    reduce->count = size > 0 ? shards / size : 0;
-    reduce->first = group->rank * reduce->count;
-    reduce->sum = sum_group;
-    reduce->ctx = group;
-    return OK;
-}
-
-Status comm_reduce_open(Reduce *reduce, int shards, int learners)
-{
-    REQUIRE(learners > 0);
-    return comm_reduce_open_group(reduce, shards, 0, self.rank < learners ? learners : 0);
-}
-
-void comm_reduce_close(Reduce *reduce)
-{
-    Group *group = reduce->ctx;
-    if (group != NULL) {
-        mem_free(&group->other);
-        if (group->group != MPI_COMM_NULL) {
-            (void)MPI_Comm_free(&group->group);
-        }
-        mem_free(&group);
-        *reduce = (Reduce){0};
-    }
-}
-
-void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes)
-{
-    Group *group = reduce->ctx;
-    if (group->size > 1) {
-        bcast_bytes(&group->group, data, bytes, 0);
     }
 }

@@ -53,13 +53,17 @@ NODISCARD Status comm_share_open(CommShare **share, size_t bytes, void **data);
 void comm_share_spread(CommShare *share, size_t bytes);
 void comm_share_close(CommShare **share);
 
-/* The sum over shards (base/reduce.h) among the ranks of a group, `size` of them from `first` on: a power
- * of two, at most `shards`. Rank i of the group owns shards i V/size .. (i+1) V/size - 1; recursive
- * doubling over the fixed tree. Collective over all ranks, each naming its own group, or size 0 for none.
- * Its sum is collective over the group. */
+/* The sum over shards (base/reduce.h) among a group of ranks: `size` of them from `first` on, a power of
+ * two, at most `shards`; rank i of the group owns shards i V/size .. (i+1) V/size - 1. Collective over all
+ * ranks, each naming its own group, or size 0 for none. The sum itself is collective over the group. */
 NODISCARD Status comm_reduce_open_group(Reduce *reduce, int shards, int first, int size);
 /* The group of the first `learners` ranks. */
 NODISCARD Status comm_reduce_open(Reduce *reduce, int shards, int learners);
+/* Memory for this rank's rows of one reduction: (count, stride) floats, zero; NULL without a group. Those of
+ * the group's ranks on one host lie in memory that they share, and a sum over them copies nothing; other
+ * rows are summed by messages. Once for each reduction, freed with it. Collective over all ranks. */
+NODISCARD Status comm_reduce_rows(Reduce *reduce, size_t stride, float **rows);
+/* Collective over the group. Rows are gone. */
 void comm_reduce_close(Reduce *reduce);
 /* Collective over the group of `reduce`: bytes from its first rank. */
 void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes);

@@ -12,12 +12,17 @@ double comm_waited(void)
     return account_outside();
 }
 
-/* Spin for partners that are about to answer, then yield, then sleep. */
-static void rest(int tries)
+/* Without a core to spare only the partner's progress is worth one: no spinning then. */
+void wait_rest(int tries)
 {
-    enum { SPIN = 200, YIELD = 400, NANO_MAX = 500000 };
+    enum { SPIN = 200, PAUSES = 32, YIELD = 400, NANO_MAX = 500000 };
 
-    if (tries < SPIN) {
+    if (tries < SPIN && !comm_crowded()) {
+        for (int i = 0; i < PAUSES; i++) {
+#ifdef __x86_64__
+            __builtin_ia32_pause(); /* leaves the core to its other thread, and the bus to the partner */
+#endif
+        }
         return;
     }
     if (tries < YIELD) {
@@ -43,7 +48,7 @@ void wait_request(MPI_Request *request, MPI_Status *status)
         }
         if (done == 0) {
             (void)account_way_from(ACCOUNT_WAIT, poll);
-            rest(tries);
+            wait_rest(tries);
         }
     }
     (void)account_way_from(ACCOUNT_EXCHANGE, poll);

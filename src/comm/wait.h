@@ -25,9 +25,15 @@ _Noreturn void mpi_failed(int code, const char *call);
 void *comm_world(void);
 /* The communicator of this host's ranks. */
 void *comm_node(void);
+/* The same number for the ranks of a host alone; a host with more ranks than cores. */
+int comm_host_number(void);
+bool comm_crowded(void);
 /* Bytes from `root` to all ranks of an MPI_Comm (by address), in pieces below INT_MAX. */
 void bcast_bytes(void *comm, void *data, size_t bytes, int root);
 /* Wait without holding the core; the request must be active. */
 void wait_request(MPI_Request *request, MPI_Status *status);
+
+/* Between two looks for what a partner will do, `tries` so far: spin, then yield the core, then sleep. */
+void wait_rest(int tries);
 
 #endif

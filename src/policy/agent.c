@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/panic.h"
 #include "policy/actor.h"
 #include "policy/kinds.h"
 
@@ -64,6 +65,13 @@ Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, i
     agent->grads = agent->v + T;
     kind->init(agent, seed);
     return OK;
+}
+
+void agent_use_rows(Agent *agent, int shards, float *rows)
+{
+    REQUIRE(agent->shards == 0);
+    agent->shards = shards;
+    agent->grads = rows;
 }
 
 void agent_release(Agent *agent)

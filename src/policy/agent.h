@@ -102,7 +102,8 @@ typedef struct {
     size_t at_actor, at_critic, at_alpha; /* offsets of the parts in params; at_actor is 0 */
     size_t at_side[AGENT_SIDES];
     float *block; /* owned: everything below */
-    float *params, *target, *m, *v, *grads;
+    float *params, *target, *m, *v;
+    float *grads;       /* in the block, or borrowed (agent_use_rows) */
     size_t grad_stride; /* T + AGENT_TAIL */
     int shards;         /* that this rank owns */
     int64_t updates;    /* done so far; also Adam's step number */
@@ -155,6 +156,9 @@ bool agent_has_critic(const AgentKind *kind, const AgentConfig *cfg);
 /* shards: how many of a batch's shards this rank owns (0 for a worker, which only acts). */
 NODISCARD Status agent_init(Agent *agent, const AgentKind *kind, const AgentConfig *cfg, int shards,
                             uint64_t seed);
+/* The gradient rows of `shards` shards are in `rows` (shards, grad_stride) from now on, zero and borrowed:
+ * memory that learners share. For an agent with none of its own. */
+void agent_use_rows(Agent *agent, int shards, float *rows);
 void agent_release(Agent *agent);
 static inline float *agent_actor(const Agent *agent)
 {

@@ -78,8 +78,7 @@ static Status open_agent(Online *o)
     agent.target_entropy = o->cfg->collect.target_entropy != 0
                                ? (float)o->cfg->collect.target_entropy
                                : -(float)o->task.act_dim;
-    TRY(agent_init(&o->agent, agent_find("sac"), &agent, o->learner ? o->reduce.count : 0,
-                   (uint64_t)o->cfg->top.seed));
+    TRY(agent_init(&o->agent, agent_find("sac"), &agent, 0, (uint64_t)o->cfg->top.seed));
     TRY(mem_alloc(&o->evals, (size_t)o->evals_max, sizeof *o->evals, "evaluations"));
     if (o->learner) {
         TRY(alloc_learner(o));
@@ -91,6 +90,7 @@ done:
 Status online_open(Online *o, const Config *cfg, const char *dir, bool force)
 {
     Status st = OK;
+    float *rows = NULL;
 
     *o = (Online){.cfg = cfg, .dir = dir, .lead = comm_rank() == 0, .rundir = {.lock = -1}};
     TRY(comm_agree(session_task(cfg, &o->task)));
@@ -106,6 +106,8 @@ Status online_open(Online *o, const Config *cfg, const char *dir, bool force)
     o->learner = comm_rank() < learners;
     TRY(comm_reduce_open(&o->reduce, cfg->train.shards, learners));
     TRY(comm_agree(open_agent(o)));
+    TRY(comm_reduce_rows(&o->reduce, o->agent.grad_stride, &rows));
+    agent_use_rows(&o->agent, o->reduce.count, rows);
     log_info("online SAC on %s: %d steps, %d of %d ranks share the updates", o->task.name,
              cfg->collect.steps, learners, comm_size());
 done:

@@ -9,22 +9,32 @@
 #include "run/data_options.h"
 #include "run/model_world.h"
 
-/* Rough FLOP of an epoch, for the choice of learners only. */
+/* Seconds of an epoch from counts, for the choice of learners only. The rates are those of a core of our
+ * measurements (docs/parallel.md); where all are off by one factor the choice is the same. */
 static PlanCost epoch_cost(const Session *s)
 {
+    enum { EPISODE_STEP = 4000000 };    /* FLOP that pass while MuJoCo takes a step, about */
+    static const double flop = 1.3e-11; /* seconds of one, in matrix products */
+    static const double adam = 1.2e-9;  /* seconds of a trained float, of Adam and target average */
+    static const double summed = 0.4e-9; /* seconds of a trained float, of a sum with one partner */
     const Config *c = &s->cfg;
     const double actor = (double)s->agent.actor.count;
     const double critic = (double)s->agent.critic.count;
     const double member = (double)s->ens.net.count;
-    const double per_row = 2.0 * (4.0 * actor + 6.0 * critic);
+    const double trained = (double)s->agent.trained * c->train.updates_per_epoch;
     const double rollout =
         (double)c->rollout.batch * c->rollout.horizon * (member * c->model.members + actor) * 2.0;
     /* an on-policy update: about a forward and a backward pass for each product with the Fisher matrix */
     const double rows = s->agent.kind->on_policy
                             ? (double)c->rollout.batch * c->rollout.horizon * c->npg.cg_iterations
                             : (double)c->train.batch * c->train.updates_per_epoch;
-    const double episodes = (double)c->eval.episodes * s->env->horizon * 4e6;
-    return (PlanCost){.update = per_row * rows, .work = (s->uses_model ? rollout : 0.0) + episodes};
+    const double episodes = (double)c->eval.episodes * s->env->horizon * EPISODE_STEP;
+    return (PlanCost){.update = 2.0 * (4.0 * actor + 6.0 * critic) * rows * flop + trained * adam,
+                      .fixed = trained * adam,
+                      .exchange = trained * summed,
+                      .rollout = s->uses_model ? rollout * flop : 0,
+                      .eval = episodes * flop,
+                      .in_turn = c->rollout.lag == 0};
 }
 
 static int cores_of_all_hosts(void)
@@ -192,6 +202,7 @@ done:
 Status session_open(Session *s, const Config *cfg)
 {
     Status st = OK;
+    float *rows = NULL;
 
     *s = (Session){.cfg = *cfg};
     const AgentKind *kind = agent_find(cfg->train.agent);
@@ -211,14 +222,13 @@ Status session_open(Session *s, const Config *cfg)
     const EnsembleConfig ens = session_ensemble_config(cfg, s->env);
     TRY(comm_agree(ensemble_init(&s->ens, &ens, (uint64_t)cfg->top.seed)));
 
-    /* the plan needs sizes of the networks, the agent its number of shards: twice, cheaply */
     const AgentConfig agent = session_agent_config(cfg, s->env);
-    TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, 0)));
+    TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, (uint64_t)cfg->top.seed)));
     s->plan = plan_make(comm_size(), cores_of_all_hosts(), cfg->ranks.learners, cfg->train.shards,
                         cfg->rollout.units, cfg->eval.episodes, epoch_cost(s));
-    agent_release(&s->agent);
     TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
-    TRY(comm_agree(agent_init(&s->agent, kind, &agent, s->reduce.count, (uint64_t)cfg->top.seed)));
+    TRY(comm_reduce_rows(&s->reduce, s->agent.grad_stride, &rows));
+    agent_use_rows(&s->agent, s->reduce.count, rows);
     TRY(comm_agree(open_sources(s)));
     set_rollout(s);
     TRY(comm_agree(set_termination(s)));

@@ -2,6 +2,7 @@
  * expectation is computed on the spot from rank numbers. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -177,81 +178,123 @@ static void shard_row(int shard, float *row, size_t n)
     }
 }
 
-static void reduce_among(int learners, int shards, size_t n)
+enum { SHARDS_MAX = 8, STRIDE = 528 };
+
+/* The group's sums of n floats: in memory of the host, and of rows that are somewhere else. */
+static void compare_sums(const Reduce *shared, float *rows, int size, const float *want, size_t n)
 {
-    enum { MOST = 8, STRIDE = 520 };
-    static float rows[MOST * STRIDE];
-    static float want[MOST * STRIDE];
+    const int64_t before = mem_count();
+
+    for (int again = 0; again < 3; again++) {
+        for (int i = 0; i < shared->count; i++) {
+            shard_row(shared->first + i, rows + (size_t)i * STRIDE, n);
+            rows[(size_t)i * STRIDE + n] = 77; /* behind the first n: untouched */
+        }
+        MPI_CHECK_OK(shared->sum(shared, rows, STRIDE, n));
+        MPI_CHECK(memcmp(rows, want, n * sizeof *rows) == 0);
+        MPI_CHECK(rows[n] == 77);
+    }
+    const bool own_host = comm_local_size() == comm_size();
+    MPI_CHECK(size == 1 || !own_host || mem_count() == before); /* no place for a partner's sum */
+}
+
+static void reduce_among(int first, int size, int shards, size_t n)
+{
+    static float elsewhere[SHARDS_MAX * STRIDE];
+    static float want[SHARDS_MAX * STRIDE];
     Reduce local = reduce_local(shards);
     Reduce shared;
+    float *rows = NULL;
+    const bool member = comm_rank() >= first && comm_rank() < first + size;
+    const int64_t before = mem_count();
 
-    if (!MPI_CHECK_OK(comm_reduce_open(&shared, shards, learners))) {
+    if (!MPI_CHECK_OK(comm_reduce_open_group(&shared, shards, first, member ? size : 0)) ||
+        !MPI_CHECK_OK(comm_reduce_rows(&shared, STRIDE, &rows))) {
         return;
     }
-    const bool learns = comm_rank() < learners;
-    MPI_CHECK(shared.shards == shards);
-    MPI_CHECK(shared.count == (learns ? shards / learners : 0));
+    MPI_CHECK(shared.shards == shards && (rows != NULL) == member);
+    MPI_CHECK(shared.count == (member ? shards / size : 0));
     for (int s = 0; s < shards; s++) {
         shard_row(s, want + (size_t)s * STRIDE, n);
     }
     MPI_CHECK_OK(local.sum(&local, want, STRIDE, n));
-    for (int again = 0; learns && again < 2; again++) {
+    if (member) {
+        int64_t word = comm_rank() == first ? 42 : 0;
+        compare_sums(&shared, rows, size, want, n);
+        elsewhere[0] = 0;
         for (int i = 0; i < shared.count; i++) {
-            shard_row(shared.first + i, rows + (size_t)i * STRIDE, n);
-            rows[(size_t)i * STRIDE + n] = 77; /* behind the first n: untouched */
+            shard_row(shared.first + i, elsewhere + (size_t)i * STRIDE, n);
         }
-        MPI_CHECK_OK(shared.sum(&shared, rows, STRIDE, n));
-        MPI_CHECK(memcmp(rows, want, n * sizeof *rows) == 0);
-        MPI_CHECK(rows[n] == 77);
-    }
-    if (learns) {
-        int64_t word = comm_rank() == 0 ? 42 : 0;
+        MPI_CHECK_OK(shared.sum(&shared, elsewhere, STRIDE, n));
+        MPI_CHECK(memcmp(elsewhere, want, n * sizeof *want) == 0);
         comm_reduce_bcast(&shared, &word, sizeof word);
         MPI_CHECK(word == 42);
     }
     comm_reduce_close(&shared);
+    MPI_CHECK(mem_count() == before);
 }
 
 static void learners_get_the_bits_of_one_rank(void)
 {
+    static const size_t floats[] = {1, 16, 17, 100, 513};
+
     for (int learners = 1; learners <= 4 && learners <= comm_size(); learners *= 2) {
-        for (int shards = learners; shards <= 8; shards *= 2) {
-            reduce_among(learners, shards, 1);
-            reduce_among(learners, shards, 513);
+        for (int shards = learners; shards <= SHARDS_MAX; shards *= 2) {
+            for (size_t k = 0; k < sizeof floats / sizeof *floats; k++) {
+                reduce_among(0, learners, shards, floats[k]);
+            }
         }
     }
 }
 
-/* Pairs of ranks, as far as they go: each pair sums rows of its own. */
-static void groups_side_by_side_sum_apart(void)
+/* Every rank is in one of the groups, or in none. */
+static void groups_of_any_ranks_sum_beside_each_other(void)
 {
-    enum { SHARDS = 4, N = 301 };
-    static float rows[SHARDS * N];
-    static float want[SHARDS * N];
-    const int first = comm_rank() / 2 * 2;
-    const int size = first + 1 < comm_size() ? 2 : 0;
-    Reduce pair;
+    reduce_among(comm_rank() / 2 * 2, comm_rank() / 2 * 2 + 1 < comm_size() ? 2 : 1, 4, 513);
+    reduce_among(comm_rank(), 1, 4, 513);
+    if (comm_size() > 2) {
+        reduce_among(1, 2, 2, 513); /* across the border of pretended hosts */
+    }
+}
 
-    if (!MPI_CHECK_OK(comm_reduce_open_group(&pair, SHARDS, first, size))) {
+/* Whole numbers, so that the sum is known: shard s of round k is (s + 1) (k % 100), but for its place. */
+static void fill_round(float *row, int shard, int k, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        row[i] = (float)((shard + 1) * (k % 100)) + (float)i;
+    }
+}
+
+/* Partners come early and late by turns; a sum that was read or overwritten too early would show. */
+static void many_sums_in_a_row_stay_right(void)
+{
+    enum { ROUNDS = 1000, SHARDS = 4 };
+    const int learners = comm_size() >= 4 ? 4 : comm_size() >= 2 ? 2 : 1;
+    Reduce shared;
+    float *rows = NULL;
+    Rng rng = rng_make(5, RNG_TEST, 0, (uint32_t)comm_rank());
+    int wrong = 0;
+
+    if (!MPI_CHECK_OK(comm_reduce_open(&shared, SHARDS, learners)) ||
+        !MPI_CHECK_OK(comm_reduce_rows(&shared, STRIDE, &rows))) {
         return;
     }
-    MPI_CHECK(pair.count == (size > 0 ? SHARDS / 2 : 0));
-    MPI_CHECK(size == 0 || pair.first == (comm_rank() - first) * pair.count);
-    for (int s = 0; s < SHARDS; s++) {
-        shard_row(10 * first + s, want + (size_t)s * N, N);
+    for (int k = 0; k < ROUNDS && comm_rank() < learners; k++) {
+        const size_t n = 1 + (size_t)(k * 37 % STRIDE);
+        for (int i = 0; i < shared.count; i++) {
+            fill_round(rows + (size_t)i * STRIDE, shared.first + i, k, n);
+        }
+        if (rng_below(&rng, 16) == 0) {
+            const struct timespec pause = {0, (long)rng_below(&rng, 200000)};
+            (void)nanosleep(&pause, NULL);
+        }
+        MPI_CHECK_OK(shared.sum(&shared, rows, STRIDE, n));
+        for (size_t i = 0; i < n; i++) {
+            wrong += rows[i] != (float)(10 * (k % 100)) + (float)(SHARDS * i) ? 1 : 0;
+        }
     }
-    reduce_block(want, SHARDS, N, N);
-    for (int i = 0; i < pair.count; i++) {
-        shard_row(10 * first + pair.first + i, rows + (size_t)i * N, N);
-    }
-    if (size > 0) {
-        int word = comm_rank() == first ? 7 + first : 0;
-        MPI_CHECK_OK(pair.sum(&pair, rows, N, N));
-        MPI_CHECK(memcmp(rows, want, N * sizeof *rows) == 0);
-        comm_reduce_bcast(&pair, &word, sizeof word);
-        MPI_CHECK(word == 7 + first);
-    }
-    comm_reduce_close(&pair);
+    MPI_CHECK(wrong == 0);
+    comm_reduce_close(&shared);
 }
 
 /* Every rank sends to every rank, itself included, on two tags; sizes tell sender and tag. */
@@ -348,7 +391,8 @@ int main(int argc, char **argv)
     MPI_CASE(gathering_joins_blocks_of_any_sizes_in_order_of_ranks);
     MPI_CASE(a_host_has_one_block_that_all_its_ranks_see);
     MPI_CASE(learners_get_the_bits_of_one_rank);
-    MPI_CASE(groups_side_by_side_sum_apart);
+    MPI_CASE(groups_of_any_ranks_sum_beside_each_other);
+    MPI_CASE(many_sums_in_a_row_stay_right);
     MPI_CASE(messages_find_their_tag_and_keep_their_size);
     MPI_CASE(messages_of_one_tag_stay_in_order);
     MPI_CASE(an_open_receive_can_be_given_up);
