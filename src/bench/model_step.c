@@ -27,7 +27,7 @@ static Status fit_open(Fit *f, int S, int A, bool spectral_norm, int shards)
     TRY(fit_data_init(&f->data, &rec, f->records, ROWS, 1.0, ROWS - BATCH * STEPS, 1));
     TRY(fit_data_scales(&f->data, &f->ens));
     const Reduce reduce = reduce_local(shards);
-    TRY(member_fit_init(&f->fit, &f->ens, &f->data, 0, &reduce, 1));
+    TRY(member_fit_init(&f->fit, &f->ens, &f->data, 0, &reduce, NULL, 1));
     TRY(arena_init(&f->tmp, member_fit_cost(&f->ens, &f->data, BATCH)));
 done:
     return st;

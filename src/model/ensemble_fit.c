@@ -8,10 +8,7 @@
 #include "base/wide.h"
 #include "nn/adam.h"
 
-enum {
-    HOLD_PIECE = 500, /* rows of one holdout product: part of the result, like a batch size */
-    GRAD_PAD = 16,    /* floats of a cache line: every gradient begins one */
-};
+enum { HOLD_PIECE = 500 }; /* rows of one holdout product: part of the result, like a batch size */
 
 static const double never = 1e10; /* released code: the first pass always counts as a gain */
 
@@ -156,21 +153,26 @@ Status fit_data_scales(FitData *data, Ensemble *ens)
     return OK;
 }
 
+size_t member_fit_stride(const Ensemble *ens)
+{
+    enum { LINE = 16 }; /* floats of a cache line */
+    return (ens->trained + 1 + LINE - 1) / LINE * LINE;
+}
+
 Status member_fit_init(MemberFit *fit, const Ensemble *ens, const FitData *data, int member,
-                       const Reduce *reduce, uint64_t seed)
+                       const Reduce *reduce, float *grads, uint64_t seed)
 {
     Status st = OK;
     const size_t T = ens->trained;
     const size_t n = (size_t)data->n_train;
+    const size_t own = grads == NULL ? (size_t)reduce->count * member_fit_stride(ens) : 0;
 
     *fit = (MemberFit){.member = member, .best = never, .reduce = *reduce};
-    fit->grad_stride = (T + 1 + GRAD_PAD - 1) / GRAD_PAD * GRAD_PAD;
-    const size_t grads = (size_t)reduce->count * fit->grad_stride;
-    TRY(mem_alloc(&fit->block, grads + 2 * T + ens->stride, sizeof(float), "a member's optimizer"));
+    TRY(mem_alloc(&fit->block, own + 2 * T + ens->stride, sizeof(float), "a member's optimizer"));
     TRY(mem_alloc(&fit->sample, n, sizeof *fit->sample, "a member's bootstrap"));
     TRY(mem_alloc(&fit->queue, n, sizeof *fit->queue, "a member's bootstrap"));
-    fit->grads = fit->block;
-    fit->m = fit->grads + grads;
+    fit->grads = grads == NULL ? fit->block : grads;
+    fit->m = fit->block + own;
     fit->v = fit->m + T;
     fit->snapshot = fit->v + T;
     Rng rng = rng_make(seed, RNG_BOOTSTRAP, 0, (uint32_t)member);
@@ -227,6 +229,7 @@ static Status take_step(MemberFit *fit, Ensemble *ens, const FitData *data, cons
     const Reduce *reduce = &fit->reduce;
     const size_t mark = tmp->used;
     const size_t T = ens->trained;
+    const size_t stride = member_fit_stride(ens);
     const size_t most = (size_t)((rows + reduce->shards - 1) / reduce->shards);
     float *x = arena_floats(tmp, most * ((size_t)data->rec.S + (size_t)data->rec.A));
     float *y = arena_floats(tmp, most * ((size_t)data->rec.S + 1));
@@ -236,11 +239,11 @@ static Status take_step(MemberFit *fit, Ensemble *ens, const FitData *data, cons
     for (int i = 0; i < reduce->count; i++) {
         const int from = reduce_row(rows, reduce->shards, reduce->first + i);
         const int n = reduce_row(rows, reduce->shards, reduce->first + i + 1) - from;
-        float *grad = fit->grads + (size_t)i * fit->grad_stride;
+        float *grad = fit->grads + (size_t)i * stride;
         gather(ens, data, order + from, n, x, y);
         grad[T] = (float)ensemble_step_shard(ens, &step, x, y, n, rows, tmp, grad);
     }
-    TRY(reduce->sum(reduce, fit->grads, fit->grad_stride, T + 1));
+    TRY(reduce->sum(reduce, fit->grads, stride, T + 1));
     *loss = (double)fit->grads[T];
     TRY(ensemble_step_end(ens, &step, loss, fit->grads));
     adam_step(ensemble_member(ens, fit->member), fit->grads, fit->m, fit->v, T, lr, ++fit->steps);

@@ -35,18 +35,20 @@ typedef struct {
     int member;
     int64_t steps; /* Adam steps done */
     double best;   /* lowest accepted holdout MSE; 1e10 before the first */
-    Reduce
-        reduce; /* the shards of a batch, and which of them are this rank's; its ctx is borrowed */
-    float *block; /* owned: grads (count, grad_stride), m, v (trained each), snapshot (stride) */
-    float *grads; /* row i: gradient (trained) of shard first + i, then its loss */
+    Reduce reduce; /* the shards of a batch, and which are this rank's; ctx is borrowed */
+    float *grads;  /* (count, member_fit_stride) owned or borrowed: a shard's gradient and loss */
+    float *block;  /* owned: m, v (trained each), snapshot (stride), grads if they are owned */
     float *m, *v, *snapshot;
-    size_t grad_stride;
     uint32_t *sample; /* (n_train) owned: this member's bootstrap, drawn once */
     uint32_t *queue;  /* (n_train) owned: the order of a pass */
 } MemberFit;
 
+/* Floats from one shard's gradient to the next: a gradient (trained), its loss, whole cache lines. */
+size_t member_fit_stride(const Ensemble *ens);
+/* grads: (reduce->count, member_fit_stride) borrowed, such as memory that owners share; NULL: the fit
+ * has its own. Error: ERR_NOMEM. */
 NODISCARD Status member_fit_init(MemberFit *fit, const Ensemble *ens, const FitData *data,
-                                 int member, const Reduce *reduce, uint64_t seed);
+                                 int member, const Reduce *reduce, float *grads, uint64_t seed);
 void member_fit_release(MemberFit *fit);
 
 /* One pass over the bootstrap in a fresh order, in batches of `batch` rows (the last may be

@@ -25,8 +25,9 @@ typedef struct {
     int owned,
         taken;      /* members that this rank answers for; all that it fits, alone or in its team */
     MemberFit *fit; /* (taken) by number: one that it fits for another rank is the last */
-    Reduce alone,
-        team; /* who shares a batch: nobody; the ranks of this rank's team, if it has one */
+    Reduce alone;   /* all shards of a batch are this rank's */
+    Reduce team;    /* the ranks of its team share them, if it has one */
+    float *grads;   /* of the team's member: memory that the team shares */
     Arena tmp;
     int64_t pass, since; /* passes done; those without a gain */
     double mse[ENSEMBLE_MAX], loss[ENSEMBLE_MAX];
@@ -52,6 +53,7 @@ static PlanTeam team_of(const Fit *f, int member)
 /* Which members this rank fits, and with whom. Collective. */
 static Status deal(Fit *f)
 {
+    Status st = OK;
     PlanTeam mine = {0};
     const int shards = f->s->cfg.model.shards;
 
@@ -63,7 +65,10 @@ static Status deal(Fit *f)
         mine = plan_in_team(team, comm_rank()) && team.size > 1 ? team : mine;
     }
     f->alone = reduce_local(shards);
-    return comm_reduce_open_group(&f->team, shards, mine.first, mine.size);
+    TRY(comm_reduce_open_group(&f->team, shards, mine.first, mine.size));
+    TRY(comm_reduce_rows(&f->team, member_fit_stride(&f->s->ens), &f->grads));
+done:
+    return st;
 }
 
 static Status fit_open(Fit *f)
@@ -91,7 +96,8 @@ static Status fit_open(Fit *f)
         const PlanTeam team = team_of(f, i);
         if (plan_in_team(team, comm_rank())) {
             TRY(member_fit_init(&f->fit[k++], &s->ens, &f->data, i,
-                                team.size > 1 ? &f->team : &f->alone, seed));
+                                team.size > 1 ? &f->team : &f->alone,
+                                team.size > 1 ? f->grads : NULL, seed));
         }
     }
 done:

@@ -63,16 +63,24 @@ static Status one_pass(World *w, MemberFit *fit, int64_t pass, double *loss)
     return member_fit_pass(fit, &w->ens, &w->data, pass, BATCH, 1e-2, SEED, &w->tmp, loss);
 }
 
+typedef struct {
+    int member;
+    Reduce reduce;
+    float *grads; /* shared by the team */
+} Team;
+
 /* Passes of 135 rows: four batches and one of 7, fewer than eight shards. */
-static void fit_beside_one_alone(World *shared, World *alone, int member, const Reduce *team)
+static void fit_beside_one_alone(World *shared, World *alone, const Team *team)
 {
-    const Reduce whole = reduce_local(team->shards);
+    const Reduce whole = reduce_local(team->reduce.shards);
+    const int member = team->member;
     const size_t bytes = shared->ens.stride * sizeof(float);
     MemberFit fit = {0};
     MemberFit want = {0};
 
-    MPI_CHECK_OK(member_fit_init(&fit, &shared->ens, &shared->data, member, team, SEED));
-    MPI_CHECK_OK(member_fit_init(&want, &alone->ens, &alone->data, member, &whole, SEED));
+    MPI_CHECK_OK(member_fit_init(&fit, &shared->ens, &shared->data, member, &team->reduce,
+                                 team->grads, SEED));
+    MPI_CHECK_OK(member_fit_init(&want, &alone->ens, &alone->data, member, &whole, NULL, SEED));
     for (int64_t pass = 0; pass < 2; pass++) {
         double loss[2] = {0};
         MPI_CHECK_OK(one_pass(shared, &fit, pass, &loss[0]));
@@ -87,13 +95,13 @@ static void fit_beside_one_alone(World *shared, World *alone, int member, const 
 }
 
 /* One record is bad: one shard has it, all of the team see it in the sum. */
-static void fail_together(World *w, int member, const Reduce *team)
+static void fail_together(World *w, const Team *team)
 {
     const Record rec = record_make(S, A);
     MemberFit fit = {0};
     double loss = 0;
 
-    MPI_CHECK_OK(member_fit_init(&fit, &w->ens, &w->data, member, team, SEED));
+    MPI_CHECK_OK(member_fit_init(&fit, &w->ens, &w->data, team->member, &team->reduce, NULL, SEED));
     float *next = w->records + (size_t)fit.sample[70] * rec.stride + rec.s2;
     const float was = *next;
     *next = NAN;
@@ -101,39 +109,42 @@ static void fail_together(World *w, int member, const Reduce *team)
     MPI_CHECK(strstr(status_reason(), "is not finite") != NULL);
     *next = was;
     MPI_CHECK(fit.steps < 5);
-    float *row = fit.grads; /* nobody was left behind: all have made as many steps */
-    for (int i = 0; i < team->count; i++) {
-        row[(size_t)i * fit.grad_stride] = (float)fit.steps;
+    float row[8]; /* nobody was left behind: all have made as many steps */
+    for (int i = 0; i < team->reduce.count; i++) {
+        row[i] = (float)fit.steps;
     }
-    MPI_CHECK_OK(team->sum(team, row, fit.grad_stride, 1));
-    MPI_CHECK_NEAR(row[0], team->shards * fit.steps, 0, 0);
+    MPI_CHECK_OK(team->reduce.sum(&team->reduce, row, 1, 1));
+    MPI_CHECK_NEAR(row[0], team->reduce.shards * fit.steps, 0, 0);
     member_fit_release(&fit);
 }
 
 /* Work on the members of the last round, of which a rank has one at most. */
-static void fit_in_teams_of(int members, int shards, void (*work)(int, const Reduce *))
+static void fit_in_teams_of(int members, int shards, void (*work)(const Team *))
 {
     const Plan plan = {.ranks = comm_size()};
     const int size = plan_team_size(&plan, shards, members, shards); /* whatever cores there are */
     PlanTeam mine = {0};
-    int member = 0;
-    Reduce team;
+    Team team = {0};
+    World w;
 
     for (int i = members - members % plan.ranks; i < members; i++) {
         const PlanTeam one = plan_member_team(&plan, members, size, i);
         if (plan_in_team(one, comm_rank())) {
             mine = one;
-            member = i;
+            team.member = i;
         }
     }
-    if (MPI_CHECK_OK(comm_reduce_open_group(&team, shards, mine.first, mine.size)) &&
+    if (MPI_CHECK_OK(world_open(&w, false)) &&
+        MPI_CHECK_OK(comm_reduce_open_group(&team.reduce, shards, mine.first, mine.size)) &&
+        MPI_CHECK_OK(comm_reduce_rows(&team.reduce, member_fit_stride(&w.ens), &team.grads)) &&
         mine.size > 0) {
-        work(member, &team);
+        work(&team);
     }
-    comm_reduce_close(&team);
+    comm_reduce_close(&team.reduce);
+    world_close(&w);
 }
 
-static void in_teams(void (*work)(int, const Reduce *))
+static void in_teams(void (*work)(const Team *))
 {
     const int64_t before = mem_count();
     for (int members = 1; members <= MEMBERS; members++) {
@@ -144,25 +155,25 @@ static void in_teams(void (*work)(int, const Reduce *))
     MPI_CHECK(mem_count() == before);
 }
 
-static void compare(int member, const Reduce *team)
+static void compare(const Team *team)
 {
     for (int normed = 0; normed < 2; normed++) {
         World shared;
         World alone;
         if (MPI_CHECK_OK(world_open(&shared, normed != 0)) &&
             MPI_CHECK_OK(world_open(&alone, normed != 0))) {
-            fit_beside_one_alone(&shared, &alone, member, team);
+            fit_beside_one_alone(&shared, &alone, team);
         }
         world_close(&shared);
         world_close(&alone);
     }
 }
 
-static void spoil(int member, const Reduce *team)
+static void spoil(const Team *team)
 {
     World w;
     if (MPI_CHECK_OK(world_open(&w, false))) {
-        fail_together(&w, member, team);
+        fail_together(&w, team);
     }
     world_close(&w);
 }

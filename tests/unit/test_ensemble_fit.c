@@ -83,7 +83,7 @@ static void bench_free(Bench *b)
 static MemberFit fit_in_shards(const Bench *b, int member, const Reduce *reduce)
 {
     MemberFit fit;
-    CHECK_OK(member_fit_init(&fit, &b->ens, &b->data, member, reduce, SEED));
+    CHECK_OK(member_fit_init(&fit, &b->ens, &b->data, member, reduce, NULL, SEED));
     return fit;
 }
 
@@ -570,7 +570,7 @@ static void memory_may_run_out(void **state)
         mem_fail_at(k);
         assert_int_equal(fit_data_init(&data, &rec, records, 20, 0.2, 10, 1), ERR_NOMEM);
         mem_fail_at(k);
-        assert_int_equal(member_fit_init(&fit, &b.ens, &b.data, 0, &reduce, 1), ERR_NOMEM);
+        assert_int_equal(member_fit_init(&fit, &b.ens, &b.data, 0, &reduce, NULL, 1), ERR_NOMEM);
         mem_fail_at(0);
         assert_int_equal(mem_count(), before);
     }
