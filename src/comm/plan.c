@@ -5,6 +5,9 @@
 #include "base/panic.h"
 #include "base/reduce.h"
 
+/* More learners have to be worth it by this share of the time: they wait for each other in every update. */
+static const double least_gain = 0.02;
+
 /* So many of n items has hand i of `hands`, dealt in turn. */
 static int in_turn(int n, int hands, int i)
 {
@@ -93,7 +96,9 @@ Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int epis
     for (int l = 2; wanted == 0 && l <= shards && l <= ranks && l <= cores; l *= 2) {
         Plan plan = best;
         plan.learners = l;
-        best = seconds(&plan, cores, cost) < seconds(&best, cores, cost) ? plan : best;
+        if (seconds(&plan, cores, cost) < (1 - least_gain) * seconds(&best, cores, cost)) {
+            best = plan;
+        }
     }
     return best;
 }

@@ -30,9 +30,9 @@ typedef struct {
 /* Predicted seconds of an epoch, every rank on a core of its own. Units and episodes are dealt whole, as the
  * owners below are, so the rank with most of them counts. */
 double plan_epoch_seconds(const Plan *plan, PlanCost cost);
-/* wanted: ranks.learners, 0 = the least plan_epoch_seconds, the fewer where they are equal. At most as many
- * learners as ranks. Where ranks share cores (`cores` of all hosts): no more learners than cores, and only as
- * many as gain although a learner is as late as the slowest. */
+/* wanted: ranks.learners, at most as many as ranks. 0: the least plan_epoch_seconds, but more learners only for
+ * a gain of 2 %. Where ranks share cores (`cores` of all hosts) no more learners than cores, and only as many
+ * as gain although each is as late as the latest. */
 Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes,
                PlanCost cost);
 static inline bool plan_is_learner(const Plan *plan, int rank)

@@ -12,17 +12,16 @@ double comm_waited(void)
     return account_outside();
 }
 
-/* Without a core to spare only the partner's progress is worth one: no spinning then. */
+/* Spin no longer than a switch of processes takes: who waits may be on the core that the partner waits for.
+ * Where ranks share cores, not at all. With nobody else there a yield returns at once. */
 void wait_rest(int tries)
 {
-    enum { SPIN = 200, PAUSES = 32, YIELD = 400, NANO_MAX = 500000 };
+    enum { SPIN = 200, YIELD = 800, NANO_MAX = 500000 };
 
     if (tries < SPIN && !comm_crowded()) {
-        for (int i = 0; i < PAUSES; i++) {
 #ifdef __x86_64__
-            __builtin_ia32_pause(); /* leaves the core to its other thread, and the bus to the partner */
+        __builtin_ia32_pause(); /* leaves the core to its other thread, and the bus to the partner */
 #endif
-        }
         return;
     }
     if (tries < YIELD) {

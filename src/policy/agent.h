@@ -5,7 +5,7 @@
  *   [ actor | critics ... | log alpha | side networks ]   T floats, each part 64-byte aligned
  *   [ target critics ]
  *   [ adam m (T) | adam v (T) ]
- *   [ gradient rows: one of T + AGENT_TAIL floats for each shard this rank owns ]
+ *   [ gradient rows: one of T + AGENT_TAIL floats for each shard this rank owns; or they are elsewhere ]
  * Parts that an agent does not have are empty. Letters: B rows of a batch, V shards of it, S state,
  * A action, D = S + A. No MPI here: sums over shards go through Reduce (policy/stage.h).
  */

@@ -35,22 +35,26 @@ Status learner_start_task(Learner *l, const Task *task, const float *actor)
     return st;
 }
 
-/* Between updates: let messages go through. */
+/* Whether one of n messages (NULL: none) is under way: the first such has been looked at. */
+static bool under_way(Mail **mail, int n)
+{
+    for (int i = 0; mail != NULL && i < n; i++) {
+        if (mail[i] != NULL && !mail_ready(mail[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Between updates: let messages go through. A look at one moves all of them. */
 void learner_poll(Learner *l)
 {
+    const Plan *plan = &l->s->plan;
     const AccountKind kind = account_kind(ACCOUNT_HANDOVER);
     const AccountWay way = account_way(ACCOUNT_EXCHANGE);
 
-    for (int u = 0; l->records != NULL && u < l->s->plan.units; u++) {
-        if (l->records[u] != NULL) {
-            (void)mail_ready(l->records[u]);
-        }
-    }
-    for (int r = plan_first_worker(&l->s->plan); l->lead && r < l->s->plan.ranks; r++) {
-        (void)mail_ready(l->reports[r]);
-        (void)mail_ready(l->dones[r]);
-        (void)(l->policy[r] == NULL || mail_ready(l->policy[r]));
-    }
+    (void)(under_way(l->records, plan->units) || under_way(l->policy, plan->ranks) ||
+           under_way(l->reports, plan->ranks) || under_way(l->dones, plan->ranks));
     (void)account_way(way);
     (void)account_kind(kind);
 }

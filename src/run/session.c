@@ -14,9 +14,9 @@
 static PlanCost epoch_cost(const Session *s)
 {
     enum { EPISODE_STEP = 4000000 };    /* FLOP that pass while MuJoCo takes a step, about */
-    static const double flop = 1.3e-11; /* seconds of one, in matrix products */
-    static const double adam = 1.2e-9;  /* seconds of a trained float, of Adam and target average */
-    static const double summed = 0.4e-9; /* seconds of a trained float, of a sum with one partner */
+    static const double flop = 1.1e-11; /* in matrix products */
+    static const double full = 1.0e-9;  /* of a trained float: what every learner does */
+    static const double sum = 0.3e-9;   /* of a trained float: its sum with one partner */
     const Config *c = &s->cfg;
     const double actor = (double)s->agent.actor.count;
     const double critic = (double)s->agent.critic.count;
@@ -29,9 +29,9 @@ static PlanCost epoch_cost(const Session *s)
                             ? (double)c->rollout.batch * c->rollout.horizon * c->npg.cg_iterations
                             : (double)c->train.batch * c->train.updates_per_epoch;
     const double episodes = (double)c->eval.episodes * s->env->horizon * EPISODE_STEP;
-    return (PlanCost){.update = 2.0 * (4.0 * actor + 6.0 * critic) * rows * flop + trained * adam,
-                      .fixed = trained * adam,
-                      .exchange = trained * summed,
+    return (PlanCost){.update = 2.0 * (4.0 * actor + 6.0 * critic) * rows * flop + trained * full,
+                      .fixed = trained * full,
+                      .exchange = trained * sum,
                       .rollout = s->uses_model ? rollout * flop : 0,
                       .eval = episodes * flop,
                       .in_turn = c->rollout.lag == 0};
