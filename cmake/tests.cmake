@@ -65,7 +65,7 @@ if("mpi" IN_LIST MOPO_TEST_PARTS)
     endforeach()
   endforeach()
   # ranks of this host as if they were on several: two hosts of two, one of three and one of one, all alone
-  foreach(name test_comm test_train)
+  foreach(name test_comm test_teams test_train)
     foreach(ranks 1 2 3)
       mopo_add_test(mpi ${name}.np4.hosts_of_${ranks} 60 4 ${MPIEXEC_EXECUTABLE} -n 4 -x MOPO_HOST_RANKS=${ranks}
         $<TARGET_FILE:${name}>)

@@ -1,6 +1,13 @@
 #include "base/reduce.h"
 
+#include <stdint.h>
+
 #include "base/panic.h"
+
+int reduce_row(int n, int shards, int s)
+{
+    return (int)((int64_t)n * s / shards);
+}
 
 enum { PIECE = 4096 }; /* floats: what a piece of all rows is small enough for, stays in cache */
 

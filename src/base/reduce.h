@@ -22,6 +22,9 @@ struct Reduce {
     void *ctx; /* of the implementation; NULL for the local one */
 };
 
+/* How n rows are dealt to V shards: shard s has those from floor(n s / V) to before reduce_row(s + 1),
+ * none where there are fewer rows than shards. */
+int reduce_row(int n, int shards, int s);
 /* All V shards on this rank. */
 Reduce reduce_local(int shards);
 /* The part of the tree inside a block of `count` rows (a power of two); result in row 0. */

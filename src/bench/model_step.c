@@ -1,12 +1,10 @@
 /* Fitting one member of the ensemble: gather a batch, loss, gradient, Adam. A pass of a few steps is
  * measured, as member_fit_pass makes it. */
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "bench/parts.h"
 #include "model/ensemble_fit.h"
 
-enum { BATCH = 256, STEPS = 4, ROWS = 100000 };
+enum { BATCH = 256, SHARDS = 2, STEPS = 4, ROWS = 100000 }; /* shards: as by default */
 
 typedef struct {
     Ensemble ens;
@@ -17,7 +15,7 @@ typedef struct {
     int64_t pass;
 } Fit;
 
-static Status fit_open(Fit *f, int S, int A, bool spectral_norm)
+static Status fit_open(Fit *f, int S, int A, bool spectral_norm, int shards)
 {
     Status st = OK;
     const EnsembleConfig cfg = paper_ensemble(S, A, spectral_norm);
@@ -28,7 +26,8 @@ static Status fit_open(Fit *f, int S, int A, bool spectral_norm)
     TRY(ensemble_init(&f->ens, &cfg, 1));
     TRY(fit_data_init(&f->data, &rec, f->records, ROWS, 1.0, ROWS - BATCH * STEPS, 1));
     TRY(fit_data_scales(&f->data, &f->ens));
-    TRY(member_fit_init(&f->fit, &f->ens, &f->data, 0, 1));
+    const Reduce reduce = reduce_local(shards);
+    TRY(member_fit_init(&f->fit, &f->ens, &f->data, 0, &reduce, NULL, 1));
     TRY(arena_init(&f->tmp, member_fit_cost(&f->ens, &f->data, BATCH)));
 done:
     return st;
@@ -50,16 +49,14 @@ static Status pass_run(void *ctx)
     return member_fit_pass(&f->fit, &f->ens, &f->data, f->pass++, BATCH, 1e-3, 1, &f->tmp, &loss);
 }
 
-static Status add_step(Report *report, int S, int A, bool spectral_norm)
+static Status add_step(Report *report, const char *name, int S, int A, bool spectral_norm,
+                       int shards)
 {
     Status st = OK;
     Fit f = {0};
-    char name[REPORT_WORD_MAX];
 
-    (void)snprintf(name, sizeof name, "ensemble step %d/%d%s", S, A,
-                   spectral_norm ? ", spectral norm" : "");
     if (report_wants(report, name)) {
-        TRY(fit_open(&f, S, A, spectral_norm));
+        TRY(fit_open(&f, S, A, spectral_norm, shards));
         TRY(part_add_products(report, name,
                               &(Pair){.unit = "step", .units = STEPS, .thing = {pass_run, &f}}));
     }
@@ -72,8 +69,9 @@ Status bench_model_step(Report *report)
 {
     Status st = OK;
 
-    TRY(add_step(report, 17, 6, false));
-    TRY(add_step(report, 17, 6, true));
+    TRY(add_step(report, "ensemble step 17/6", 17, 6, false, SHARDS));
+    TRY(add_step(report, "ensemble step 17/6, 1 shard", 17, 6, false, 1));
+    TRY(add_step(report, "ensemble step 17/6, spectral norm", 17, 6, true, SHARDS));
 done:
     return st;
 }

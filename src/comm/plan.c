@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "base/panic.h"
+#include "base/reduce.h"
 
 /* More learners have to be worth it by this share of the time: they wait for each other in every update. */
 static const double least_gain = 0.02;
@@ -82,6 +83,7 @@ static double seconds(const Plan *plan, int cores, PlanCost cost)
 Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes, PlanCost cost)
 {
     Plan best = {.ranks = ranks,
+                 .cores = cores,
                  .learners = wanted > 0 ? wanted : 1,
                  .shards = shards,
                  .units = units,
@@ -135,12 +137,29 @@ int plan_episode_owner(const Plan *plan, int episode)
     return first + hands - 1 - episode % hands;
 }
 
-int plan_member_owner(const Plan *plan, int member)
+int plan_team_size(const Plan *plan, int wanted, int members, int shards)
 {
-    return member % plan->ranks;
+    const int last = members % plan->ranks; /* members of the last round */
+    const int most = wanted > 0 ? wanted : shards;
+    const int hands = wanted > 0 || plan->ranks < plan->cores ? plan->ranks : plan->cores;
+    int size = 1;
+
+    while (last > 0 && 2 * size <= most && 2 * size * last <= hands) {
+        size *= 2;
+    }
+    return size;
+}
+
+PlanTeam plan_member_team(const Plan *plan, int members, int size, int member)
+{
+    const int alone = members - members % plan->ranks;
+    if (member < alone) {
+        return (PlanTeam){.first = member % plan->ranks, .size = 1};
+    }
+    return (PlanTeam){.first = (member - alone) * size, .size = size};
 }
 
 int plan_deal(int k, int shards, int s)
 {
-    return (int)((int64_t)k * (s + 1) / shards - (int64_t)k * s / shards);
+    return reduce_row(k, shards, s + 1) - reduce_row(k, shards, s);
 }

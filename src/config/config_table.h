@@ -71,6 +71,8 @@
     KEY(s, INT, layers, 4, 1, 7, "", "hidden layers; C.2")                                         \
     KEY(s, REAL, lr, 1e-3, 1e-8, 1, "", "Adam step size; code")                                    \
     KEY(s, INT, batch, 256, 1, 65536, "rows", "rows per step and member; C.2")                     \
+    KEY(s, INT, shards, 2, 1, 8, "",                                                               \
+        "fixed pieces of a member's batch (a power of two), which as many ranks can share")        \
     KEY(s, INT, max_epochs, 0, 0, 1000000, "epochs", "passes at most; 0 = until no gain; code")    \
     KEY(s, INT, patience, 5, 0, 1000000, "epochs",                                                 \
         "stop after more than this many passes without a gain; code")                              \
@@ -251,7 +253,10 @@
 #define CONFIG_RANKS(KEY, TEXT, ENUM, s)                                                    \
     KEY(s, INT, learners, 0, 0, 64, "ranks",                                                \
         "ranks that share each update (a power of two, at most shards); 0 = chosen by the " \
-        "program")
+        "program")                                                                          \
+    KEY(s, INT, team, 0, 0, 8, "ranks",                                                     \
+        "ranks that share a member's batch (a power of two, at most model.shards); 0 = "    \
+        "chosen by the program")
 
 /* SECTION(name, list); `top` first. */
 #define CONFIG_SECTIONS(SECTION)             \

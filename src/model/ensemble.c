@@ -136,15 +136,9 @@ static void copy_scaled(const SpectralShape *shape, const float *restrict W, flo
     }
 }
 
-/* One layer's spectral state during a step. */
-typedef struct {
-    float sigma;
-    float *v;
-} Spectral;
-
 /* Weights as the network uses them: eff (net.count) is a copy with the mean path scaled. */
 static void effective(const Ensemble *ens, int member, float *u_of[], int iterations, float *eff,
-                      Spectral *layer, Arena *tmp)
+                      EnsembleSigma *layer, Arena *tmp)
 {
     const float *W = ensemble_member(ens, member);
 
@@ -173,7 +167,7 @@ static size_t effective_cost(const Ensemble *ens)
 /* Weights for use outside training: sigma converged, the member's own u left alone. */
 static const float *settled(const Ensemble *ens, int member, Arena *tmp)
 {
-    Spectral layer[MLP_LAYERS_MAX];
+    EnsembleSigma layer[MLP_LAYERS_MAX];
     float *u_of[MLP_LAYERS_MAX];
 
     if (!ens->cfg.spectral_norm) {
@@ -218,47 +212,74 @@ static double regularize(const Ensemble *ens, const float *p, float *grad)
     return loss;
 }
 
-Status ensemble_loss_grad(Ensemble *ens, int member, const float *x, const float *y, int rows,
-                          Arena *tmp, double *loss, float *grad)
+EnsembleStep ensemble_step_begin(Ensemble *ens, int member, Arena *tmp)
 {
-    const size_t mark = tmp->used;
-    const size_t Y = (size_t)outputs(ens);
-    const float *p = ensemble_member(ens, member);
-    const float *used = p;
-    Spectral layer[MLP_LAYERS_MAX];
-    float *u_of[MLP_LAYERS_MAX] = {0};
+    EnsembleStep step = {.member = member, .used = ensemble_member(ens, member)};
 
     if (ens->cfg.spectral_norm) {
         float *eff = arena_floats(tmp, ens->net.count);
+        float *u_of[MLP_LAYERS_MAX];
         for (int l = 0; l <= ens->net.layers; l++) {
             u_of[l] = spectral_u(ens, member, l);
         }
-        effective(ens, member, u_of, 1, eff, layer, tmp);
-        used = eff;
+        effective(ens, member, u_of, 1, eff, step.sigma, tmp);
+        step.used = eff;
+    }
+    return step;
+}
+
+double ensemble_step_shard(const Ensemble *ens, const EnsembleStep *step, const float *x,
+                           const float *y, int rows, int total, Arena *tmp, float *grad)
+{
+    const size_t mark = tmp->used;
+    const size_t Y = (size_t)outputs(ens);
+    const float *bounds = ensemble_member(ens, step->member) + ens->net.count;
+
+    if (rows == 0) {
+        memset(grad, 0, ens->trained * sizeof *grad);
+        return 0;
     }
     MlpTape tape = mlp_tape(&ens->net, rows, tmp);
     float *out = arena_floats(tmp, (size_t)rows * 2 * Y);
     float *dout = arena_floats(tmp, (size_t)rows * 2 * Y);
-    mlp_forward(&ens->net, used, x, rows, &tape, out);
-    *loss = gauss_nll(out, p + ens->net.count, y, rows, rows, (int)Y, dout, grad + ens->net.count);
-    mlp_backward(&ens->net, used, x, rows, &tape, dout, grad, NULL, 0, tmp);
-    if (ens->cfg.spectral_norm) {
-        for (int l = 0; l <= ens->net.layers; l++) {
-            const SpectralShape shape = mean_path(ens, l);
-            const size_t at = ens->net.w[l];
-            spectral_backward(&shape, p + at, u_of[l], layer[l].v, layer[l].sigma,
-                              ens->cfg.spectral_c, ens->cfg.spectral_is_bound, grad + at);
-        }
+    mlp_forward(&ens->net, step->used, x, rows, &tape, out);
+    const double loss = gauss_nll(out, bounds, y, rows, total, (int)Y, dout, grad + ens->net.count);
+    mlp_backward(&ens->net, step->used, x, rows, &tape, dout, grad, NULL, 0, tmp);
+    arena_reset(tmp, mark);
+    return loss;
+}
+
+Status ensemble_step_end(const Ensemble *ens, const EnsembleStep *step, double *loss, float *grad)
+{
+    const float *p = ensemble_member(ens, step->member);
+
+    for (int l = 0; ens->cfg.spectral_norm && l <= ens->net.layers; l++) {
+        const SpectralShape shape = mean_path(ens, l);
+        const size_t at = ens->net.w[l];
+        spectral_backward(&shape, p + at, spectral_u(ens, step->member, l), step->sigma[l].v,
+                          step->sigma[l].sigma, ens->cfg.spectral_c, ens->cfg.spectral_is_bound,
+                          grad + at);
     }
     *loss += regularize(ens, p, grad);
-    arena_reset(tmp, mark);
     if (!isfinite(*loss) || !vec_finite(grad, ens->trained)) {
         return status_fail(ERR_NUMERIC,
                            "loss or gradient of ensemble member %d is not finite; a smaller "
                            "model.lr usually cures it",
-                           member);
+                           step->member);
     }
     return OK;
+}
+
+Status ensemble_loss_grad(Ensemble *ens, int member, const float *x, const float *y, int rows,
+                          Arena *tmp, double *loss, float *grad)
+{
+    const size_t mark = tmp->used;
+    const EnsembleStep step = ensemble_step_begin(ens, member, tmp);
+
+    *loss = ensemble_step_shard(ens, &step, x, y, rows, rows, tmp, grad);
+    const Status st = ensemble_step_end(ens, &step, loss, grad);
+    arena_reset(tmp, mark);
+    return st;
 }
 
 size_t ensemble_loss_cost(const Ensemble *ens, int rows)

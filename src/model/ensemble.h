@@ -71,6 +71,27 @@ NODISCARD Status ensemble_loss_grad(Ensemble *ens, int member, const float *x, c
                                     int rows, Arena *tmp, double *loss, float *grad);
 size_t ensemble_loss_cost(const Ensemble *ens, int rows); /* bytes of arena */
 
+/* Its parts, for a batch in shards (base/reduce.h): begin, each shard's own gradient, their sum, end.
+ * Scratch of all: ensemble_loss_cost of the largest shard. */
+typedef struct {
+    float sigma;
+    float *v;
+} EnsembleSigma;
+typedef struct {
+    int member;
+    const float *used; /* (net.count) weights as the network applies them; the member's or scaled */
+    EnsembleSigma sigma[MLP_LAYERS_MAX]; /* where spectral_norm */
+} EnsembleStep;
+/* What it makes lies in `tmp` until the caller's arena_reset. */
+EnsembleStep ensemble_step_begin(Ensemble *ens, int member, Arena *tmp);
+/* The likelihood's part over B >= 0 rows of a batch of `total`, divided by total: its loss is returned,
+ * its gradient overwrites grad (trained). */
+double ensemble_step_shard(const Ensemble *ens, const EnsembleStep *step, const float *x,
+                           const float *y, int rows, int total, Arena *tmp, float *grad);
+/* From the sums over shards to loss and gradient of ensemble_loss_grad, whose error it has. */
+NODISCARD Status ensemble_step_end(const Ensemble *ens, const EnsembleStep *step, double *loss,
+                                   float *grad);
+
 /* Mean over rows and outputs of (mean - target)^2 in raw units. */
 double ensemble_mse(const Ensemble *ens, int member, const float *x, const float *y, int rows,
                     Arena *tmp);

@@ -153,21 +153,28 @@ Status fit_data_scales(FitData *data, Ensemble *ens)
     return OK;
 }
 
+size_t member_fit_stride(const Ensemble *ens)
+{
+    enum { LINE = 16 }; /* floats of a cache line */
+    return (ens->trained + 1 + LINE - 1) / LINE * LINE;
+}
+
 Status member_fit_init(MemberFit *fit, const Ensemble *ens, const FitData *data, int member,
-                       uint64_t seed)
+                       const Reduce *reduce, float *grads, uint64_t seed)
 {
     Status st = OK;
     const size_t T = ens->trained;
     const size_t n = (size_t)data->n_train;
+    const size_t own = grads == NULL ? (size_t)reduce->count * member_fit_stride(ens) : 0;
 
-    *fit = (MemberFit){.member = member, .best = never};
-    TRY(mem_alloc(&fit->block, 3 * T + ens->stride, sizeof(float), "a member's optimizer"));
+    *fit = (MemberFit){.member = member, .best = never, .reduce = *reduce};
+    TRY(mem_alloc(&fit->block, own + 2 * T + ens->stride, sizeof(float), "a member's optimizer"));
     TRY(mem_alloc(&fit->sample, n, sizeof *fit->sample, "a member's bootstrap"));
     TRY(mem_alloc(&fit->queue, n, sizeof *fit->queue, "a member's bootstrap"));
-    fit->m = fit->block;
+    fit->grads = grads == NULL ? fit->block : grads;
+    fit->m = fit->block + own;
     fit->v = fit->m + T;
     fit->snapshot = fit->v + T;
-    fit->grad = fit->snapshot + ens->stride;
     Rng rng = rng_make(seed, RNG_BOOTSTRAP, 0, (uint32_t)member);
     for (size_t i = 0; i < n; i++) {
         fit->sample[i] = data->order[rng_below(&rng, (uint32_t)n)];
@@ -215,14 +222,39 @@ static void gather(const Ensemble *ens, const FitData *data, const uint32_t *ord
     }
 }
 
+/* One step on these rows; *loss gets their mean. */
+static Status take_step(MemberFit *fit, Ensemble *ens, const FitData *data, const uint32_t *order,
+                        int rows, double lr, Arena *tmp, double *loss)
+{
+    const Reduce *reduce = &fit->reduce;
+    const size_t mark = tmp->used;
+    const size_t T = ens->trained;
+    const size_t stride = member_fit_stride(ens);
+    const size_t most = (size_t)((rows + reduce->shards - 1) / reduce->shards);
+    float *x = arena_floats(tmp, most * ((size_t)data->rec.S + (size_t)data->rec.A));
+    float *y = arena_floats(tmp, most * ((size_t)data->rec.S + 1));
+    const EnsembleStep step = ensemble_step_begin(ens, fit->member, tmp);
+    Status st = OK;
+
+    for (int i = 0; i < reduce->count; i++) {
+        const int from = reduce_row(rows, reduce->shards, reduce->first + i);
+        const int n = reduce_row(rows, reduce->shards, reduce->first + i + 1) - from;
+        float *grad = fit->grads + (size_t)i * stride;
+        gather(ens, data, order + from, n, x, y);
+        grad[T] = (float)ensemble_step_shard(ens, &step, x, y, n, rows, tmp, grad);
+    }
+    TRY(reduce->sum(reduce, fit->grads, stride, T + 1));
+    *loss = (double)fit->grads[T];
+    TRY(ensemble_step_end(ens, &step, loss, fit->grads));
+    adam_step(ensemble_member(ens, fit->member), fit->grads, fit->m, fit->v, T, lr, ++fit->steps);
+done:
+    arena_reset(tmp, mark);
+    return st;
+}
+
 Status member_fit_pass(MemberFit *fit, Ensemble *ens, const FitData *data, int64_t pass, int batch,
                        double lr, uint64_t seed, Arena *tmp, double *loss)
 {
-    const size_t mark = tmp->used;
-    const size_t D = (size_t)data->rec.S + (size_t)data->rec.A;
-    const size_t Y = (size_t)data->rec.S + 1;
-    float *x = arena_floats(tmp, (size_t)batch * D);
-    float *y = arena_floats(tmp, (size_t)batch * Y);
     double sum = 0;
     Status st = OK;
 
@@ -233,15 +265,11 @@ Status member_fit_pass(MemberFit *fit, Ensemble *ens, const FitData *data, int64
         const int64_t left = data->n_train - at;
         const int rows = left < batch ? (int)left : batch;
         double part = 0;
-        gather(ens, data, fit->queue + at, rows, x, y);
-        TRY(ensemble_loss_grad(ens, fit->member, x, y, rows, tmp, &part, fit->grad));
-        adam_step(ensemble_member(ens, fit->member), fit->grad, fit->m, fit->v, ens->trained, lr,
-                  ++fit->steps);
+        TRY(take_step(fit, ens, data, fit->queue + at, rows, lr, tmp, &part));
         sum += part * (double)rows;
     }
     *loss = sum / (double)data->n_train;
 done:
-    arena_reset(tmp, mark);
     return st;
 }
 

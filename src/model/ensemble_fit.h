@@ -1,6 +1,7 @@
 /* Fitting one member of the ensemble: released code, mopo/models/bnn.py, train. Members are
- * independent of each other, so any rank may fit any member. Local; the order of ranks, the stop rule
- * and the checkpoints are in run/fit_model.c.
+ * independent of each other, so any rank may fit any member, and several may fit one together: a batch
+ * is cut into shards, and ranks own shards (base/reduce.h). Local but for that sum; the order of ranks,
+ * the stop rule and the checkpoints are in run/fit_model.c.
  */
 #ifndef MODEL_ENSEMBLE_FIT_H
 #define MODEL_ENSEMBLE_FIT_H
@@ -8,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/reduce.h"
 #include "data/record.h"
 #include "model/ensemble.h"
 
@@ -33,18 +35,25 @@ typedef struct {
     int member;
     int64_t steps; /* Adam steps done */
     double best;   /* lowest accepted holdout MSE; 1e10 before the first */
-    float *block;  /* owned: grad, m, v (trained each), snapshot (stride) */
-    float *grad, *m, *v, *snapshot;
+    Reduce reduce; /* the shards of a batch, and which are this rank's; ctx is borrowed */
+    float *grads;  /* (count, member_fit_stride) owned or borrowed: a shard's gradient and loss */
+    float *block;  /* owned: m, v (trained each), snapshot (stride), grads if they are owned */
+    float *m, *v, *snapshot;
     uint32_t *sample; /* (n_train) owned: this member's bootstrap, drawn once */
     uint32_t *queue;  /* (n_train) owned: the order of a pass */
 } MemberFit;
 
+/* Floats from one shard's gradient to the next: a gradient (trained), its loss, whole cache lines. */
+size_t member_fit_stride(const Ensemble *ens);
+/* grads: (reduce->count, member_fit_stride) borrowed, such as memory that owners share; NULL: the fit
+ * has its own. Error: ERR_NOMEM. */
 NODISCARD Status member_fit_init(MemberFit *fit, const Ensemble *ens, const FitData *data,
-                                 int member, uint64_t seed);
+                                 int member, const Reduce *reduce, float *grads, uint64_t seed);
 void member_fit_release(MemberFit *fit);
 
 /* One pass over the bootstrap in a fresh order, in batches of `batch` rows (the last may be
- * shorter); *loss gets the mean training loss. Error: ERR_NUMERIC. */
+ * shorter, even than its shards are many); *loss gets the mean training loss. Collective over the owners
+ * of the shards, who all end with the same weights. Errors: ERR_NUMERIC, on all of them alike; ERR_MPI. */
 NODISCARD Status member_fit_pass(MemberFit *fit, Ensemble *ens, const FitData *data, int64_t pass,
                                  int batch, double lr, uint64_t seed, Arena *tmp, double *loss);
 size_t member_fit_cost(const Ensemble *ens, const FitData *data, int batch); /* arena bytes */

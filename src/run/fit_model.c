@@ -21,8 +21,13 @@ typedef struct {
     Session *s;
     const RunDir *dir;
     FitData data;
-    int owned;
-    MemberFit *fit; /* (owned) */
+    int team_size;
+    int owned,
+        taken;      /* members that this rank answers for; all that it fits, alone or in its team */
+    MemberFit *fit; /* (taken) by number: one that it fits for another rank is the last */
+    Reduce alone;   /* all shards of a batch are this rank's */
+    Reduce team;    /* the ranks of its team share them, if it has one */
+    float *grads;   /* of the team's member: memory that the team shares */
     Arena tmp;
     int64_t pass, since; /* passes done; those without a gain */
     double mse[ENSEMBLE_MAX], loss[ENSEMBLE_MAX];
@@ -40,22 +45,45 @@ static size_t member_floats(const Ensemble *ens)
     return 2 * ens->stride + 2 * ens->trained;
 }
 
-static Status fit_open(Fit *f, Session *s, const RunDir *dir)
+static PlanTeam team_of(const Fit *f, int member)
+{
+    return plan_member_team(&f->s->plan, f->s->ens.cfg.members, f->team_size, member);
+}
+
+/* Which members this rank fits, and with whom. Collective. */
+static Status deal(Fit *f)
 {
     Status st = OK;
+    PlanTeam mine = {0};
+    const int shards = f->s->cfg.model.shards;
+
+    f->team_size = plan_team_size(&f->s->plan, f->s->cfg.ranks.team, f->s->ens.cfg.members, shards);
+    for (int i = 0; i < f->s->ens.cfg.members; i++) {
+        const PlanTeam team = team_of(f, i);
+        f->owned += team.first == comm_rank() ? 1 : 0;
+        f->taken += plan_in_team(team, comm_rank()) ? 1 : 0;
+        mine = plan_in_team(team, comm_rank()) && team.size > 1 ? team : mine;
+    }
+    f->alone = reduce_local(shards);
+    TRY(comm_reduce_open_group(&f->team, shards, mine.first, mine.size));
+    TRY(comm_reduce_rows(&f->team, member_fit_stride(&f->s->ens), &f->grads));
+done:
+    return st;
+}
+
+static Status fit_open(Fit *f)
+{
+    Status st = OK;
+    Session *s = f->s;
     const Config *cfg = &s->cfg;
     const size_t E = (size_t)s->ens.cfg.members;
     const uint64_t seed = (uint64_t)cfg->top.seed;
 
-    *f = (Fit){.s = s, .dir = dir};
     TRY(fit_data_init(&f->data, &s->data.rec, s->data.records, s->data.rows,
                       cfg->model.holdout_ratio, cfg->model.holdout_max, seed));
     TRY(fit_data_scales(&f->data, &s->ens));
-    for (int i = 0; i < s->ens.cfg.members; i++) {
-        f->owned += plan_member_owner(&s->plan, i) == comm_rank() ? 1 : 0;
-    }
     const size_t own = (size_t)f->owned;
-    TRY(mem_alloc(&f->fit, own, sizeof *f->fit, "model fit"));
+    TRY(mem_alloc(&f->fit, (size_t)f->taken, sizeof *f->fit, "model fit"));
     TRY(mem_alloc(&f->mine, own * member_floats(&s->ens), sizeof(float), "model checkpoint"));
     TRY(mem_alloc(&f->my_notes, own * NOTES, sizeof(double), "model checkpoint"));
     if (comm_rank() == 0) {
@@ -65,8 +93,11 @@ static Status fit_open(Fit *f, Session *s, const RunDir *dir)
     TRY(arena_init(&f->tmp, member_fit_cost(&s->ens, &f->data, cfg->model.batch)));
     int k = 0;
     for (int i = 0; i < s->ens.cfg.members; i++) {
-        if (plan_member_owner(&s->plan, i) == comm_rank()) {
-            TRY(member_fit_init(&f->fit[k++], &s->ens, &f->data, i, seed));
+        const PlanTeam team = team_of(f, i);
+        if (plan_in_team(team, comm_rank())) {
+            TRY(member_fit_init(&f->fit[k++], &s->ens, &f->data, i,
+                                team.size > 1 ? &f->team : &f->alone,
+                                team.size > 1 ? f->grads : NULL, seed));
         }
     }
 done:
@@ -75,7 +106,7 @@ done:
 
 static void fit_close(Fit *f)
 {
-    for (int k = 0; f->fit != NULL && k < f->owned; k++) {
+    for (int k = 0; f->fit != NULL && k < f->taken; k++) {
         member_fit_release(&f->fit[k]);
     }
     mem_free(&f->fit);
@@ -85,6 +116,7 @@ static void fit_close(Fit *f)
     mem_free(&f->my_notes);
     arena_release(&f->tmp);
     fit_data_release(&f->data);
+    comm_reduce_close(&f->team);
 }
 
 /* --- checkpoints ------------------------------------------------------------------------------ */
@@ -120,9 +152,9 @@ static void unpack(const Fit *f, MemberFit *fit, const float *from, const double
 static int slot_of(const Fit *f, int member)
 {
     int slot = 0;
-    const int owner = plan_member_owner(&f->s->plan, member);
+    const int owner = team_of(f, member).first;
     for (int i = 0; i < f->s->ens.cfg.members; i++) {
-        const int other = plan_member_owner(&f->s->plan, i);
+        const int other = team_of(f, i).first;
         slot += other < owner || (other == owner && i < member) ? 1 : 0;
     }
     return slot;
@@ -215,7 +247,7 @@ static Status load(Fit *f, const Checkpoint *from)
         }
         coll_bcast(one, each * sizeof *one, 0);
         coll_bcast(notes, sizeof notes, 0);
-        if (plan_member_owner(&f->s->plan, i) == comm_rank()) {
+        if (plan_in_team(team_of(f, i), comm_rank())) {
             unpack(f, &f->fit[k++], one, notes);
         }
     }
@@ -226,26 +258,44 @@ done:
 
 /* --- passes ------------------------------------------------------------------------------------- */
 
-static Status do_pass(Fit *f)
+/* A pass of this rank's members; what it answers for goes into f->mse, f->loss and *gained. The team's
+ * member, the last, comes first: it fails on all of the team or on none, and a rank that failed alone
+ * would leave the others waiting for its shards. */
+static Status fit_members(Fit *f, double *gained)
 {
     Session *s = f->s;
     const Config *cfg = &s->cfg;
     Status st = OK;
-    double gained = 0;
-    const double start = timer_now();
 
     memset(f->mse, 0, sizeof f->mse);
     memset(f->loss, 0, sizeof f->loss);
-    for (int k = 0; k < f->owned && st == OK; k++) {
+    for (int k = f->taken - 1; k >= 0; k--) {
         const int i = f->fit[k].member;
-        st = member_fit_pass(&f->fit[k], &s->ens, &f->data, f->pass, cfg->model.batch,
-                             cfg->model.lr, (uint64_t)cfg->top.seed, &f->tmp, &f->loss[i]);
-        if (st == OK) {
-            f->mse[i] = member_fit_holdout(&s->ens, &f->data, i, &f->tmp);
-            gained += member_fit_judge(&f->fit[k], &s->ens, f->mse[i], cfg->model.min_gain) ? 1 : 0;
+        double loss = 0;
+        TRY(member_fit_pass(&f->fit[k], &s->ens, &f->data, f->pass, cfg->model.batch, cfg->model.lr,
+                            (uint64_t)cfg->top.seed, &f->tmp, &loss));
+        const double mse = member_fit_holdout(&s->ens, &f->data, i, &f->tmp);
+        const bool gain = member_fit_judge(&f->fit[k], &s->ens, mse, cfg->model.min_gain);
+        if (k < f->owned) {
+            f->mse[i] = mse;
+            f->loss[i] = loss;
+            *gained += gain ? 1 : 0;
         }
     }
-    const double busy = timer_now() - start;
+done:
+    return st;
+}
+
+static Status do_pass(Fit *f)
+{
+    Session *s = f->s;
+    Status st = OK;
+    double gained = 0;
+    const double start = timer_now();
+    const double waited = comm_waited();
+
+    st = fit_members(f, &gained);
+    const double busy = timer_now() - start - (comm_waited() - waited);
     f->busy += busy;
     TRY(comm_agree(st));
     coll_sum(f->mse, s->ens.cfg.members); /* each slot is filled by one rank: exact */
@@ -292,8 +342,7 @@ static Status gather_best(Fit *f)
     }
     TRY(comm_agree(st));
     for (int i = 0; i < ens->cfg.members; i++) {
-        coll_bcast(ensemble_member(ens, i), ens->stride * sizeof(float),
-                   plan_member_owner(&s->plan, i));
+        coll_bcast(ensemble_member(ens, i), ens->stride * sizeof(float), team_of(f, i).first);
     }
     coll_sum(ens->holdout, ens->cfg.members);
     ensemble_choose_elites(ens);
@@ -332,11 +381,12 @@ static Status write_model(const Fit *f)
 Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
 {
     Status st = OK;
-    Fit f;
+    Fit f = {.s = s, .dir = dir};
     const double start = timer_now();
     const double waited = comm_waited();
 
-    TRY(comm_agree(fit_open(&f, s, dir)));
+    TRY(deal(&f));
+    TRY(comm_agree(fit_open(&f)));
     log_info("model: %d member%s of %d x %d on %lld rows, %lld held out; spectral norm %s",
              s->ens.cfg.members, s->ens.cfg.members == 1 ? "" : "s", s->ens.cfg.layers,
              s->ens.cfg.hidden, (long long)f.data.n_train, (long long)f.data.n_hold,

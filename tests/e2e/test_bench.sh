@@ -43,7 +43,7 @@ exits 0 2 bench --quick --json
 verdict 'everything on two ranks' $?
 cp out all.json
 check 'is in the report' python3 has.py all.json "${updates[@]}" 'ensemble step 17/6' \
-    'ensemble step 17/6, spectral norm' 'rollout step 17/6, 7 members' 'evaluation step' 'collection step' \
+    'ensemble step 17/6, 1 shard' 'ensemble step 17/6, spectral norm' 'rollout step 17/6, 7 members' 'evaluation step' 'collection step' \
     'dataset load, gzip' 'dataset load, plain' 'exchange policy with all workers' 'exchange records of a unit' \
     'exchange members of the ensemble' 'exchange gradient tree, 2 learners' 'exchange barrier' 'exchange agreement'
 exits 0 3 bench --quick --only exchange

@@ -146,10 +146,11 @@ static void no_pass_over_the_ensembles_data_allocates(void **state)
     Arena tmp = {0};
     double loss = 0;
     const Record rec = record_make(S, A);
+    const Reduce reduce = reduce_local(2);
 
     CHECK_OK(fit_data_init(&data, &rec, w->data, DATA, 0.2, 1000, 3));
     CHECK_OK(fit_data_scales(&data, &w->ens));
-    CHECK_OK(member_fit_init(&fit, &w->ens, &data, 0, 3));
+    CHECK_OK(member_fit_init(&fit, &w->ens, &data, 0, &reduce, NULL, 3));
     CHECK_OK(arena_init(&tmp, member_fit_cost(&w->ens, &data, 16)));
     for (int pass = 0; pass < 3; pass++) {
         const int64_t before = mallocs_counted();
