@@ -17,6 +17,7 @@
 #include "run/crew.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
+#include "run/memory.h"
 #include "run/model_report.h"
 #include "run/penalty_report.h"
 #include "run/penalty_survey.h"
@@ -190,6 +191,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     const double start = timer_now();
 
     account_start(ACCOUNT_LOAD);
+    memory_note_base();
     *summary = (TrainSummary){0};
     TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
@@ -203,7 +205,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     TRY(describe(&s, &dir));
     st = run_phases(&s, &dir, summary);
     if (st == OK || st == ERR_INTERRUPTED) { /* on all ranks alike */
-        timing_report(&s.plan, timer_now() - start);
+        timing_report(&s, timer_now() - start);
     }
     TRY(st);
     summary->in_model = s.env->open == NULL;
