@@ -5,45 +5,96 @@
 #include "base/panic.h"
 #include "base/reduce.h"
 
-/* An update shared by L learners also exchanges gradients: each doubling costs about this share. */
-static const double exchange_share = 0.05;
-
-static double epoch_cost(int ranks, int learners, PlanCost cost)
+/* So many of n items has hand i of `hands`, dealt in turn. */
+static int in_turn(int n, int hands, int i)
 {
-    double update = cost.update / learners;
-    for (int l = 1; l < learners; l *= 2) {
-        update += exchange_share * cost.update;
+    return n / hands + (i < n % hands ? 1 : 0);
+}
+
+static double part(double all, int items, int of)
+{
+    return of > 0 ? all * items / of : 0;
+}
+
+/* The most that one of those who roll out and evaluate has to do, and its part of rollouts alone. */
+static double work_seconds(const Plan *plan, PlanCost cost, double *rollout)
+{
+    const int first = plan_first_worker(plan);
+    const int hands = first == 0 ? plan->learners : plan->ranks - first;
+    double most = 0;
+
+    *rollout = 0;
+    for (int i = 0; i < hands; i++) {
+        const double unit = part(cost.rollout, in_turn(plan->units, hands, i), plan->units);
+        const int played = in_turn(plan->episodes, hands, hands - 1 - i);
+        const double both = unit + part(cost.eval, played, plan->episodes);
+        *rollout = unit > *rollout ? unit : *rollout;
+        most = both > most ? both : most;
     }
-    if (learners == ranks) { /* no workers: one after the other */
-        return update + cost.work / learners;
+    return most;
+}
+
+static double update_seconds(const Plan *plan, PlanCost cost)
+{
+    double seconds = cost.fixed + (cost.update - cost.fixed) / plan->learners;
+    for (int l = 1; l < plan->learners; l *= 2) {
+        seconds += cost.exchange;
     }
-    const double work = cost.work / (ranks - learners);
+    return seconds;
+}
+
+double plan_epoch_seconds(const Plan *plan, PlanCost cost)
+{
+    double rollout = 0;
+    const double work = work_seconds(plan, cost, &rollout);
+    double update = update_seconds(plan, cost);
+
+    if (plan_first_worker(plan) == 0) { /* no workers: one after the other */
+        return update + work;
+    }
+    update += cost.in_turn ? rollout : 0;
     return update > work ? update : work;
 }
 
-static int choose_learners(int ranks, int cores, int shards, PlanCost cost)
+/* Ranks that share cores. One learner loses no more than the cores lack. Several go on at the pace of the
+ * slowest: what else runs on its core delays all. */
+static double crowded_seconds(const Plan *plan, int cores, PlanCost cost)
 {
-    int best = 1;
-    for (int l = 2; l <= shards && l <= ranks && ranks <= cores; l *= 2) {
-        if (epoch_cost(ranks, l, cost) < epoch_cost(ranks, best, cost)) {
-            best = l;
-        }
+    double rollout = 0;
+    const double shared = (cost.rollout + cost.eval) / cores;
+    const double most = work_seconds(plan, cost, &rollout);
+    const double alone = plan_epoch_seconds(plan, cost);
+
+    if (plan->learners > 1) {
+        return update_seconds(plan, cost) + (most > shared ? most : shared);
     }
-    return best;
+    return alone > cost.update / cores + shared ? alone : cost.update / cores + shared;
+}
+
+static double seconds(const Plan *plan, int cores, PlanCost cost)
+{
+    return plan->ranks > cores ? crowded_seconds(plan, cores, cost)
+                               : plan_epoch_seconds(plan, cost);
 }
 
 Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes, PlanCost cost)
 {
+    Plan best = {.ranks = ranks,
+                 .learners = wanted > 0 ? wanted : 1,
+                 .shards = shards,
+                 .units = units,
+                 .episodes = episodes};
+
     REQUIRE(shards <= PLAN_SHARDS_MAX);
-    int learners = wanted > 0 ? wanted : choose_learners(ranks, cores, shards, cost);
-    while (learners > ranks || learners > shards) {
-        learners /= 2;
+    while (best.learners > ranks || best.learners > shards) {
+        best.learners /= 2;
     }
-    return (Plan){.ranks = ranks,
-                  .learners = learners,
-                  .shards = shards,
-                  .units = units,
-                  .episodes = episodes};
+    for (int l = 2; wanted == 0 && l <= shards && l <= ranks && l <= cores; l *= 2) {
+        Plan plan = best;
+        plan.learners = l;
+        best = seconds(&plan, cores, cost) < seconds(&best, cores, cost) ? plan : best;
+    }
+    return best;
 }
 
 /* Item i of n dealt in blocks to `owners`: block sizes differ by at most one. */

@@ -15,14 +15,23 @@ typedef struct {
     int shards, units, episodes;
 } Plan;
 
-/* What one epoch costs, in the same unit: all updates on one rank, and all rollouts and evaluation
- * episodes together. */
+/* What one epoch costs, in seconds on a core of its own. Shards share what is not fixed evenly. */
 typedef struct {
-    double update, work;
+    double update; /* all updates on one learner, all shards */
+    double
+        fixed; /* of these, what every learner does in full: Adam, targets, the stages' overhead */
+    double
+        exchange; /* all gradient sums with one partner; each doubling of learners costs it again */
+    double rollout, eval; /* all rollouts and all evaluation episodes on one rank; 0: none */
+    bool in_turn;         /* rollout.lag=0: updates wait for the epoch's rollouts */
 } PlanCost;
 
-/* wanted: ranks.learners, 0 = choose. At most as many learners as ranks; a choice shares updates only
- * where every rank has a core (`cores` of all hosts). */
+/* Predicted seconds of an epoch, every rank on a core of its own. Units and episodes are dealt whole, as the
+ * owners below are, so the rank with most of them counts. */
+double plan_epoch_seconds(const Plan *plan, PlanCost cost);
+/* wanted: ranks.learners, 0 = the least plan_epoch_seconds, the fewer where they are equal. At most as many
+ * learners as ranks. Where ranks share cores (`cores` of all hosts): no more learners than cores, and only as
+ * many as gain although a learner is as late as the slowest. */
 Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes,
                PlanCost cost);
 static inline bool plan_is_learner(const Plan *plan, int rank)

@@ -9,22 +9,32 @@
 #include "run/data_options.h"
 #include "run/model_world.h"
 
-/* Rough FLOP of an epoch, for the choice of learners only. */
+/* Seconds of an epoch from counts, for the choice of learners only. The rates are those of a core of our
+ * measurements (docs/parallel.md); where all are off by one factor the choice is the same. */
 static PlanCost epoch_cost(const Session *s)
 {
+    enum { EPISODE_STEP = 4000000 };    /* FLOP that pass while MuJoCo takes a step, about */
+    static const double flop = 1.3e-11; /* seconds of one, in matrix products */
+    static const double adam = 1.2e-9;  /* seconds of a trained float, of Adam and target average */
+    static const double summed = 0.4e-9; /* seconds of a trained float, of a sum with one partner */
     const Config *c = &s->cfg;
     const double actor = (double)s->agent.actor.count;
     const double critic = (double)s->agent.critic.count;
     const double member = (double)s->ens.net.count;
-    const double per_row = 2.0 * (4.0 * actor + 6.0 * critic);
+    const double trained = (double)s->agent.trained * c->train.updates_per_epoch;
     const double rollout =
         (double)c->rollout.batch * c->rollout.horizon * (member * c->model.members + actor) * 2.0;
     /* an on-policy update: about a forward and a backward pass for each product with the Fisher matrix */
     const double rows = s->agent.kind->on_policy
                             ? (double)c->rollout.batch * c->rollout.horizon * c->npg.cg_iterations
                             : (double)c->train.batch * c->train.updates_per_epoch;
-    const double episodes = (double)c->eval.episodes * s->env->horizon * 4e6;
-    return (PlanCost){.update = per_row * rows, .work = (s->uses_model ? rollout : 0.0) + episodes};
+    const double episodes = (double)c->eval.episodes * s->env->horizon * EPISODE_STEP;
+    return (PlanCost){.update = 2.0 * (4.0 * actor + 6.0 * critic) * rows * flop + trained * adam,
+                      .fixed = trained * adam,
+                      .exchange = trained * summed,
+                      .rollout = s->uses_model ? rollout * flop : 0,
+                      .eval = episodes * flop,
+                      .in_turn = c->rollout.lag == 0};
 }
 
 static int cores_of_all_hosts(void)

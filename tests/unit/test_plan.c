@@ -6,7 +6,7 @@
 
 enum { RANKS_MOST = 1000 };
 
-static const PlanCost even = {.update = 1, .work = 1};
+static const PlanCost even = {.update = 1, .rollout = 1};
 
 /* Fails with the plan's numbers, which cmocka would not show. */
 static void check_plan(const Plan *p, bool held, const char *what)
@@ -195,7 +195,9 @@ static void wanted_learners_are_taken_as_far_as_they_go(void **state)
 static void a_choice_leaves_a_worker_where_there_is_work(void **state)
 {
     (void)state;
-    static const PlanCost costs[] = {{1, 1}, {1, 1000}, {1000, 1}};
+    static const PlanCost costs[] = {{.update = 1, .exchange = 0.05, .rollout = 1},
+                                     {.update = 1, .rollout = 1000},
+                                     {.update = 1000, .rollout = 1}};
 
     for (int ranks = 2; ranks <= RANKS_MOST; ranks++) {
         for (int c = 0; c < (ranks > 4 ? 3 : 1); c++) {
@@ -210,7 +212,7 @@ static void a_choice_leaves_a_worker_where_there_is_work(void **state)
 static void where_updates_are_nearly_all_every_rank_learns(void **state)
 {
     (void)state;
-    const PlanCost no_model = {.update = 15, .work = 1};
+    const PlanCost no_model = {.update = 15, .fixed = 0.6, .exchange = 0.3, .eval = 1};
 
     for (int ranks = 2; ranks <= 4; ranks *= 2) {
         assert_int_equal(plan_make(ranks, ranks, 0, 4, 64, 10, no_model).learners, ranks);
@@ -219,13 +221,20 @@ static void where_updates_are_nearly_all_every_rank_learns(void **state)
     assert_int_equal(plan_make(16, 16, 0, 4, 64, 10, no_model).learners, 4);
 }
 
-static void ranks_that_share_cores_have_one_learner(void **state)
+/* Learners without a core each go on at the pace of the slowest: they are chosen where workers have little
+ * to do, and never more than cores. */
+static void ranks_that_share_cores_have_few_learners(void **state)
 {
     (void)state;
-    const PlanCost slow_updates = {.update = 1000, .work = 1};
+    const PlanCost updates = {.update = 1000, .exchange = 1, .rollout = 1};
+    const PlanCost both = {.update = 2, .exchange = 0.01, .rollout = 1};
 
-    assert_int_equal(plan_make(8, 7, 0, 8, 8, 1, slow_updates).learners, 1);
-    assert_true(plan_make(8, 8, 0, 8, 8, 1, slow_updates).learners > 1);
+    for (int cores = 1; cores < 16; cores++) {
+        const int learners = plan_make(16, cores, 0, 8, 64, 10, updates).learners;
+        assert_true(learners <= cores && 2 * learners > (cores < 8 ? cores : 8));
+    }
+    assert_int_equal(plan_make(3, 2, 0, 8, 64, 10, both).learners, 1); /* the worker delays both */
+    assert_int_equal(plan_make(16, 2, 0, 8, 64, 10, both).learners, 2);
 }
 
 /* Slow updates want learners, slow rollouts want workers. */
@@ -234,13 +243,51 @@ static void the_choice_follows_the_costs(void **state)
     (void)state;
     int before = 1;
 
-    assert_int_equal(plan_make(16, 16, 0, 8, 64, 10, (PlanCost){1, 1000}).learners, 1);
+    assert_int_equal(
+        plan_make(16, 16, 0, 8, 64, 10, (PlanCost){.update = 1, .rollout = 1000}).learners, 1);
     for (double update = 0.1; update < 1000; update *= 2) {
-        const int now = plan_make(16, 16, 0, 8, 64, 10, (PlanCost){update, 1}).learners;
+        const PlanCost cost = {.update = update, .rollout = 1};
+        const int now = plan_make(16, 16, 0, 8, 64, 10, cost).learners;
         assert_true(now >= before);
         before = now;
     }
     assert_true(before >= 4);
+    /* sums that cost more than they save */
+    const PlanCost far = {.update = 15, .exchange = 8, .eval = 1};
+    assert_int_equal(plan_make(2, 2, 0, 4, 64, 10, far).learners, 1);
+    const PlanCost fixed = {.update = 15, .fixed = 14, .exchange = 0.6, .rollout = 0.1};
+    assert_int_equal(plan_make(2, 2, 0, 4, 64, 10, fixed).learners, 1);
+}
+
+static double predict(int ranks, int learners, PlanCost cost)
+{
+    return plan_epoch_seconds(
+        &(Plan){.ranks = ranks, .learners = learners, .shards = 4, .units = 8, .episodes = 10},
+        cost);
+}
+
+/* Update 6 of which 1 fixed, 0.5 for each doubling; 8 units of 1, 10 episodes of 0.1. */
+static void seconds_are_those_worked_by_hand(void **state)
+{
+    (void)state;
+    PlanCost cost = {.update = 6, .fixed = 1, .exchange = 0.5, .rollout = 8, .eval = 1};
+
+    CHECK_NEAR(predict(1, 1, cost), 6 + 8 + 1, 1e-12, 0);
+    CHECK_NEAR(predict(2, 2, cost), 3.5 + 0.5 + 4 + 0.5, 1e-12, 0);
+    CHECK_NEAR(predict(4, 4, cost), 2.25 + 1 + 2 + 0.3, 1e-12, 0);
+    CHECK_NEAR(predict(2, 1, cost), 8 + 1, 1e-12, 0);
+    /* units 3, 3, 2 and episodes 3, 3, 4 */
+    CHECK_NEAR(predict(5, 2, cost), 4, 1e-12, 0);
+    CHECK_NEAR(predict(4, 1, cost), 6, 1e-12, 0);
+    CHECK_NEAR(predict(7, 4, cost), 3.3, 1e-12, 0);
+    cost.in_turn = true;
+    CHECK_NEAR(predict(1, 1, cost), 6 + 8 + 1, 1e-12, 0);
+    CHECK_NEAR(predict(4, 1, cost), 3 + 6, 1e-12, 0);
+    cost.update = 1;
+    CHECK_NEAR(predict(4, 1, cost), 3 + 1, 1e-12, 0);
+    cost.eval = 20; /* episodes 3, 3, 4 of 2 each */
+    CHECK_NEAR(predict(4, 1, cost), 2 + 8, 1e-12, 0);
+    CHECK_NEAR(predict(1, 1, (PlanCost){.update = 2}), 2, 1e-12, 0); /* nothing else to do */
 }
 
 /* floor(k (s+1) / V) - floor(k s / V); 12 rows over 8 shards: 1 2 1 2 1 2 1 2. */
@@ -274,8 +321,9 @@ int main(void)
         cmocka_unit_test(wanted_learners_are_taken_as_far_as_they_go),
         cmocka_unit_test(a_choice_leaves_a_worker_where_there_is_work),
         cmocka_unit_test(where_updates_are_nearly_all_every_rank_learns),
-        cmocka_unit_test(ranks_that_share_cores_have_one_learner),
+        cmocka_unit_test(ranks_that_share_cores_have_few_learners),
         cmocka_unit_test(the_choice_follows_the_costs),
+        cmocka_unit_test(seconds_are_those_worked_by_hand),
         cmocka_unit_test(rows_are_dealt_completely),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
