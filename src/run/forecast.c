@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "run/crew.h"
 #include "run/model_report.h"
 #include "run/penalty_survey.h"
 
@@ -36,34 +35,34 @@ Workload workload_of(const Session *s, int passes)
     const Config *c = &s->cfg;
     const AgentKind *kind = s->agent.kind;
     const double ratio = c->model.holdout_ratio * (double)s->data.rows;
-    Workload w = {.rows = s->data.rows,
-                  .needs_model = s->needs_model,
-                  .uses_model = s->uses_model,
-                  .members = c->model.members,
-                  .elites = c->model.elites,
-                  .model_batch = c->model.batch,
-                  .model_shards = c->model.shards,
-                  .hold_rows = least((int64_t)ratio, c->model.holdout_max),
-                  .passes = passes > 0 ? passes : c->model.max_epochs,
-                  .terminal_updates =
-                      s->roll.end.rule == END_LEARNED && s->needs_model ? c->termination.updates : 0,
-                  .epochs = c->train.epochs,
-                  .updates = c->train.updates_per_epoch,
-                  .shards = c->train.shards,
-                  .units = c->rollout.units,
-                  .lag = c->rollout.lag,
-                  .prepare_updates = kind->prepare != NULL ? kind->prepare_updates(&s->agent) : 0,
-                  .rollout_rows =
-                      s->uses_model ? (int64_t)c->rollout.batch * c->rollout.horizon : 0,
-                  .episodes = c->eval.episodes,
-                  .episode_steps = s->env->open != NULL ? s->env->horizon : c->eval.model_steps,
-                  .eval_every = c->eval.every,
-                  .checkpoint_every = c->checkpoint.every,
-                  .learners_wanted = c->ranks.learners,
-                  .gradient_bytes = (double)(s->agent.grad_stride * sizeof(float)),
-                  .member_bytes = (double)(s->ens.trained * sizeof(float)),
-                  .policy_bytes = (double)(agent_policy_floats(&s->agent) * sizeof(float)),
-                  .record_bytes = (double)(s->data.rec.stride * sizeof(float))};
+    Workload w = {
+        .rows = s->data.rows,
+        .needs_model = s->needs_model,
+        .uses_model = s->uses_model,
+        .members = c->model.members,
+        .elites = c->model.elites,
+        .model_batch = c->model.batch,
+        .model_shards = c->model.shards,
+        .hold_rows = least((int64_t)ratio, c->model.holdout_max),
+        .passes = passes > 0 ? passes : c->model.max_epochs,
+        .terminal_updates =
+            s->roll.end.rule == END_LEARNED && s->needs_model ? c->termination.updates : 0,
+        .epochs = c->train.epochs,
+        .updates = c->train.updates_per_epoch,
+        .shards = c->train.shards,
+        .units = c->rollout.units,
+        .lag = c->rollout.lag,
+        .prepare_updates = kind->prepare != NULL ? kind->prepare_updates(&s->agent) : 0,
+        .rollout_rows = s->uses_model ? (int64_t)c->rollout.batch * c->rollout.horizon : 0,
+        .episodes = c->eval.episodes,
+        .episode_steps = s->env->open != NULL ? s->env->horizon : c->eval.model_steps,
+        .eval_every = c->eval.every,
+        .checkpoint_every = c->checkpoint.every,
+        .learners_wanted = c->ranks.learners,
+        .gradient_bytes = (double)(s->agent.grad_stride * sizeof(float)),
+        .member_bytes = (double)(s->ens.trained * sizeof(float)),
+        .policy_bytes = (double)(agent_policy_floats(&s->agent) * sizeof(float)),
+        .record_bytes = (double)(s->data.rec.stride * sizeof(float))};
 
     w.train_rows = w.rows - w.hold_rows;
     if (w.passes == 0 && w.needs_model) {
@@ -132,7 +131,8 @@ static double fit_seconds(const Workload *w, const UnitCost *cost, int ranks)
         return 0;
     }
     return cost->fit_open + own * cost->fit_member +
-           w->passes * (forecast_pass(w, cost, ranks) + send) + w->terminal_updates * cost->terminal;
+           w->passes * (forecast_pass(w, cost, ranks) + send) +
+           w->terminal_updates * cost->terminal;
 }
 
 static double report_seconds(const Workload *w, const UnitCost *cost, int ranks)
@@ -143,90 +143,66 @@ static double report_seconds(const Workload *w, const UnitCost *cost, int ranks)
                           : 0;
 }
 
-/* Seconds that the busiest of those who roll out and evaluate takes. */
-static double crew_seconds(const Workload *w, const UnitCost *cost, const Plan *plan, bool rolls,
-                           bool plays)
-{
-    const double unit = (double)w->rollout_rows / w->units * cost->rollout;
-    const double episode = w->episode_steps * cost->eval;
-    double most = 0;
-
-    for (int r = plan_first_worker(plan); r < plan->ranks; r++) {
-        const double units = rolls && w->uses_model ? crew_units(plan, r) : 0;
-        most = fmax(most, units * unit + (plays ? crew_episodes(plan, r) * episode : 0));
-    }
-    return most;
-}
-
 /* What a learner adds to its updates: the policy to the workers, the records from them. */
 static double handover(const Workload *w, const UnitCost *cost, const Plan *plan)
 {
     const int workers = plan->ranks - plan->learners;
-    const double records = w->uses_model ? (double)w->rollout_rows * w->record_bytes : 0;
+    const double records = (double)w->rollout_rows * w->record_bytes;
 
-    return workers == 0 ? 0
-                        : workers * exchange(cost, w->policy_bytes) +
-                              records * cost->byte / plan->learners;
+    return workers == 0
+               ? 0
+               : workers * exchange(cost, w->policy_bytes) + records * cost->byte / plan->learners;
+}
+
+/* An epoch of this plan as comm/plan.h takes it. */
+static PlanCost epoch_cost(const Workload *w, const UnitCost *cost, const Plan *plan,
+                           bool evaluated)
+{
+    const double besides = cost->save / w->checkpoint_every + handover(w, cost, plan);
+    return (PlanCost){.update = w->updates * cost->update + besides,
+                      .fixed = w->updates * cost->update_fixed + besides,
+                      .exchange = w->updates * exchange(cost, w->gradient_bytes),
+                      .rollout = (double)w->rollout_rows * cost->rollout,
+                      .eval = evaluated ? w->episodes * w->episode_steps * cost->eval : 0,
+                      .in_turn = w->lag == 0};
 }
 
 double forecast_epoch(const Workload *w, const UnitCost *cost, int ranks, int learners,
                       bool evaluated)
 {
     const Plan plan = plan_of(w, ranks, learners);
-    const double learn =
-        w->updates * shared(cost, cost->update, cost->update_fixed, w->gradient_bytes, learners) +
-        cost->save / w->checkpoint_every + handover(w, cost, &plan);
-
-    if (plan_first_worker(&plan) == 0) {
-        return learn + crew_seconds(w, cost, &plan, true, evaluated);
-    }
-    if (w->lag == 0) { /* learners wait for the rows, then learn while workers evaluate */
-        const double both = crew_seconds(w, cost, &plan, true, evaluated);
-        const double roll = crew_seconds(w, cost, &plan, true, false);
-        return fmax(roll + learn, both);
-    }
-    return fmax(learn, crew_seconds(w, cost, &plan, true, evaluated));
+    return plan_epoch_seconds(&plan, epoch_cost(w, cost, &plan, evaluated));
 }
 
-static int choose_learners(const Workload *w, const UnitCost *cost, int ranks)
+/* As a run chooses, but with costs that were measured. */
+static Plan choose(const Workload *w, const UnitCost *cost, int ranks, int learners)
 {
-    int best = 1;
-
-    if (w->learners_wanted > 0) {
-        best = w->learners_wanted;
-        while (best > ranks || best > w->shards) {
-            best /= 2;
-        }
-        return best;
-    }
-    for (int l = 2; l <= w->shards && l <= ranks; l *= 2) {
-        if (forecast_epoch(w, cost, ranks, l, true) < forecast_epoch(w, cost, ranks, best, true)) {
-            best = l;
-        }
-    }
-    return best;
+    const Plan one = plan_of(w, ranks, 1);
+    return plan_make(ranks, ranks, learners > 0 ? learners : w->learners_wanted, w->shards,
+                     w->units, w->episodes, epoch_cost(w, cost, &one, true));
 }
 
 Forecast forecast_run(const Workload *w, const UnitCost *cost, int ranks, int learners)
 {
-    Forecast f = {.ranks = ranks,
-                  .learners = learners > 0 ? learners : choose_learners(w, cost, ranks)};
-    const Plan plan = plan_of(w, ranks, f.learners);
+    const Plan plan = choose(w, cost, ranks, learners);
+    Forecast f = {.ranks = ranks, .learners = plan.learners};
     const int evaluations = (w->epochs + w->eval_every - 1) / w->eval_every;
+    const PlanCost of = epoch_cost(w, cost, &plan, true);
+    const PlanCost rolled = {.rollout = of.rollout};
+    const PlanCost played = {.eval = of.eval};
 
     f.load =
         (double)w->rows * cost->load + (double)w->collect_rows * cost->eval / ranks; /* as steps */
     f.fit = fit_seconds(w, cost, ranks);
     f.reports = report_seconds(w, cost, ranks);
-    f.prepare = (double)w->prepare_updates * shared(cost, cost->prepare, cost->update_fixed,
-                                                    w->gradient_bytes, f.learners) +
-                (w->lag > 0 ? crew_seconds(w, cost, &plan, true, false) : 0);
+    f.prepare = (double)w->prepare_updates *
+                    shared(cost, cost->prepare, cost->update_fixed, w->gradient_bytes, f.learners) +
+                (w->lag > 0 ? plan_epoch_seconds(&plan, rolled) : 0);
     /* the policy of an epoch is evaluated in the next one; the last has none */
     f.epoch = forecast_epoch(w, cost, ranks, f.learners, true);
     f.epochs = (evaluations - 1) * f.epoch +
-               (w->epochs - evaluations + 1) *
-                   forecast_epoch(w, cost, ranks, f.learners, false) +
-               crew_seconds(w, cost, &plan, false, true);
+               (w->epochs - evaluations + 1) * forecast_epoch(w, cost, ranks, f.learners, false) +
+               plan_epoch_seconds(&plan, played);
     f.total = f.load + f.fit + f.reports + f.prepare + f.epochs;
     f.speedup = ranks == 1 ? 1 : forecast_run(w, cost, 1, 1).total / f.total;
     f.efficiency = f.speedup / ranks;

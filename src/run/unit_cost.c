@@ -53,8 +53,8 @@ done:
 
 typedef struct {
     Session *s;
-    Learner l; /* ring, batch and history only: nobody to talk to */
-    Reduce part; /* one shard of all */
+    Learner l;      /* ring, batch and history only: nobody to talk to */
+    Reduce part;    /* one shard of all */
     float *records; /* of a unit, owned */
     int unit, episode;
     double units; /* made by the last call */
@@ -63,7 +63,10 @@ typedef struct {
     float *sa, *mean, *std; /* of PIECE rows, owned */
 } Rehearsal;
 
-enum { PIECE = 500, TRUTHS = 100 }; /* rows of a prediction, as in reports; states for the simulator */
+enum {
+    PIECE = 500,
+    TRUTHS = 100
+}; /* rows of a prediction, as in reports; states for the simulator */
 
 static Status update_by(Rehearsal *r, const Reduce *reduce)
 {
@@ -222,7 +225,8 @@ static Status open(Rehearsal *r, Session *s)
     } else {
         TRY(episode_starts(&s->data, &r->starts));
     }
-    for (size_t i = 0; r->env != NULL && i < TRUTHS; i++) { /* states that the simulator can be in */
+    for (size_t i = 0; r->env != NULL && i < TRUTHS;
+         i++) { /* states that the simulator can be in */
         TRY(s->env->reset(r->env, &rng));
         s->env->observe(r->env, r->sa + i * D);
     }

@@ -8,7 +8,8 @@
 
 enum { SHORT = 64, LONG = 1 << 20, TIMES = 101 };
 
-static const double assumed_latency = 5e-6; /* within a host, from the notes on exchanges in docs/parallel.md */
+static const double assumed_latency =
+    5e-6; /* within a host, from the notes on exchanges in docs/parallel.md */
 
 static int ascending(const void *a, const void *b)
 {
