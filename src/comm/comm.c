@@ -297,7 +297,8 @@ Status comm_reduce_open_group(Reduce *reduce, int shards, int first, int size)
     }
     group->size = size;
     group->rank = self.rank - first;
-    MPI_CHECK(MPI_Comm_split(self.world, size > 0 ? first : MPI_UNDEFINED, self.rank, &group->group));
+    MPI_CHECK(
+        MPI_Comm_split(self.world, size > 0 ? first : MPI_UNDEFINED, self.rank, &group->group));
     reduce->shards = shards;
     reduce->count = size > 0 ? shards / size : 0;
     reduce->first = group->rank * reduce->count;

@@ -80,6 +80,7 @@ static double seconds(const Plan *plan, int cores, PlanCost cost)
 Plan plan_make(int ranks, int cores, int wanted, int shards, int units, int episodes, PlanCost cost)
 {
     Plan best = {.ranks = ranks,
+                 .cores = cores,
                  .learners = wanted > 0 ? wanted : 1,
                  .shards = shards,
                  .units = units,
@@ -131,16 +132,24 @@ int plan_episode_owner(const Plan *plan, int episode)
     return first + hands - 1 - episode % hands;
 }
 
-PlanTeam plan_member_team(const Plan *plan, int members, int shards, int member)
+int plan_team_size(const Plan *plan, int wanted, int members, int shards)
+{
+    const int last = members % plan->ranks; /* members of the last round */
+    const int most = wanted > 0 ? wanted : shards;
+    const int hands = wanted > 0 || plan->ranks < plan->cores ? plan->ranks : plan->cores;
+    int size = 1;
+
+    while (last > 0 && 2 * size <= most && 2 * size * last <= hands) {
+        size *= 2;
+    }
+    return size;
+}
+
+PlanTeam plan_member_team(const Plan *plan, int members, int size, int member)
 {
     const int alone = members - members % plan->ranks;
     if (member < alone) {
         return (PlanTeam){.first = member % plan->ranks, .size = 1};
-    }
-    const int most = plan->ranks / (members - alone);
-    int size = 1;
-    while (2 * size <= most && 2 * size <= shards) {
-        size *= 2;
     }
     return (PlanTeam){.first = (member - alone) * size, .size = size};
 }

@@ -11,7 +11,8 @@
 enum { PLAN_SHARDS_MAX = 64 }; /* the most that train.shards allows */
 
 typedef struct {
-    int ranks, learners; /* learners: a power of two, at most shards */
+    int ranks, cores;
+    int learners; /* a power of two, at most shards */
     int shards, units, episodes;
 } Plan;
 
@@ -48,13 +49,16 @@ int plan_unit_shard(const Plan *plan, int unit);   /* the shard that gets the un
 int plan_unit_owner(const Plan *plan, int unit);   /* who rolls it out */
 int plan_episode_owner(const Plan *plan, int episode);
 
-/* Ranks first .. first + size - 1 fit a member together, the first of them owns it. */
+/* Members are dealt to all ranks in rounds of one for each rank. The last round may have fewer members than
+ * there are ranks: then teams of equal size share them, and a rank is in one team at most.
+ * The size: a power of two, at most `shards` of a member's batch. wanted: ranks.team, 0 = the largest for
+ * which every rank of a team has a core. */
+int plan_team_size(const Plan *plan, int wanted, int members, int shards);
+/* Ranks first .. first + size - 1 fit a member; the first of them owns it. */
 typedef struct {
-    int first, size; /* size: a power of two, at most shards (of a member's batch) */
+    int first, size;
 } PlanTeam;
-/* Over all ranks: members are dealt in rounds of one for each rank. The last round may have fewer members
- * than there are ranks, and then teams of equal size, as large as possible; a rank is in one at most. */
-PlanTeam plan_member_team(const Plan *plan, int members, int shards, int member);
+PlanTeam plan_member_team(const Plan *plan, int members, int size, int member);
 static inline bool plan_in_team(PlanTeam team, int rank)
 {
     return rank >= team.first && rank < team.first + team.size;

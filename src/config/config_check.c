@@ -22,6 +22,11 @@ static Status check_model(const Config *c)
                            "bound the log-variance from below and above",
                            c->model.logvar_min, c->model.logvar_max);
     }
+    return OK;
+}
+
+static Status check_model_shards(const Config *c)
+{
     if (!power_of_two(c->model.shards)) {
         return status_fail(ERR_CONFIG,
                            "model.shards is %d: it must be a power of two (1, 2, 4, 8), because "
@@ -33,6 +38,18 @@ static Status check_model(const Config *c)
                            "model.shards (%d) is more than model.batch (%d): a shard would have no "
                            "row; lower model.shards or raise model.batch",
                            c->model.shards, c->model.batch);
+    }
+    if (c->ranks.team != 0 && !power_of_two(c->ranks.team)) {
+        return status_fail(ERR_CONFIG,
+                           "ranks.team is %d: it must be a power of two, or 0 for the program's "
+                           "choice",
+                           c->ranks.team);
+    }
+    if (c->ranks.team > c->model.shards) {
+        return status_fail(ERR_CONFIG,
+                           "ranks.team (%d) is more than model.shards (%d): a rank would have no "
+                           "shard; lower ranks.team or raise model.shards",
+                           c->ranks.team, c->model.shards);
     }
     return OK;
 }
@@ -179,6 +196,7 @@ Status config_check(const Config *config)
 {
     Status st = OK;
     TRY(check_model(config));
+    TRY(check_model_shards(config));
     TRY(check_train(config)); /* before the rollouts, which divide by the shards */
     TRY(check_rollout(config));
     TRY(check_penalty(config));

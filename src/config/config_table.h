@@ -253,7 +253,10 @@
 #define CONFIG_RANKS(KEY, TEXT, ENUM, s)                                                    \
     KEY(s, INT, learners, 0, 0, 64, "ranks",                                                \
         "ranks that share each update (a power of two, at most shards); 0 = chosen by the " \
-        "program")
+        "program")                                                                          \
+    KEY(s, INT, team, 0, 0, 8, "ranks",                                                     \
+        "ranks that share a member's batch (a power of two, at most model.shards); 0 = "    \
+        "chosen by the program")
 
 /* SECTION(name, list); `top` first. */
 #define CONFIG_SECTIONS(SECTION)             \

@@ -243,8 +243,7 @@ double ensemble_step_shard(const Ensemble *ens, const EnsembleStep *step, const 
     float *out = arena_floats(tmp, (size_t)rows * 2 * Y);
     float *dout = arena_floats(tmp, (size_t)rows * 2 * Y);
     mlp_forward(&ens->net, step->used, x, rows, &tape, out);
-    const double loss =
-        gauss_nll(out, bounds, y, rows, total, (int)Y, dout, grad + ens->net.count);
+    const double loss = gauss_nll(out, bounds, y, rows, total, (int)Y, dout, grad + ens->net.count);
     mlp_backward(&ens->net, step->used, x, rows, &tape, dout, grad, NULL, 0, tmp);
     arena_reset(tmp, mark);
     return loss;

@@ -79,7 +79,7 @@ typedef struct {
 } EnsembleSigma;
 typedef struct {
     int member;
-    const float *used; /* (net.count) the weights that the network applies: the member's or scaled ones */
+    const float *used; /* (net.count) weights as the network applies them; the member's or scaled */
     EnsembleSigma sigma[MLP_LAYERS_MAX]; /* where spectral_norm */
 } EnsembleStep;
 /* What it makes lies in `tmp` until the caller's arena_reset. */

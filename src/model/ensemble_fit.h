@@ -35,9 +35,10 @@ typedef struct {
     int member;
     int64_t steps; /* Adam steps done */
     double best;   /* lowest accepted holdout MSE; 1e10 before the first */
-    Reduce reduce; /* the shards of a batch, and which of them are this rank's; its ctx is borrowed */
-    float *block;  /* owned: grads (count, grad_stride), m, v (trained each), snapshot (stride) */
-    float *grads;  /* row i: gradient (trained) of shard first + i, then its loss */
+    Reduce
+        reduce; /* the shards of a batch, and which of them are this rank's; its ctx is borrowed */
+    float *block; /* owned: grads (count, grad_stride), m, v (trained each), snapshot (stride) */
+    float *grads; /* row i: gradient (trained) of shard first + i, then its loss */
     float *m, *v, *snapshot;
     size_t grad_stride;
     uint32_t *sample; /* (n_train) owned: this member's bootstrap, drawn once */

@@ -21,9 +21,12 @@ typedef struct {
     Session *s;
     const RunDir *dir;
     FitData data;
-    int owned, taken; /* members that this rank answers for; all that it fits, alone or in its team */
-    MemberFit *fit;   /* (taken) by number: one that it fits for another rank is the last */
-    Reduce alone, team; /* who shares a batch: nobody; the ranks of this rank's team, if it has one */
+    int team_size;
+    int owned,
+        taken;      /* members that this rank answers for; all that it fits, alone or in its team */
+    MemberFit *fit; /* (taken) by number: one that it fits for another rank is the last */
+    Reduce alone,
+        team; /* who shares a batch: nobody; the ranks of this rank's team, if it has one */
     Arena tmp;
     int64_t pass, since; /* passes done; those without a gain */
     double mse[ENSEMBLE_MAX], loss[ENSEMBLE_MAX];
@@ -43,7 +46,7 @@ static size_t member_floats(const Ensemble *ens)
 
 static PlanTeam team_of(const Fit *f, int member)
 {
-    return plan_member_team(&f->s->plan, f->s->ens.cfg.members, f->s->cfg.model.shards, member);
+    return plan_member_team(&f->s->plan, f->s->ens.cfg.members, f->team_size, member);
 }
 
 /* Which members this rank fits, and with whom. Collective. */
@@ -52,6 +55,7 @@ static Status deal(Fit *f)
     PlanTeam mine = {0};
     const int shards = f->s->cfg.model.shards;
 
+    f->team_size = plan_team_size(&f->s->plan, f->s->cfg.ranks.team, f->s->ens.cfg.members, shards);
     for (int i = 0; i < f->s->ens.cfg.members; i++) {
         const PlanTeam team = team_of(f, i);
         f->owned += team.first == comm_rank() ? 1 : 0;

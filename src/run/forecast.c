@@ -59,6 +59,7 @@ Workload workload_of(const Session *s, int passes)
         .eval_every = c->eval.every,
         .checkpoint_every = c->checkpoint.every,
         .learners_wanted = c->ranks.learners,
+        .team_wanted = c->ranks.team,
         .gradient_bytes = (double)(s->agent.grad_stride * sizeof(float)),
         .member_bytes = (double)(s->ens.trained * sizeof(float)),
         .policy_bytes = (double)(agent_policy_floats(&s->agent) * sizeof(float)),
@@ -95,6 +96,7 @@ static double shared(const UnitCost *cost, double all, double fixed, double byte
 static Plan plan_of(const Workload *w, int ranks, int learners)
 {
     return (Plan){.ranks = ranks,
+                  .cores = ranks,
                   .learners = learners,
                   .shards = w->shards,
                   .units = w->units,
@@ -105,12 +107,13 @@ double forecast_pass(const Workload *w, const UnitCost *cost, int ranks)
 {
     const Plan plan = plan_of(w, ranks, 1);
     const double steps = ceil((double)w->train_rows / w->model_batch);
+    const int size = plan_team_size(&plan, w->team_wanted, w->members, w->model_shards);
     double most = 0;
 
     for (int r = 0; r < ranks; r++) {
         double mine = 0;
         for (int i = 0; i < w->members; i++) {
-            const PlanTeam team = plan_member_team(&plan, w->members, w->model_shards, i);
+            const PlanTeam team = plan_member_team(&plan, w->members, size, i);
             mine += plan_in_team(team, r)
                         ? steps * shared(cost, cost->fit_step, cost->fit_step_fixed,
                                          w->member_bytes, team.size) +

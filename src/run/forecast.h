@@ -31,7 +31,7 @@ typedef struct {
     int64_t rollout_rows; /* of a phase: starts x horizon */
     int episodes, episode_steps, eval_every;
     int checkpoint_every;
-    int learners_wanted; /* ranks.learners */
+    int learners_wanted, team_wanted; /* ranks.learners, ranks.team */
     /* messages, bytes */
     double gradient_bytes, member_bytes, policy_bytes, record_bytes;
 } Workload;

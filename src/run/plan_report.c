@@ -78,6 +78,7 @@ static void add_run(PlanReport *p, const Session *s, int ranks)
     PlannedRun *run = &p->run[p->count++];
     run->f = forecast_run(&p->work, &p->cost, ranks, 0);
     const Plan plan = {.ranks = ranks,
+                       .cores = ranks,
                        .learners = run->f.learners,
                        .shards = p->work.shards,
                        .units = p->work.units,
@@ -110,6 +111,7 @@ static void add_runs(PlanReport *p, const Session *s)
     }
     p->best = forecast_choose(all, p->count, efficient);
     const Plan plan = {.ranks = all[p->best].ranks,
+                       .cores = all[p->best].ranks,
                        .learners = all[p->best].learners,
                        .shards = p->work.shards,
                        .units = p->work.units,

@@ -50,6 +50,15 @@ for pair in 2/2 3/2 4/2 4/4 5/4 8/4; do
         "ranks.learners=${pair#*/}"
 done
 
+echo '# pointmass, three members fitted by teams of ranks'
+teams=("${lag1[@]}" model.shards=8 train.epochs=1)
+train teams 0 "${teams[@]}"
+check 'other shards of a member: another model' differ teams/model.h5 lag1/model.h5
+for pair in 2/2 4/4 8/2 14/4 16/1 16/4; do
+    as_reference teams more "${pair%/*} ranks, ${pair#*/} of a team" "${pair%/*}" "${teams[@]}" \
+        "ranks.team=${pair#*/}"
+done
+
 echo '# pointmass, records of the epoch itself (rollout.lag 0)'
 train lag0 0 "${lag1[@]}" rollout.lag=0
 check 'lag 0 is not lag 1' differ lag0/policy.h5 lag1/policy.h5

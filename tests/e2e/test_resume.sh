@@ -91,6 +91,10 @@ goes_on 'model phase, 1 rank, then 2' 2 model whole
 check 'it went on in the middle of the fit' grep -q 'model: going on after pass' model/log.txt
 killed 'killed while the model is fitted by 3 ranks' 3 model3 in_model_phase model3 --
 goes_on 'model phase, 3 ranks, then 1' 0 model3 whole
+killed 'killed while the model is fitted by teams of 2' 8 model8 in_model_phase model8 -- ranks.team=2
+goes_on 'model phase, 8 ranks in teams, then 2' 2 model8 whole
+killed 'killed while a team of 2 shares the last member' 2 model2 in_model_phase model2 --
+goes_on 'model phase, 2 ranks, then 7 in teams' 7 model2 whole ranks.team=2
 killed 'killed after 4 epochs' 0 policy has_lines policy 4 --
 goes_on 'policy phase, 1 rank, then 3' 3 policy whole
 check 'it went on from a checkpoint' grep -q 'model buffer made again' policy/log.txt

@@ -222,6 +222,38 @@ static void learners_get_the_bits_of_one_rank(void)
     }
 }
 
+/* Pairs of ranks, as far as they go: each pair sums rows of its own. */
+static void groups_side_by_side_sum_apart(void)
+{
+    enum { SHARDS = 4, N = 301 };
+    static float rows[SHARDS * N];
+    static float want[SHARDS * N];
+    const int first = comm_rank() / 2 * 2;
+    const int size = first + 1 < comm_size() ? 2 : 0;
+    Reduce pair;
+
+    if (!MPI_CHECK_OK(comm_reduce_open_group(&pair, SHARDS, first, size))) {
+        return;
+    }
+    MPI_CHECK(pair.count == (size > 0 ? SHARDS / 2 : 0));
+    MPI_CHECK(size == 0 || pair.first == (comm_rank() - first) * pair.count);
+    for (int s = 0; s < SHARDS; s++) {
+        shard_row(10 * first + s, want + (size_t)s * N, N);
+    }
+    reduce_block(want, SHARDS, N, N);
+    for (int i = 0; i < pair.count; i++) {
+        shard_row(10 * first + pair.first + i, rows + (size_t)i * N, N);
+    }
+    if (size > 0) {
+        int word = comm_rank() == first ? 7 + first : 0;
+        MPI_CHECK_OK(pair.sum(&pair, rows, N, N));
+        MPI_CHECK(memcmp(rows, want, N * sizeof *rows) == 0);
+        comm_reduce_bcast(&pair, &word, sizeof word);
+        MPI_CHECK(word == 7 + first);
+    }
+    comm_reduce_close(&pair);
+}
+
 /* Every rank sends to every rank, itself included, on two tags; sizes tell sender and tag. */
 static void messages_find_their_tag_and_keep_their_size(void)
 {
@@ -316,6 +348,7 @@ int main(int argc, char **argv)
     MPI_CASE(gathering_joins_blocks_of_any_sizes_in_order_of_ranks);
     MPI_CASE(a_host_has_one_block_that_all_its_ranks_see);
     MPI_CASE(learners_get_the_bits_of_one_rank);
+    MPI_CASE(groups_side_by_side_sum_apart);
     MPI_CASE(messages_find_their_tag_and_keep_their_size);
     MPI_CASE(messages_of_one_tag_stay_in_order);
     MPI_CASE(an_open_receive_can_be_given_up);

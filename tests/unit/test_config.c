@@ -346,6 +346,8 @@ static void keys_that_exclude_each_other_are_found(void **state)
         {"model.elites=8", NULL, "model.elites (8) is more than model.members (7)"},
         {"model.shards=6", NULL, "model.shards is 6: it must be a power of two (1, 2, 4, 8)"},
         {"model.shards=4", "model.batch=3", "model.shards (4) is more than model.batch (3)"},
+        {"ranks.team=3", NULL, "ranks.team is 3: it must be a power of two, or 0"},
+        {"ranks.team=4", NULL, "ranks.team (4) is more than model.shards (2)"},
         {"train.shards=3", NULL, "train.shards is 3: it must be a power of two"},
         {"train.shards=64", "train.batch=32", "train.shards (64) is more than train.batch (32)"},
         {"ranks.learners=3", NULL, "ranks.learners is 3: it must be a power of two, or 0"},

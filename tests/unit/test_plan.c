@@ -84,87 +84,96 @@ static void everything_has_one_owner_and_loads_are_even(void **state)
     }
 }
 
-/* How long the busiest rank fits, in members; a team of n takes 1/n. */
-static double longest_fit(const Plan *p, int members, int shards)
+/* All members are fitted, by teams that fit_model.c can work with; returns how long the busiest rank fits,
+ * in members: one of a team of n has 1/n of it to do. */
+static double check_teams(const Plan *p, int members, int size)
 {
     static double load[RANKS_MOST];
+    static bool done[RANKS_MOST]; /* it was in a team of several */
     double most = 0;
 
     for (int r = 0; r < p->ranks; r++) {
         load[r] = 0;
+        done[r] = false;
     }
     for (int i = 0; i < members; i++) {
-        const PlanTeam team = plan_member_team(p, members, shards, i);
+        const PlanTeam team = plan_member_team(p, members, size, i);
+        check_plan(p, team.first >= 0 && team.first + team.size <= p->ranks, "ranks of a team");
+        check_plan(p, team.size == size || team.size == 1, "teams of one size");
+        check_plan(p, team.first % team.size == 0, "aligned blocks");
         for (int r = team.first; r < team.first + team.size; r++) {
+            check_plan(p, plan_in_team(team, r), "in the team");
+            check_plan(p, !done[r], "a team's member is the last of a rank");
+            done[r] = team.size > 1;
             load[r] += 1.0 / team.size;
             most = load[r] > most ? load[r] : most;
         }
+        check_plan(p, !plan_in_team(team, team.first - 1), "nobody before");
+        check_plan(p, !plan_in_team(team, team.first + team.size), "nobody behind");
     }
+    check_plan(p, most <= (members + p->ranks - 1) / p->ranks, "no slower than without teams");
     return most;
-}
-
-static void check_teams(const Plan *p, int members, int shards)
-{
-    int teams[RANKS_MOST] = {0};  /* of more than one rank */
-    int before[RANKS_MOST] = {0}; /* members of a rank that have lower numbers */
-
-    for (int i = 0; i < members; i++) {
-        const PlanTeam team = plan_member_team(p, members, shards, i);
-        check_plan(p, team.first >= 0 && team.first + team.size <= p->ranks, "ranks of a team");
-        check_plan(p, team.size >= 1 && (team.size & (team.size - 1)) == 0, "a power of two");
-        check_plan(p, team.size <= shards && team.first % team.size == 0, "aligned blocks");
-        for (int r = 0; r < p->ranks; r++) {
-            if (plan_in_team(team, r)) { /* fit_model.c counts on it */
-                teams[r] += team.size > 1 ? 1 : 0;
-                before[r]++;
-                check_plan(p, teams[r] == (team.size > 1 ? 1 : 0), "a team's member is the last");
-            }
-        }
-    }
-    const int rounds = members / p->ranks;
-    for (int r = 0; r < p->ranks; r++) {
-        check_plan(p, before[r] >= rounds && before[r] <= rounds + 1, "one member a round");
-    }
 }
 
 static void members_are_dealt_in_rounds_and_the_rest_to_teams(void **state)
 {
     (void)state;
     for (int ranks = 1; ranks <= 300; ranks = ranks < 40 ? ranks + 1 : 2 * ranks + 1) {
-        const Plan p = plan_make(ranks, ranks, 0, 4, 64, 10, even);
-        for (int shards = 1; shards <= 8; shards *= 2) {
-            for (int members = 1; members <= 32; members++) {
-                check_teams(&p, members, shards);
+        for (int cores = 1; cores <= 400; cores *= 3) {
+            const Plan p = plan_make(ranks, cores, 0, 4, 64, 10, even);
+            for (int shards = 1; shards <= 8; shards *= 2) {
+                for (int members = 1; members <= 32; members++) {
+                    const int size = plan_team_size(&p, 0, members, shards);
+                    check_plan(&p, size >= 1 && (size & (size - 1)) == 0, "a power of two");
+                    check_plan(&p, size <= shards && (size == 1 || size <= cores), "at most");
+                    (void)check_teams(&p, members, size);
+                }
             }
         }
     }
 }
 
-/* The table of docs/parallel.md. */
+/* The table of docs/parallel.md, for 7 members. */
 static void more_ranks_never_fit_slower(void **state)
 {
     (void)state;
     static const struct {
         int ranks, shards;
-        double members; /* that the busiest of 7 has to fit */
-    } known[] = {{1, 2, 7},    {2, 2, 3.5},  {3, 2, 2.5},   {4, 2, 2},     {5, 2, 1.5},
-                 {6, 2, 1.5},  {7, 2, 1},    {13, 2, 1},    {14, 2, 0.5},  {16, 2, 0.5},
-                 {64, 2, 0.5}, {16, 1, 1},   {6, 4, 1.25},  {16, 4, 0.5},  {28, 4, 0.25},
+        double members; /* that the busiest has to fit */
+    } known[] = {{1, 2, 7},     {2, 2, 3.5},   {3, 2, 2.5},  {4, 2, 2},    {5, 2, 1.5},
+                 {6, 2, 1.5},   {7, 2, 1},     {13, 2, 1},   {14, 2, 0.5}, {16, 2, 0.5},
+                 {64, 2, 0.5},  {16, 1, 1},    {6, 4, 1.25}, {16, 4, 0.5}, {28, 4, 0.25},
                  {32, 8, 0.25}, {56, 8, 0.125}};
 
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
         const Plan p = plan_make(known[k].ranks, known[k].ranks, 0, 4, 64, 10, even);
-        CHECK_NEAR(longest_fit(&p, 7, known[k].shards), known[k].members, 0, 0);
+        const int size = plan_team_size(&p, 0, 7, known[k].shards);
+        CHECK_NEAR(check_teams(&p, 7, size), known[k].members, 0, 0);
     }
     for (int shards = 1; shards <= 8; shards *= 2) {
         double before = 7;
         for (int ranks = 1; ranks <= 64; ranks++) {
             const Plan p = plan_make(ranks, ranks, 0, 4, 64, 10, even);
-            const double now = longest_fit(&p, 7, shards);
+            const double now = check_teams(&p, 7, plan_team_size(&p, 0, 7, shards));
             check_plan(&p, now <= before, "more ranks are no slower");
             before = now;
         }
     }
+}
+
+/* 16 ranks on 2 cores: seven of them keep the cores busy. */
+static void a_team_has_a_core_for_each_rank_or_was_asked_for(void **state)
+{
+    (void)state;
+    const Plan crowded = plan_make(16, 2, 0, 4, 64, 10, even);
+    const Plan some = plan_make(16, 14, 0, 4, 64, 10, even);
+
+    assert_int_equal(plan_team_size(&crowded, 0, 7, 8), 1);
+    assert_int_equal(plan_team_size(&crowded, 2, 7, 8), 2);
+    assert_int_equal(plan_team_size(&crowded, 8, 7, 8), 2); /* no ranks for more */
+    assert_int_equal(plan_team_size(&crowded, 8, 1, 8), 8);
+    assert_int_equal(plan_team_size(&some, 0, 7, 8), 2);
+    assert_int_equal(plan_team_size(&some, 1, 7, 8), 1);
 }
 
 static void units_fill_the_shards_evenly(void **state)
@@ -317,6 +326,7 @@ int main(void)
         cmocka_unit_test(everything_has_one_owner_and_loads_are_even),
         cmocka_unit_test(members_are_dealt_in_rounds_and_the_rest_to_teams),
         cmocka_unit_test(more_ranks_never_fit_slower),
+        cmocka_unit_test(a_team_has_a_core_for_each_rank_or_was_asked_for),
         cmocka_unit_test(units_fill_the_shards_evenly),
         cmocka_unit_test(wanted_learners_are_taken_as_far_as_they_go),
         cmocka_unit_test(a_choice_leaves_a_worker_where_there_is_work),
