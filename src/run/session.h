@@ -42,8 +42,6 @@ NODISCARD Status session_open(Session *s, const Config *cfg);
 /* The same with random numbers for a dataset of so many rows and these sizes: to measure what a run costs
  * before there are data. Every thousandth row is terminal. */
 NODISCARD Status session_open_random(Session *s, const Config *cfg, const Record *rec, int64_t rows);
-/* The same on rows that are in memory already, borrowed and the same on all ranks; NULL: session_open. */
-NODISCARD Status session_open_on(Session *s, const Config *cfg, const Dataset *rows);
 void session_close(Session *s);
 
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
