@@ -37,6 +37,7 @@ static void add_fit(List *list, const Session *s, const Plan *plan, int rank, in
     const Ensemble *ens = &s->ens;
     const int members = ens->cfg.members;
     const int shards = s->cfg.model.shards;
+    const int size = plan_team_size(plan, s->cfg.ranks.team, members, shards);
     const double D = (double)s->data.rec.S + (double)s->data.rec.A;
     const double Y = (double)s->data.rec.S + 1;
     const double share = s->cfg.model.holdout_ratio * (double)rows;

@@ -110,14 +110,14 @@ static void add_runs(const PlanReport *p, Text *text)
 static void add_memory(const PlanReport *p, Text *text)
 {
     static const char *const when[] = {[MEMORY_ALWAYS] = "",
-                                       [MEMORY_FIT] = "while the model is fitted",
-                                       [MEMORY_LEARN] = "during the epochs"};
+                                       [MEMORY_FIT] = "  while the model is fitted",
+                                       [MEMORY_LEARN] = "  during the epochs"};
 
     text_add(text, "\nMemory of rank 0 of %d, MB:\n", p->run[p->best].f.ranks);
     for (int i = 0; i < p->terms; i++) {
         const MemoryTerm *t = &p->term[i];
-        text_add(text, "  %-40s %9.1f  %s%s\n", t->name, t->bytes / megabyte, when[t->when],
-                 t->shared ? "once a host" : "");
+        text_add(text, "  %-40s %9.1f%s%s\n", t->name, t->bytes / megabyte, when[t->when],
+                 t->shared ? "  once a host" : "");
     }
     text_add(text, "A checkpoint has %.1f MB, the run directory %.0f MB at the end.\n",
              p->checkpoint_bytes / megabyte, p->run_bytes / megabyte);
