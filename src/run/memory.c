@@ -45,7 +45,6 @@ static void add_fit(List *list, const Session *s, const Plan *plan, int rank, in
     double optimizer = 0;
     int owned = 0;
     int taken = 0;
-    const int size = plan_team_size(plan, s->cfg.ranks.team, members, shards);
 
     for (int i = 0; i < members; i++) {
         const PlanTeam team = plan_member_team(plan, members, size, i);
