@@ -94,10 +94,10 @@ done:
     return st;
 }
 
-/* Random rows in the same place. */
+/* Random rows in the same place, in episodes. */
 static Status draw_dataset(Session *s, const Record *rec, int64_t rows)
 {
-    enum { TERMINAL_EACH = 1000 };
+    enum { EPISODE = 1000 };
     Status st = OK;
     void *block = NULL;
     const size_t floats = (size_t)rows * rec->stride;
@@ -114,7 +114,12 @@ static Status draw_dataset(Session *s, const Record *rec, int64_t rows)
         Rng rng = rng_make((uint64_t)s->cfg.top.seed, RNG_TEST, 0, 0);
         rng_fill_uniform(&rng, -1.0F, 1.0F, block, floats);
         for (size_t i = 0; i < (size_t)rows; i++) {
-            s->data.records[i * rec->stride + rec->cont] = i % TERMINAL_EACH == 0 ? 0.0F : 1.0F;
+            float *row = s->data.records + i * rec->stride;
+            const bool last = i % EPISODE == EPISODE - 1 || i + 1 == (size_t)rows;
+            row[rec->cont] = last ? 0.0F : 1.0F;
+            if (!last) {
+                memcpy(row + rec->s2, row + rec->stride, (size_t)rec->S * sizeof *row);
+            }
         }
     }
     comm_share_spread(s->share, floats * sizeof(float));

@@ -40,7 +40,7 @@ typedef struct {
 /* Task, plan, ensemble and agent from the configuration; then the dataset, which must exist. */
 NODISCARD Status session_open(Session *s, const Config *cfg);
 /* The same with random numbers for a dataset of so many rows and these sizes: to measure what a run costs
- * before there are data. Every thousandth row is terminal. */
+ * before there are data. Every thousandth row ends an episode. */
 NODISCARD Status session_open_random(Session *s, const Config *cfg, const Record *rec,
                                      int64_t rows);
 void session_close(Session *s);

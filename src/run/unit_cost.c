@@ -1,11 +1,13 @@
 /* Updates, rollouts, episodes and what reports ask for; the loop that all measurements share. */
 #include "run/unit_cost.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/panic.h"
 #include "run/learner_state.h"
 #include "run/model_world.h"
 
@@ -26,25 +28,33 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-Status unit_cost_typical(Status (*run)(void *ctx), void *ctx, double budget, const double *units,
-                         double *seconds)
+Status unit_cost_typical(const CostPiece *piece, int count, double budget, double *seconds)
 {
-    enum { LEAST = 3, MOST = 4096 };
+    enum { LEAST = 3, MOST = 2048, PIECES = 2 };
     Status st = OK;
-    double taken[MOST];
+    double taken[PIECES][MOST];
     double spent = 0;
+    double units = 0;
     int n = 0;
 
-    TRY(run(ctx)); /* page faults and cold caches: not typical */
-    while (n < MOST && (n < LEAST || spent < budget)) {
-        const double start = cpu_now();
-        TRY(run(ctx));
-        const double used = cpu_now() - start;
-        taken[n++] = *units > 0 ? used / *units : 0;
-        spent += used;
+    REQUIRE(count <= PIECES);
+    for (int i = 0; i < count; i++) { /* page faults and cold caches: not typical */
+        TRY(piece[i].run(piece[i].ctx, &units));
     }
-    qsort(taken, (size_t)n, sizeof *taken, ascending);
-    *seconds = taken[n / 2];
+    while (n < MOST && (n < LEAST || spent < budget)) {
+        for (int i = 0; i < count; i++) {
+            const double start = cpu_now();
+            TRY(piece[i].run(piece[i].ctx, &units));
+            const double used = cpu_now() - start;
+            taken[i][n] = units > 0 ? used / units : 0;
+            spent += used;
+        }
+        n++;
+    }
+    for (int i = 0; i < count; i++) {
+        qsort(taken[i], (size_t)n, sizeof *taken[i], ascending);
+        seconds[i] = taken[i][n / 2];
+    }
 done:
     return st;
 }
@@ -57,7 +67,7 @@ typedef struct {
     Reduce part;    /* one shard of all */
     float *records; /* of a unit, owned */
     int unit, episode;
-    double units; /* made by the last call */
+    Arena tmp; /* of predictions */
     Env *env;
     EpisodeStarts starts;
     float *sa, *mean, *std; /* of PIECE rows, owned */
@@ -74,45 +84,46 @@ static Status update_by(Rehearsal *r, const Reduce *reduce)
     float stats[STAT_COUNT];
     const int rows = learner_gather(&r->l);
 
-    r->units = 1;
     return s->agent.kind->update(&s->agent, r->l.shard, rows, reduce, (uint64_t)s->cfg.top.seed,
                                  &s->tmp, stats);
 }
 
-static Status update_run(void *ctx)
+static Status update_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
+    *units = 1;
     return update_by(r, &r->s->reduce);
 }
 
-static Status shard_run(void *ctx)
+static Status shard_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
+    *units = 1;
     return update_by(r, &r->part);
 }
 
-static Status gather_run(void *ctx)
+static Status gather_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
-    r->units = 1;
+    *units = 1;
     (void)learner_gather(&r->l);
     return OK;
 }
 
-static Status prepare_run(void *ctx)
+static Status prepare_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
     Session *s = r->s;
     float stats[STAT_COUNT];
 
-    r->units = 1;
+    *units = 1;
     learner_gather_prepare(&r->l);
     return s->agent.kind->prepare(&s->agent, r->l.shard, s->cfg.train.batch, &s->reduce,
                                   (uint64_t)s->cfg.top.seed, &s->tmp, stats);
 }
 
 /* One unit after the other, into the ring of its shard. */
-static Status rollout_unit_run(void *ctx)
+static Status rollout_unit_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
     Session *s = r->s;
@@ -120,12 +131,12 @@ static Status rollout_unit_run(void *ctx)
 
     rollout_run(&s->roll, agent_actor(&s->agent), 1, r->unit, &s->tmp, r->records, &report);
     buffer_push(&r->l.buffer[plan_unit_shard(&s->plan, r->unit)], r->records, report.rows);
-    r->units = (double)report.rows;
+    *units = (double)report.rows;
     r->unit = (r->unit + 1) % s->plan.units;
     return OK;
 }
 
-static Status episode_run(void *ctx)
+static Status episode_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
     Session *s = r->s;
@@ -140,22 +151,22 @@ static Status episode_run(void *ctx)
                       &entry);
     }
     r->episode++;
-    r->units = entry.length;
+    *units = entry.length;
     return st;
 }
 
-static Status predict_run(void *ctx)
+static Status predict_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
-    r->units = PIECE;
-    ensemble_predict(&r->s->ens, r->sa, PIECE, &r->s->tmp, r->mean, r->std);
+    *units = PIECE;
+    ensemble_predict(&r->s->ens, r->sa, PIECE, &r->tmp, r->mean, r->std);
     return OK;
 }
 
-static Status truth_run(void *ctx)
+static Status truth_run(void *ctx, double *units)
 {
     Rehearsal *r = ctx;
-    r->units = TRUTHS;
+    *units = TRUTHS;
     r->s->truth.next(r->s->truth.ctx, r->sa, TRUTHS, r->mean);
     return OK;
 }
@@ -219,6 +230,7 @@ static Status open(Rehearsal *r, Session *s)
     TRY(mem_alloc(&r->sa, PIECE * D, sizeof(float), "rows to predict"));
     TRY(mem_alloc(&r->mean, outs, sizeof(float), "predictions"));
     TRY(mem_alloc(&r->std, outs, sizeof(float), "predictions"));
+    TRY(arena_init(&r->tmp, ensemble_predict_cost(&s->ens, PIECE)));
     rng_fill_uniform(&rng, -1.0F, 1.0F, r->sa, PIECE * D);
     if (s->env->open != NULL) {
         TRY(s->env->open(&r->env, s->env));
@@ -252,6 +264,7 @@ static void release(Rehearsal *r)
     mem_free(&r->sa);
     mem_free(&r->mean);
     mem_free(&r->std);
+    arena_release(&r->tmp);
     episode_starts_release(&r->starts);
     if (r->env != NULL) {
         r->s->env->close(r->env);
@@ -293,25 +306,29 @@ done:
 
 /* ---- the measurements ---- */
 
+static Status typical_of(Rehearsal *r, Status (*run)(void *ctx, double *units), double budget,
+                         double *seconds)
+{
+    return unit_cost_typical(&(CostPiece){run, r}, 1, budget, seconds);
+}
+
 static Status measure_updates(Rehearsal *r, UnitCost *cost)
 {
     const AgentKind *kind = r->s->agent.kind;
     const int V = r->s->reduce.count;
+    const CostPiece pieces[] = {{update_run, r}, {shard_run, r}};
+    double each[2] = {0};
     Status st = OK;
-    double part = 0;
 
-    TRY(unit_cost_typical(update_run, r, sustained, &r->units, &cost->update));
-    cost->update_fixed = cost->update;
-    if (V > 1) {
-        TRY(unit_cost_typical(shard_run, r, sustained, &r->units, &part));
-        TRY(unit_cost_typical(gather_run, r, brief / 4, &r->units, &cost->gather));
-        /* update = fixed + V shards (each with its rows to gather); part = fixed + a shard + all rows */
-        const double shard = (cost->update - part) / (V - 1);
-        const double fixed = part - shard - cost->gather;
-        cost->update_fixed = fixed > 0 ? fixed : 0;
+    TRY(unit_cost_typical(pieces, V > 1 ? 2 : 1, V > 1 ? 2 * sustained : sustained, each));
+    TRY(typical_of(r, gather_run, brief / 4, &cost->gather));
+    cost->update = cost->update_fixed = each[0];
+    if (V > 1) { /* fixed + V shards, each with its rows to gather; fixed + one shard + all rows */
+        const double shard = (each[0] - each[1]) / (V - 1);
+        cost->update_fixed = fmax(0, each[1] - shard - cost->gather);
     }
     if (kind->prepare != NULL && kind->prepare_updates(&r->s->agent) > 0) {
-        TRY(unit_cost_typical(prepare_run, r, brief, &r->units, &cost->prepare));
+        TRY(typical_of(r, prepare_run, brief, &cost->prepare));
     }
 done:
     return st;
@@ -342,15 +359,15 @@ static Status measure_learning(Session *s, UnitCost *cost)
         TRY(fill(&r));
     }
     TRY(measure_updates(&r, cost));
-    TRY(unit_cost_typical(episode_run, &r, brief, &r.units, &cost->eval));
+    TRY(typical_of(&r, episode_run, brief, &cost->eval));
     if (s->uses_model) {
-        TRY(unit_cost_typical(rollout_unit_run, &r, sustained, &r.units, &cost->rollout));
+        TRY(typical_of(&r, rollout_unit_run, sustained, &cost->rollout));
     }
     if (s->needs_model) {
-        TRY(unit_cost_typical(predict_run, &r, brief, &r.units, &cost->predict));
+        TRY(typical_of(&r, predict_run, brief, &cost->predict));
     }
     if (s->truth.next != NULL) {
-        TRY(unit_cost_typical(truth_run, &r, brief, &r.units, &cost->truth));
+        TRY(typical_of(&r, truth_run, brief, &cost->truth));
     }
     if (learned) {
         TRY(measure_head(s, cost));

@@ -43,10 +43,16 @@ typedef struct {
  * parts, ERR_IO, ERR_NOMEM. */
 NODISCARD Status unit_cost_measure(Session *s, UnitCost *cost);
 
-/* Inside run/ only. Typical CPU seconds of one unit: `run` is called until `budget` seconds are spent, at
- * least three times; it leaves in *units how many a call made. */
-NODISCARD Status unit_cost_typical(Status (*run)(void *ctx), void *ctx, double budget,
-                                   const double *units, double *seconds);
+/* Inside run/ only: a piece of work; *units gets how much of it a call made, such as rows. */
+typedef struct {
+    Status (*run)(void *ctx, double *units);
+    void *ctx;
+} CostPiece;
+
+/* Typical CPU seconds of a unit of each piece, piece[0 .. count) in turn (so that they can be compared) until
+ * `budget` seconds are spent, at least three times. A first call of each is not counted. */
+NODISCARD Status unit_cost_typical(const CostPiece *piece, int count, double budget,
+                                   double *seconds);
 /* load, save (unit_cost_files.c); fit_... and holdout (unit_cost_fit.c); latency and byte, collective
  * (unit_cost_messages.c). */
 NODISCARD Status unit_cost_files(Session *s, UnitCost *cost);

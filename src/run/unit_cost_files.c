@@ -21,7 +21,6 @@ typedef struct {
     char folder[PATH], file[2 * PATH];
     int64_t rows;
     History history; /* as long as a run's */
-    double units;
 } Files;
 
 /* The session's first rows in D4RL's layout, compressed as `mopo collect` does. */
@@ -61,7 +60,7 @@ done:
     return st;
 }
 
-static Status load_run(void *ctx)
+static Status load_run(void *ctx, double *units)
 {
     Files *f = ctx;
     Dataset set = {0};
@@ -70,7 +69,7 @@ static Status load_run(void *ctx)
     const Status st = dataset_read(&set, f->file, &options);
 
     dataset_release(&set);
-    f->units = (double)f->rows;
+    *units = (double)f->rows;
     return st;
 }
 
@@ -148,7 +147,7 @@ Status unit_cost_files(Session *s, UnitCost *cost)
 
     TRY(open(&f));
     TRY(write_rows(&f));
-    TRY(unit_cost_typical(load_run, &f, 0.2, &f.units, &cost->load));
+    TRY(unit_cost_typical(&(CostPiece){load_run, &f}, 1, 0.2, &cost->load));
     TRY(time_saves(&f, &cost->save));
 done:
     st = st != OK ? st : clean(&f);

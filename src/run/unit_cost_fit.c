@@ -1,4 +1,6 @@
 /* The model fit of one member: the run's rows, permutation and batches, but short passes. */
+#include <math.h>
+
 #include "base/mem.h"
 #include "base/timer.h"
 #include "model/ensemble_fit.h"
@@ -12,35 +14,34 @@ typedef struct {
     MemberFit whole, part; /* all shards of a batch, one of them */
     Arena tmp;
     int64_t pass;
-    double units;
 } Fit;
 
-static Status pass_by(Fit *f, MemberFit *member)
+static Status pass_by(Fit *f, MemberFit *member, double *units)
 {
     const Config *c = &f->s->cfg;
     double loss = 0;
 
-    f->units = (double)((f->data.n_train + c->model.batch - 1) / c->model.batch);
+    *units = (double)((f->data.n_train + c->model.batch - 1) / c->model.batch);
     return member_fit_pass(member, &f->s->ens, &f->data, f->pass++, c->model.batch, c->model.lr, 1,
                            &f->tmp, &loss);
 }
 
-static Status whole_run(void *ctx)
+static Status whole_run(void *ctx, double *units)
 {
     Fit *f = ctx;
-    return pass_by(f, &f->whole);
+    return pass_by(f, &f->whole, units);
 }
 
-static Status part_run(void *ctx)
+static Status part_run(void *ctx, double *units)
 {
     Fit *f = ctx;
-    return pass_by(f, &f->part);
+    return pass_by(f, &f->part, units);
 }
 
-static Status holdout_run(void *ctx)
+static Status holdout_run(void *ctx, double *units)
 {
     Fit *f = ctx;
-    f->units = (double)f->data.n_hold;
+    *units = (double)f->data.n_hold;
     (void)member_fit_holdout(&f->s->ens, &f->data, 0, &f->tmp);
     return OK;
 }
@@ -75,18 +76,17 @@ Status unit_cost_fit(Session *s, UnitCost *cost)
 {
     Status st = OK;
     Fit f = {.s = s};
-    double part = 0;
     const int V = s->cfg.model.shards;
+    const CostPiece pieces[] = {{whole_run, &f}, {part_run, &f}};
+    double each[2] = {0};
 
     TRY(open(&f, cost));
-    TRY(unit_cost_typical(whole_run, &f, 1.2, &f.units, &cost->fit_step));
-    cost->fit_step_fixed = cost->fit_step;
+    TRY(unit_cost_typical(pieces, V > 1 ? 2 : 1, 1.5, each));
+    cost->fit_step = cost->fit_step_fixed = each[0];
     if (V > 1) {
-        TRY(unit_cost_typical(part_run, &f, 0.5, &f.units, &part));
-        const double fixed = part - (cost->fit_step - part) / (V - 1);
-        cost->fit_step_fixed = fixed > 0 ? fixed : 0;
+        cost->fit_step_fixed = fmax(0, each[1] - (each[0] - each[1]) / (V - 1));
     }
-    TRY(unit_cost_typical(holdout_run, &f, 0.1, &f.units, &cost->holdout));
+    TRY(unit_cost_typical(&(CostPiece){holdout_run, &f}, 1, 0.1, &cost->holdout));
 done:
     member_fit_release(&f.whole);
     member_fit_release(&f.part);
