@@ -194,8 +194,8 @@ Forecast forecast_run(const Workload *w, const UnitCost *cost, int ranks, int le
     const PlanCost rolled = {.rollout = of.rollout};
     const PlanCost played = {.eval = of.eval};
 
-    f.load =
-        (double)w->rows * cost->load + (double)w->collect_rows * cost->eval / ranks; /* as steps */
+    f.load = (double)w->rows * cost->load +
+             (double)w->collect_rows * (cost->collect / ranks + cost->store);
     f.fit = fit_seconds(w, cost, ranks);
     f.reports = report_seconds(w, cost, ranks);
     f.prepare = (double)w->prepare_updates *

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "run/collect.h"
 #include "run/learner_state.h"
 #include "run/model_world.h"
 
@@ -152,6 +153,17 @@ static Status episode_run(void *ctx, double *units)
     }
     r->episode++;
     *units = entry.length;
+    return st;
+}
+
+static Status collect_run(void *ctx, double *units)
+{
+    Rehearsal *r = ctx;
+    CollectRows rows;
+    const Status st = collect_episodes(r->s->env, &(CollectSource){0}, 1, r->episode++, 1, &rows);
+
+    *units = (double)rows.rows;
+    collect_release(&rows);
     return st;
 }
 
@@ -360,6 +372,9 @@ static Status measure_learning(Session *s, UnitCost *cost)
     }
     TRY(measure_updates(&r, cost));
     TRY(typical_of(&r, episode_run, brief, &cost->eval));
+    if (r.env != NULL) {
+        TRY(typical_of(&r, collect_run, brief, &cost->collect));
+    }
     if (s->uses_model) {
         TRY(typical_of(&r, rollout_unit_run, sustained, &cost->rollout));
     }

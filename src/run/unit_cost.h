@@ -10,24 +10,26 @@
 #include "run/session.h"
 
 /* COST(name, what it is the cost of): seconds. 0: the run has no such work. */
-#define UNIT_COSTS(COST)                                                               \
-    COST(update, "an update, all shards on one rank, with gathering its rows")         \
-    COST(update_fixed, "of it what every learner does in full, however many share it") \
-    COST(gather, "of it gathering its rows")                                           \
-    COST(prepare, "one of the updates before the first epoch")                         \
-    COST(rollout, "a row of a rollout in the model, one step")                         \
-    COST(eval, "a step of an evaluation episode")                                      \
-    COST(fit_open, "before the first pass: permutation, scales of the inputs")         \
-    COST(fit_member, "before the first pass, for each member: its bootstrap")          \
-    COST(fit_step, "a training step of one member, all shards on one rank")            \
-    COST(fit_step_fixed, "of it what every rank of a team does in full")               \
-    COST(holdout, "a held-out row through one member")                                 \
-    COST(predict, "a row through all members, for reports")                            \
-    COST(truth, "a step of the simulator from a given state, for reports")             \
-    COST(terminal, "a step of fitting the termination rule")                           \
-    COST(load, "a row of the dataset, read and checked")                               \
-    COST(save, "a checkpoint in TMPDIR")                                               \
-    COST(latency, "a message between two ranks")                                       \
+#define UNIT_COSTS(COST)                                                                  \
+    COST(update, "an update, all shards on one rank, with gathering its rows")            \
+    COST(update_fixed, "of it what every learner does in full, however many share it")    \
+    COST(gather, "of it gathering its rows")                                              \
+    COST(prepare, "one of the updates before the first epoch")                            \
+    COST(rollout, "a row of a rollout in the model, one step")                            \
+    COST(eval, "a step of an evaluation episode")                                         \
+    COST(fit_open, "before the first pass: permutation, scales of the inputs")            \
+    COST(fit_member, "before the first pass, for each member: its bootstrap")             \
+    COST(fit_step, "a training step of one member, all shards on one rank")               \
+    COST(fit_step_fixed, "of it what every rank of a team does in full")                  \
+    COST(holdout, "a held-out row through one member")                                    \
+    COST(predict, "a row through all members, for reports")                               \
+    COST(truth, "a step of the simulator from a given state, for reports")                \
+    COST(terminal, "a step of fitting the termination rule")                              \
+    COST(collect, "a row of a dataset that the run collects, played with random actions") \
+    COST(store, "writing it")                                                             \
+    COST(load, "a row of the dataset, read and checked")                                  \
+    COST(save, "a checkpoint in TMPDIR")                                                  \
+    COST(latency, "a message between two ranks")                                          \
     COST(byte, "a byte of a message")
 
 typedef struct {

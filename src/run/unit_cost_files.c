@@ -146,7 +146,9 @@ Status unit_cost_files(Session *s, UnitCost *cost)
     Files f = {.s = s};
 
     TRY(open(&f));
+    const double start = timer_now();
     TRY(write_rows(&f));
+    cost->store = (timer_now() - start) / (double)f.rows;
     TRY(unit_cost_typical(&(CostPiece){load_run, &f}, 1, 0.2, &cost->load));
     TRY(time_saves(&f, &cost->save));
 done:

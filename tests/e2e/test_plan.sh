@@ -43,7 +43,7 @@ plans() {
     verdict "$name" $?
 }
 
-plans 'the smallest run' 16 0 update rollout fit_step eval load save predict -prepare -terminal -- "$smoke" -n 16
+plans 'the smallest run' 16 0 collect store update rollout fit_step eval load save predict -prepare -terminal -- "$smoke" -n 16
 plans 'three ranks more, measured on two' 3 2 update rollout latency -- "$smoke" -n 3
 check 'with messages measured' grep -q '"messages_measured": true' plan.json
 plans 'a method without a model' 64 0 update eval -rollout -fit_step -predict -- "$smoke" algo=bc

@@ -139,6 +139,9 @@ static void what_a_run_has_not_costs_nothing(void **state)
     CHECK_NEAR(f.fit + f.reports + f.prepare + f.load, 0, 0, 0);
     w.prepare_updates = 50;
     assert_true(forecast_run(&w, &(UnitCost){.prepare = 2}, 1, 0).total == 100);
+    w.collect_rows = 10; /* played by all ranks, written by one */
+    const UnitCost collected = {.collect = 8, .store = 1};
+    CHECK_NEAR(forecast_run(&w, &collected, 4, 1).load, 30, 1e-12, 0);
 }
 
 static void the_last_efficient_number_is_chosen(void **state)
