@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/version.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
                       missing);
         return 1;
     }
+    mem_setup();
     Status st = comm_open(&argc, &argv);
     if (st != OK) {
         (void)fprintf(stderr, "mopo: %s\n", status_reason());
