@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/version.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
@@ -31,7 +32,7 @@ static void print_version(void)
     printf("mopo %s (%s)\n", version.number, version.commit);
     printf("compiler  %s, -march=%s %s\n", version.compiler, version.march, version.flags);
     printf("MPI       %s\n", comm_library());
-    printf("OpenBLAS  core %s\n", gemm_core());
+    printf("%-9s core %s\n", gemm_name(), gemm_core());
     printf("HDF5      %s\n", h5_version());
     printf("MuJoCo    %s\n", env_simulator_version());
 }
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
                       missing);
         return 1;
     }
+    mem_setup();
     Status st = comm_open(&argc, &argv);
     if (st != OK) {
         (void)fprintf(stderr, "mopo: %s\n", status_reason());

@@ -25,9 +25,10 @@ LAYERS = {
 
 # foreign header: the files or folders that may include it
 FOREIGN = {
-    "cblas.h": ["nn/gemm.c"],
+    "cblas.h": ["nn/gemm_blis.c", "nn/gemm_openblas.c"],
     "hdf5.h": ["data/h5_internal.h", "bench/load.c"],
     "jansson.h": ["run", "bench", "cli", "main.c"],
+    "malloc.h": ["base/mem.c"],
     "mpi.h": ["comm"],
     "mujoco/mujoco.h": ["env/mj.c"],
     "openssl/evp.h": ["base/checksum.c"],

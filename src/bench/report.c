@@ -35,7 +35,7 @@ void report_begin(Report *report)
     (void)snprintf(report->compiler, REPORT_FACT_MAX, "%s, -march=%s %s", version.compiler,
                    version.march, version.flags);
     find_cpu(report->cpu);
-    (void)snprintf(report->blas_core, REPORT_FACT_MAX, "%s", gemm_core());
+    (void)snprintf(report->blas, REPORT_FACT_MAX, "%s, core %s", gemm_name(), gemm_core());
     (void)snprintf(report->mpi, REPORT_FACT_MAX, "%s", comm_library());
     report->ranks = comm_size();
 }
@@ -100,10 +100,10 @@ static void add_row(Text *text, const Report *report, const Row *row)
 void report_text(const Report *report, Text *text)
 {
     text_add(text,
-             "mopo %s (%s), %s, OpenBLAS core %s, %d rank%s\n"
+             "mopo %s (%s), %s, %s, %d rank%s\n"
              "large product (%d^3): %.1f GFLOP/s\n\n"
              "%-36s %-10s %9s %9s %6s %7s %6s  %s\n",
-             report->version, report->commit, report->cpu, report->blas_core, report->ranks,
+             report->version, report->commit, report->cpu, report->blas, report->ranks,
              report->ranks > 1 ? "s" : "", REPORT_LARGE, report->large * 1e-9, "what", "unit",
              "time", "floor", "ratio", "GFLOP/s", "share", "floor is");
     for (int i = 0; i < report->count; i++) {

@@ -31,12 +31,12 @@ typedef struct {
 } Row;
 
 /* What times depend on besides the code that is measured: member and key, name for people. */
-#define REPORT_FACTS(X)           \
-    X(version, "version")         \
-    X(commit, "commit")           \
-    X(compiler, "compiler")       \
-    X(cpu, "CPU")                 \
-    X(blas_core, "OpenBLAS core") \
+#define REPORT_FACTS(X)       \
+    X(version, "version")     \
+    X(commit, "commit")       \
+    X(compiler, "compiler")   \
+    X(cpu, "CPU")             \
+    X(blas, "matrix library") \
     X(mpi, "MPI")
 
 typedef struct {

@@ -1,11 +1,10 @@
 #include "nn/gemm.h"
 
-#include <cblas.h>
 #include <stddef.h>
 
-/* OpenBLAS's own controls; declared here because not every cblas.h has them. */
-extern void openblas_set_num_threads(int threads);
-extern char *openblas_get_corename(void);
+#include "nn/gemm_library.h"
+
+static const GemmLibrary *const library = &MOPO_GEMM;
 
 static GemmCall *trace;
 static int trace_most;
@@ -13,12 +12,17 @@ static int trace_count;
 
 void gemm_setup(void)
 {
-    openblas_set_num_threads(1);
+    library->one_thread();
+}
+
+const char *gemm_name(void)
+{
+    return library->name;
 }
 
 const char *gemm_core(void)
 {
-    return openblas_get_corename();
+    return library->core();
 }
 
 void gemm_trace_start(GemmCall *calls, int most)
@@ -50,12 +54,11 @@ void gemm_nn(int M, int N, int K, const float *A, int lda, const float *B, int l
 {
     note(&(GemmCall){gemm_nn, M, N, K, lda, ldb, ldc});
     if (N == 1) {
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, M, K, 1.0F, A, lda, B, ldb, beta, C, ldc);
+        library->vector(false, M, K, A, lda, B, ldb, beta, C, ldc);
     } else if (M == 1) {
-        cblas_sgemv(CblasRowMajor, CblasTrans, K, N, 1.0F, B, ldb, A, 1, beta, C, 1);
+        library->vector(true, K, N, B, ldb, A, 1, beta, C, 1);
     } else {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, M, N, K, 1.0F, A, lda, B, ldb, beta,
-                    C, ldc);
+        library->product(false, false, M, N, K, A, lda, B, ldb, beta, C, ldc);
     }
 }
 
@@ -80,8 +83,7 @@ void gemm_nt(int M, int N, int K, const float *A, int lda, const float *B, int l
     if (K == 1) {
         outer(M, N, A, lda, B, ldb, beta, C, ldc);
     } else {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, M, N, K, 1.0F, A, lda, B, ldb, beta, C,
-                    ldc);
+        library->product(false, true, M, N, K, A, lda, B, ldb, beta, C, ldc);
     }
 }
 
@@ -90,9 +92,8 @@ void gemm_tn(int M, int N, int K, const float *A, int lda, const float *B, int l
 {
     note(&(GemmCall){gemm_tn, M, N, K, lda, ldb, ldc});
     if (N == 1) {
-        cblas_sgemv(CblasRowMajor, CblasTrans, K, M, 1.0F, A, lda, B, ldb, beta, C, ldc);
+        library->vector(true, K, M, A, lda, B, ldb, beta, C, ldc);
     } else {
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, M, N, K, 1.0F, A, lda, B, ldb, beta, C,
-                    ldc);
+        library->product(true, false, M, N, K, A, lda, B, ldb, beta, C, ldc);
     }
 }

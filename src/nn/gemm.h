@@ -1,12 +1,13 @@
-/* The seam under every matrix product: row-major float32 products over CBLAS, one thread.
- * The only user of cblas.h. Shapes: M, N, K as in BLAS; leading dimensions in floats.
+/* The seam under every matrix product: row-major float32 products by the library that the build chose
+ * (nn/gemm_library.h; OpenBLAS unless told otherwise), one thread. Shapes: M, N, K as in BLAS; leading dimensions in floats.
  */
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 
-/* Pin BLAS to one thread; once, before the first product. */
+/* Pin the library to one thread; once, before the first product. */
 void gemm_setup(void);
-/* Name of the kernel set that BLAS chose for this CPU; part of what makes results comparable. */
+/* "OpenBLAS", and the kernel set that it chose for this CPU: part of what makes results comparable. */
+const char *gemm_name(void);
 const char *gemm_core(void);
 
 /* C (M, N) = A (M, K) B (K, N) + beta C */

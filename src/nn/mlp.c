@@ -1,11 +1,11 @@
 #include "nn/mlp.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/panic.h"
 #include "nn/act.h"
 #include "nn/gemm.h"
+#include "nn/vec.h"
 
 Mlp mlp_make(int in, int hidden, int layers, int out, int groups, Act act)
 {
@@ -34,88 +34,6 @@ MlpMatrix mlp_matrix(const Mlp *net, int layer, int group)
     }
     const size_t size = (size_t)net->hidden * (size_t)cols;
     return (MlpMatrix){net->w[layer] + g * size, net->hidden, cols, cols, bias};
-}
-
-typedef float (*Draw)(Rng *rng, double width);
-
-static float draw_uniform(Rng *rng, double width)
-{
-    return (float)(width * (2.0 * rng_uniform(rng) - 1.0));
-}
-
-static float draw_truncated(Rng *rng, double width)
-{
-    double x;
-    do {
-        x = rng_normal(rng);
-    } while (fabs(x) > 2.0);
-    return (float)(width * x);
-}
-
-static void init_matrix(const MlpMatrix *m, float *params, Rng *rng, Draw draw, double width)
-{
-    for (int i = 0; i < m->rows; i++) {
-        for (int j = 0; j < m->cols; j++) {
-            params[m->at + (size_t)i * (size_t)m->ld + (size_t)j] = draw(rng, width);
-        }
-    }
-}
-
-void mlp_init_glorot(const Mlp *net, float *params, Rng *rng)
-{
-    memset(params, 0, net->count * sizeof *params);
-    for (int g = 0; g < net->groups; g++) {
-        for (int l = 0; l <= net->layers; l++) {
-            const MlpMatrix m = mlp_matrix(net, l, g);
-            init_matrix(&m, params, rng, draw_uniform, sqrt(6.0 / (double)(m.rows + m.cols)));
-        }
-    }
-}
-
-void mlp_init_truncated(const Mlp *net, float *params, Rng *rng)
-{
-    memset(params, 0, net->count * sizeof *params);
-    for (int g = 0; g < net->groups; g++) {
-        for (int l = 0; l <= net->layers; l++) {
-            const MlpMatrix m = mlp_matrix(net, l, g);
-            init_matrix(&m, params, rng, draw_truncated, 0.5 / sqrt((double)m.rows));
-        }
-    }
-}
-
-static void init_bias(const MlpMatrix *m, float *params, Rng *rng, double width)
-{
-    for (int j = 0; j < m->cols; j++) {
-        params[m->bias + (size_t)j] = draw_uniform(rng, width);
-    }
-}
-
-void mlp_init_linear(const Mlp *net, float *params, Rng *rng)
-{
-    for (int g = 0; g < net->groups; g++) {
-        for (int l = 0; l <= net->layers; l++) {
-            const MlpMatrix m = mlp_matrix(net, l, g);
-            const double width = 1.0 / sqrt((double)m.rows);
-            init_matrix(&m, params, rng, draw_uniform, width);
-            init_bias(&m, params, rng, width);
-        }
-    }
-}
-
-void mlp_init_rlkit(const Mlp *net, double last, float *params, Rng *rng)
-{
-    for (int g = 0; g < net->groups; g++) {
-        for (int l = 0; l < net->layers; l++) {
-            const MlpMatrix m = mlp_matrix(net, l, g);
-            init_matrix(&m, params, rng, draw_uniform, 1.0 / sqrt((double)m.cols));
-            for (int j = 0; j < m.cols; j++) {
-                params[m.bias + (size_t)j] = 0.1F;
-            }
-        }
-        const MlpMatrix m = mlp_matrix(net, net->layers, g);
-        init_matrix(&m, params, rng, draw_uniform, last);
-        init_bias(&m, params, rng, last);
-    }
 }
 
 static size_t width(const Mlp *net)
@@ -239,14 +157,11 @@ void mlp_infer(const Mlp *net, const float *params, const float *x, int rows, Ar
     }
 }
 
-static void column_sums(const float *dz, int rows, int cols, int ld, float *sum)
+static void column_sums(const float *dz, int rows, int cols, float *sum)
 {
     memset(sum, 0, (size_t)cols * sizeof *sum);
     for (int i = 0; i < rows; i++) {
-        const float *row = dz + (size_t)i * (size_t)ld;
-        for (int j = 0; j < cols; j++) {
-            sum[j] += row[j];
-        }
+        vec_add(sum, dz + (size_t)i * (size_t)cols, (size_t)cols);
     }
 }
 
@@ -255,7 +170,7 @@ size_t mlp_backward_cost(const Mlp *net, int rows)
     return 2 * arena_cost((size_t)rows * width(net));
 }
 
-/* Gradient of W_l and b_l, l >= 1, from dz (rows, G n), and of the layer below: dh (rows, G H). */
+/* Gradient of W_l, l >= 1, from dz (rows, G n), and of the layer below: dh (rows, G H). */
 static void backward_layer(const Mlp *net, const float *params, int l, int rows,
                            const MlpTape *tape, const float *dz, float *grad, float *dh)
 {
@@ -273,8 +188,25 @@ static void backward_layer(const Mlp *net, const float *params, int l, int rows,
         }
         gemm_nt(rows, H, n, dzg, Gn, params + m.at, m.ld, 0.0F, dh + col, GH);
     }
-    if (grad != NULL) {
-        column_sums(dz, rows, Gn, Gn, grad + net->b[l]);
+}
+
+/* dh (rows, G H) of a hidden layer becomes dz, and its column sums the gradient of the biases, row by row
+ * while the row is in cache. */
+static void backward_act(const Mlp *net, int layer, int rows, const MlpTape *tape, float *dh,
+                         float *grad)
+{
+    const size_t n = width(net);
+    float *sum = grad == NULL ? NULL : grad + net->b[layer];
+
+    if (sum != NULL) {
+        memset(sum, 0, n * sizeof *sum);
+    }
+    for (size_t i = 0; i < (size_t)rows; i++) {
+        const float *d = tape->d[layer];
+        act_backward(net->act, tape->h[layer] + i * n, d == NULL ? NULL : d + i * n, n, dh + i * n);
+        if (sum != NULL) {
+            vec_add(sum, dh + i * n, n);
+        }
     }
 }
 
@@ -288,15 +220,18 @@ void mlp_backward(const Mlp *net, const float *params, const float *x, int rows,
                      arena_floats(tmp, (size_t)rows * width(net))};
     const float *dz = dy;
 
+    if (grad != NULL) {
+        const int outs = net->groups * net->out;
+        column_sums(dy, rows, outs, grad + net->b[net->layers]);
+    }
     for (int l = net->layers; l > 0; l--) {
         float *dh = two[l & 1];
         backward_layer(net, params, l, rows, tape, dz, grad, dh);
-        act_backward(net->act, tape->h[l - 1], tape->d[l - 1], (size_t)rows * width(net), dh);
+        backward_act(net, l - 1, rows, tape, dh, grad);
         dz = dh;
     }
     if (grad != NULL) {
         gemm_tn(net->in, GH, rows, x, net->in, dz, GH, 0.0F, grad + net->w[0], GH);
-        column_sums(dz, rows, GH, GH, grad + net->b[0]);
     }
     if (dx != NULL) {
         const int n = net->in - dx_from;

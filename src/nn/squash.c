@@ -4,18 +4,22 @@
 #include <string.h>
 
 #include "base/vmath.h"
+#include "base/wide.h"
 
-/* Dimensions of one row that are handled together; as in gauss.c, the terms of the sum are kept apart so
- * that the loop becomes vectors. */
-enum { BLOCK = 64 };
+/* Numbers that are handled together: dimensions of as many rows as fit, or part of one row. They are copied
+ * side by side, filled up to whole vectors with what does no harm, and go through loops of a known form. */
+enum { BLOCK = 256, LANES = 16 };
+
+/* Numbers k of a block: row `row` + k / width, dimension `from` + k % width. */
+typedef struct {
+    size_t row, rows, from, width, n; /* n = rows * width */
+    float mean[BLOCK], raw[BLOCK], eps[BLOCK];
+    float log_std[BLOCK], slope[BLOCK]; /* slope: of log_std by raw */
+    float u[BLOCK], a[BLOCK], term[BLOCK];
+} Block;
 
 static const float log_2 = 0.693147181F;
 static const float half_log_2pi = 0.918938533F;
-
-static size_t block_width(size_t left)
-{
-    return left < BLOCK ? left : BLOCK;
-}
 
 static float clip(const Squash *kind, float raw)
 {
@@ -23,9 +27,14 @@ static float clip(const Squash *kind, float raw)
     return x > kind->high ? kind->high : x;
 }
 
+static size_t whole_vectors(size_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
+
 /* log std of n raw outputs, and where `slope` is not NULL its derivative by them. */
-static void log_std_block(const Squash *kind, const float *restrict raw, size_t n,
-                          float *restrict log_std, float *restrict slope)
+WIDE static void log_std_block(const Squash *kind, const float *restrict raw, size_t n,
+                               float *restrict log_std, float *restrict slope)
 {
     const float half = 0.5F * (kind->high - kind->low);
 
@@ -44,51 +53,97 @@ static void log_std_block(const Squash *kind, const float *restrict raw, size_t 
     }
 }
 
-static void sample_block(const float *restrict mean, const float *restrict log_std,
-                         const float *restrict eps, size_t n, float *restrict u, float *restrict a,
-                         float *restrict term)
+static size_t block_width(size_t left)
 {
+    return left < BLOCK ? left : BLOCK;
+}
+
+WIDE static void sample_tanh(Block *b)
+{
+    const size_t n = whole_vectors(b->n);
     for (size_t j = 0; j < n; j++) {
-        u[j] = mean[j] + vm_exp(log_std[j]) * eps[j];
-        a[j] = vm_tanh(u[j]);
-        term[j] = -0.5F * eps[j] * eps[j] - log_std[j] - half_log_2pi -
-                  2.0F * (log_2 - u[j] - vm_softplus(-2.0F * u[j]));
+        const float eps = b->eps[j];
+        const float u = b->mean[j] + vm_exp(b->log_std[j]) * eps;
+        b->u[j] = u;
+        b->a[j] = vm_tanh(u);
+        b->term[j] = -0.5F * eps * eps - b->log_std[j] - half_log_2pi -
+                     2.0F * (log_2 - u - vm_softplus(-2.0F * u));
     }
 }
 
-static void linear_block(const float *restrict mean, const float *restrict log_std,
-                         const float *restrict eps, size_t n, float *restrict u, float *restrict a,
-                         float *restrict term)
+WIDE static void sample_linear(Block *b)
 {
+    const size_t n = whole_vectors(b->n);
     for (size_t j = 0; j < n; j++) {
-        u[j] = mean[j] + vm_exp(log_std[j]) * eps[j];
-        a[j] = u[j];
-        term[j] = -0.5F * eps[j] * eps[j] - log_std[j] - half_log_2pi;
+        const float eps = b->eps[j];
+        b->u[j] = b->mean[j] + vm_exp(b->log_std[j]) * eps;
+        b->a[j] = b->u[j];
+        b->term[j] = -0.5F * eps * eps - b->log_std[j] - half_log_2pi;
     }
 }
 
-/* One sample of one head: u (NULL: not wanted), a (A); returns log pi. */
-static float sample_row(const Squash *kind, const float *mean, const float *eps, float *u, float *a)
+/* The block that begins at dimension `from` of row `row`; rows are `draws` of each head. */
+static void block_load(const Squash *kind, const float *head, const float *eps, size_t rows,
+                       size_t draws, size_t row, size_t from, Block *b)
 {
     const size_t A = (size_t)kind->A;
-    float sum = 0.0F;
+    size_t k = 0;
 
-    for (size_t at = 0; at < A; at += BLOCK) {
-        const size_t width = block_width(A - at);
-        float log_std[BLOCK];
-        float before[BLOCK];
-        float term[BLOCK];
-        log_std_block(kind, mean + A + at, width, log_std, NULL);
-        (kind->linear ? linear_block : sample_block)(mean + at, log_std, eps + at, width, before,
-                                                     a + at, term);
-        for (size_t k = 0; k < width; k++) {
-            sum += term[k];
-        }
-        if (u != NULL) {
-            memcpy(u + at, before, width * sizeof *u);
+    b->row = row;
+    b->from = from;
+    b->width = block_width(A - from);
+    b->rows = from > 0 || A >= BLOCK ? 1 : BLOCK / A;
+    b->rows = b->rows < rows - row ? b->rows : rows - row;
+    b->n = b->rows * b->width;
+    for (size_t i = row; i < row + b->rows; i++) {
+        const float *mean = head + i / draws * 2 * A + from;
+        for (size_t j = 0; j < b->width; j++, k++) {
+            b->mean[k] = mean[j];
+            b->raw[k] = mean[A + j];
+            b->eps[k] = eps[i * A + from + j];
         }
     }
-    return sum;
+    for (; k < whole_vectors(b->n); k++) {
+        b->mean[k] = 0.0F;
+        b->raw[k] = 0.0F;
+        b->eps[k] = 0.0F;
+    }
+}
+
+/* The place behind a block. */
+static void block_next(const Block *b, size_t A, size_t *row, size_t *from)
+{
+    *from = *from + b->width < A ? *from + b->width : 0;
+    *row += *from == 0 ? b->rows : 0;
+}
+
+/* `draws` samples of each head: rows in all. u and logp may be NULL. */
+static void sample(const Squash *kind, const float *head, const float *eps, size_t rows,
+                   size_t draws, float *u, float *a, size_t lda, float *logp)
+{
+    const size_t A = (size_t)kind->A;
+    Block b;
+
+    for (size_t row = 0, from = 0; row < rows;) {
+        block_load(kind, head, eps, rows, draws, row, from, &b);
+        log_std_block(kind, b.raw, whole_vectors(b.n), b.log_std, NULL);
+        (kind->linear ? sample_linear : sample_tanh)(&b);
+        for (size_t i = 0; i < b.rows; i++) {
+            const size_t k = i * b.width;
+            float sum = from == 0 || logp == NULL ? 0.0F : logp[row + i];
+            for (size_t j = 0; j < b.width; j++) {
+                sum += b.term[k + j];
+            }
+            if (logp != NULL) {
+                logp[row + i] = sum;
+            }
+            if (u != NULL) {
+                memcpy(u + (row + i) * A + from, b.u + k, b.width * sizeof *u);
+            }
+            memcpy(a + (row + i) * lda + from, b.a + k, b.width * sizeof *a);
+        }
+        block_next(&b, A, &row, &from);
+    }
 }
 
 static void mean_row(const Squash *kind, const float *restrict mean, float *restrict a)
@@ -108,17 +163,21 @@ void squash_forward(const Squash *kind, const float *head, const float *eps, int
 {
     const size_t A = (size_t)kind->A;
 
+    if (eps != NULL) {
+        sample(kind, head, eps, (size_t)rows, 1, NULL, a, (size_t)lda, logp);
+        return;
+    }
     for (size_t i = 0; i < (size_t)rows; i++) {
-        const float *mean = head + i * 2 * A;
-        float *out = a + i * (size_t)lda;
-        if (eps == NULL) {
-            mean_row(kind, mean, out);
-            continue;
-        }
-        const float sum = sample_row(kind, mean, eps + i * A, NULL, out);
-        if (logp != NULL) {
-            logp[i] = sum;
-        }
+        mean_row(kind, head + i * 2 * A, a + i * (size_t)lda);
+    }
+}
+
+/* u - mean */
+WIDE static void find_spread(Block *b)
+{
+    const size_t n = whole_vectors(b->n);
+    for (size_t j = 0; j < n; j++) {
+        b->u[j] = vm_exp(b->log_std[j]) * b->eps[j];
     }
 }
 
@@ -126,43 +185,32 @@ void squash_backward(const Squash *kind, const float *head, const float *eps, co
                      int lda, int rows, float weight, const float *dq, float *dhead)
 {
     const size_t A = (size_t)kind->A;
-    float log_std[BLOCK];
-    float slope[BLOCK];
+    Block b;
 
-    for (size_t i = 0; i < (size_t)rows; i++) {
-        const float *mean = head + i * 2 * A;
-        float *out = dhead + i * 2 * A;
-        for (size_t j = 0; j < A; j++) {
-            const size_t k = j % BLOCK;
-            if (k == 0) {
-                log_std_block(kind, mean + A + j, block_width(A - j), log_std, slope);
-            }
-            const float spread = vm_exp(log_std[k]) * eps[i * A + j];
+    for (size_t row = 0, from = 0; row < (size_t)rows;) {
+        block_load(kind, head, eps, (size_t)rows, 1, row, from, &b);
+        log_std_block(kind, b.raw, whole_vectors(b.n), b.log_std, b.slope);
+        find_spread(&b);
+        for (size_t k = 0; k < b.n; k++) {
+            const size_t i = row + k / b.width;
+            const size_t j = from + k % b.width;
             const float action = a[i * (size_t)lda + j];
+            const float slope = dq[i * A + j];
             /* d/du of weight logp - q */
             const float du =
-                kind->linear ? -dq[i * A + j]
-                             : weight * 2.0F * action - dq[i * A + j] * (1.0F - action * action);
-            out[j] = du;
-            out[A + j] = slope[k] * (du * spread - weight);
+                kind->linear ? -slope : weight * 2.0F * action - slope * (1.0F - action * action);
+            dhead[i * 2 * A + j] = du;
+            dhead[i * 2 * A + A + j] = b.slope[k] * (du * b.u[k] - weight);
         }
+        block_next(&b, A, &row, &from);
     }
 }
 
 void squash_draws(const Squash *kind, const float *head, const float *eps, int rows, int draws,
                   float *u, float *a, float *logp)
 {
-    const size_t A = (size_t)kind->A;
     const size_t n = (size_t)rows * (size_t)draws;
-
-    for (size_t i = 0; i < n; i++) {
-        const float *mean = head + i / (size_t)draws * 2 * A;
-        const float sum =
-            sample_row(kind, mean, eps + i * A, u != NULL ? u + i * A : NULL, a + i * A);
-        if (logp != NULL) {
-            logp[i] = sum;
-        }
-    }
+    sample(kind, head, eps, n, (size_t)draws, u, a, (size_t)kind->A, logp);
 }
 
 /* Adds one draw's share to the gradient by mean and log std of `n` dimensions. */

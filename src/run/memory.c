@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/ensemble_fit.h"
 #include "run/crew.h"
+
+/* Measured: what HDF5, OpenBLAS and MuJoCo take once they work, of a rank that plays HalfCheetah. */
+static const double libraries = 10 << 20;
 
 typedef struct {
     MemoryTerm *terms;
@@ -58,6 +62,8 @@ static void add_fit(List *list, const Session *s, const Plan *plan, int rank, in
     add(list, MEMORY_FIT, "split of the dataset", floats((double)rows + held * (D + Y)));
     add(list, MEMORY_FIT, "gradients, Adam, best state of members", floats(optimizer));
     add(list, MEMORY_FIT, "bootstraps of members", floats(2.0 * taken * ((double)rows - held)));
+    add(list, MEMORY_FIT, "scratch of the fit",
+        (double)member_fit_cost(ens, &(FitData){.rec = s->data.rec}, s->cfg.model.batch));
     add(list, MEMORY_FIT, "members for a checkpoint", floats(owned * member_state(ens)));
     if (rank == 0) { /* all members, and HDF5's file of them in memory, twice */
         add(list, MEMORY_FIT, "a checkpoint of the fit", 3 * floats(members * member_state(ens)));
@@ -111,11 +117,12 @@ static void add_agent(List *list, const Session *s, const Plan *plan, int rank)
     }
     if (rank == 0) {
         const double past = s->uses_model ? s->cfg.rollout.retain + 2 : 0;
+        const double saved = fmin(past, s->cfg.train.epochs + s->cfg.rollout.lag);
         add(list, MEMORY_LEARN, "policies of the model rows",
             past * floats((double)agent->actor.count));
         add(list, MEMORY_LEARN, "policies for workers", (plan->ranks - plan->learners) * policy);
         add(list, MEMORY_LEARN, "a checkpoint of the policy",
-            2 * floats(3 * T + targets + past * (double)agent->actor.count));
+            2 * floats(3 * T + targets + saved * (double)agent->actor.count));
     }
 }
 
@@ -128,6 +135,7 @@ int memory_terms(const Session *s, const Plan *plan, int rank, int64_t rows, dou
     const double Y = (double)s->data.rec.S + 1;
 
     add(&list, MEMORY_ALWAYS, "program, libraries, MPI", base);
+    add(&list, MEMORY_ALWAYS, "buffers of libraries", base > 0 ? libraries : 0);
     add(&list, MEMORY_ALWAYS, "dataset", floats((double)rows * (double)s->data.rec.stride));
     terms[list.n - 1].shared = true;
     add(&list, MEMORY_ALWAYS, "ensemble, and its copy for prediction",

@@ -19,10 +19,10 @@ typedef struct {
     bool shared; /* by all ranks of a host */
 } MemoryTerm;
 
-enum { MEMORY_TERMS_MAX = 20 };
+enum { MEMORY_TERMS_MAX = 24 };
 
 /* Terms of `rank` under `plan`, in a run as s is configured but on `rows` rows; terms of 0 bytes are left out. Only
- * sizes of s are looked at: it may be open under another plan. base: memory_base(), or 0 to leave it out. Returns
+ * sizes of s are looked at: it may be open under another plan. base: memory_base(), or 0 to leave out what is not ours. Returns
  * their number. */
 int memory_terms(const Session *s, const Plan *plan, int rank, int64_t rows, double base,
                  MemoryTerm terms[MEMORY_TERMS_MAX]);

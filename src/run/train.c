@@ -98,7 +98,7 @@ static Status describe(const Session *s, const RunDir *dir)
     char blas[128];
 
     list_hosts(hosts, sizeof hosts);
-    (void)snprintf(blas, sizeof blas, "OpenBLAS, core %s", gemm_core());
+    (void)snprintf(blas, sizeof blas, "%s, core %s", gemm_name(), gemm_core());
     const RunFacts facts = {.mpi = comm_library(),
                             .blas = blas,
                             .hdf5 = h5_version(),

@@ -13,7 +13,7 @@ rows = {row["name"]: row for row in report["rows"]}
 missing = [name for name in sys.argv[2:] if name not in rows]
 assert not missing, missing
 assert len(rows) == len(report["rows"]), "a name stands twice"
-for key in ("version", "commit", "compiler", "cpu", "blas_core", "mpi"):
+for key in ("version", "commit", "compiler", "cpu", "blas", "mpi"):
     assert report[key], key
 assert report["bench_format"] == 1 and report["ranks"] >= 1
 large = report["large_product_flops_per_second"]

@@ -108,7 +108,7 @@ static Report *new_report(double scale)
                   .commit = "abc",
                   .compiler = "cc",
                   .cpu = "Z80",
-                  .blas_core = "none",
+                  .blas = "none",
                   .mpi = "smoke",
                   .ranks = 1,
                   .large = 2e9};

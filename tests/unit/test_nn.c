@@ -99,6 +99,35 @@ static float *narrow(const double *x, size_t n)
 }
 
 /* forward, infer, and backward of all rows and of the last ones from the same tape */
+/* The way back to the inputs from some rows of one group: as if the others' dy were zero. */
+static void check_listed_rows(const Mlp *net, const float *params, const float *x,
+                              const MlpTape *tape, const float *dy, Arena *tmp)
+{
+    enum { FROM = 1, LEFT = IN - FROM };
+    const int32_t list[] = {1, 2, ROWS - 1};
+    enum { N = sizeof list / sizeof *list };
+    float some_dy[N * OUT];
+    float dx[N * LEFT];
+    double plain_grad[PARAMS_MAX];
+    double plain_dx[ROWS * IN];
+
+    for (int g = 0; g < net->groups; g++) {
+        float only[ROWS * OUT * GROUPS_MAX] = {0};
+        double want[N * LEFT];
+        for (int i = 0; i < N; i++) {
+            const size_t at = (size_t)((list[i] * net->groups + g) * OUT);
+            memcpy(some_dy + (size_t)i * OUT, dy + at, OUT * sizeof *dy);
+            memcpy(only + at, dy + at, OUT * sizeof *dy);
+        }
+        plain_backward(net, params, x, ROWS, only, plain_grad, plain_dx);
+        for (int i = 0; i < N * LEFT; i++) {
+            want[i] = plain_dx[list[i / LEFT] * IN + FROM + i % LEFT];
+        }
+        mlp_input_slope(net, params, g, tape, list, N, some_dy, dx, FROM, tmp);
+        CHECK_CLOSE(dx, narrow(want, N * LEFT), N * LEFT, sum_tol, 0);
+    }
+}
+
 static void check_network(int layers, int groups, Act act)
 {
     const Mlp net = mlp_make(IN, HIDDEN, layers, OUT, groups, act);
@@ -151,6 +180,7 @@ static void check_network(int layers, int groups, Act act)
     }
     const size_t n = (size_t)(part * (IN - from));
     CHECK_CLOSE(dx, narrow(plain_dx, n), n, sum_tol, 0);
+    check_listed_rows(&net, params, x, &tape, dy, &tmp);
     assert_int_equal(tmp.used, mark); /* scratch was given back */
     arena_release(&tmp);
 }
@@ -353,6 +383,21 @@ static void small_vector_operations(void **state)
     vec_axpy(t, -2, x, 3);
     assert_true(t[0] == -5 && t[1] == -6 && t[2] == 7);
     CHECK_NEAR(vec_dot(t, x, 3), -25 - 36 - 49, 0, 0.5);
+    for (size_t n = 0; n <= 40;
+         n++) { /* in sixteens and a rest; sums of small whole numbers are exact */
+        float g[40];
+        float p[40];
+        double want = 0;
+        for (size_t i = 0; i < n; i++) {
+            g[i] = 1;
+            p[i] = (float)i;
+            want += (double)(i * i);
+        }
+        assert_true(vec_decay(g, 0.5F, p, n) == want);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(g[i] == 1 + 0.5F * (float)i);
+        }
+    }
 }
 
 int main(void)
