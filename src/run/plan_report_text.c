@@ -137,6 +137,9 @@ void plan_report_text(const PlanReport *p, Text *text)
              "\nTake %d rank%s: %s, %.1f core hours; more ranks would be idle for more than "
              "half of the time.\n",
              best->ranks, best->ranks == 1 ? "" : "s", total, best->ranks * best->total / 3600);
+    text_add(text,
+             "The table's learners are the best by these costs, ranks.learners sets them; a run "
+             "chooses by counts of its work.\n");
     text_add(text, "Other machines differ: run `mopo plan` where the run will be. Rollouts and "
                    "episodes that end early make it shorter.\n");
 }
@@ -173,6 +176,9 @@ void plan_report_slurm(const PlanReport *p, int count, char *const words[], Text
         if (strncmp(words[i], "run_dir=", strlen("run_dir=")) != 0) { /* the job names it */
             add_word(text, words[i]);
         }
+    }
+    if (p->work.learners_wanted == 0) { /* else it is among the words or in the file */
+        text_add(text, " ranks.learners=%d", p->run[at].f.learners);
     }
     text_add(text, "\n");
 }

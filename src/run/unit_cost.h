@@ -29,8 +29,8 @@
     COST(store, "writing it")                                                             \
     COST(load, "a row of the dataset, read and checked")                                  \
     COST(save, "a checkpoint in TMPDIR")                                                  \
-    COST(latency, "a message between two ranks")                                          \
-    COST(byte, "a byte of a message")
+    COST(latency, "an exchange between two ranks: a sum of gradients, a message")         \
+    COST(byte, "a byte of it")
 
 typedef struct {
 #define UNIT_COST_FIELD(name, what) double name;
@@ -39,7 +39,7 @@ typedef struct {
     bool messages_measured; /* between two ranks; else a copy in memory and a latency assumed */
 } UnitCost;
 
-/* Measure on rank 0 while the others sleep, and messages between ranks 0 and 1 where there are two. s: of
+/* Measure on rank 0 while the others sleep, and sums between ranks 0 and 1 where there are two. s: of
  * session_open_random with ranks.learners = 1; its agent and ensemble are used up. Writes to TMPDIR (/tmp)
  * and deletes what it wrote. Rank 0 gets the costs. Collective. Errors, the same on all ranks: those of the
  * parts, ERR_IO, ERR_NOMEM. */

@@ -72,7 +72,7 @@ check 'one recommendation' test "$(grep -c '^Take ' out)" -eq 1
 exits 0 0 plan "$smoke" -n 16 --slurm seed=3
 verdict 'for SLURM' $?
 check 'as one line' grep -qE \
-    "^sbatch --ntasks=16 --time=00:05:00 --mem-per-cpu=[0-9]+M slurm/train.sbatch $smoke seed=3\$" out
+    "^sbatch --ntasks=16 --time=00:05:00 --mem-per-cpu=[0-9]+M slurm/train.sbatch $smoke seed=3 ranks.learners=[124]\$" out
 check 'and no other' test "$(wc -l <out)" -eq 1
 
 # fails CODE TEXT ARGUMENTS...: it ends with this code and says TEXT.

@@ -209,8 +209,9 @@ static void sbatch_gets_limits_and_the_words(void **state)
     plan_report_slurm(&p, 5, words, &text);
     assert_string_equal(data, "sbatch --ntasks=4 --time=01:05:00 --mem-per-cpu=256M "
                               "slurm/train.sbatch configs/demo.yaml 'dataset=my data.hdf5' seed=3 "
-                              "'task=it'\\''s'\n");
+                              "'task=it'\\''s' ranks.learners=2\n");
     p.wanted = 16;
+    p.work.learners_wanted = 4; /* the words or the file say it */
     text = text_over(data, sizeof data);
     plan_report_slurm(&p, 0, NULL, &text);
     assert_string_equal(data, "sbatch --ntasks=16 --time=00:25:00 --mem-per-cpu=128M "
