@@ -34,6 +34,17 @@ static double member_state(const Ensemble *ens)
     return 2.0 * (double)ens->stride + 2.0 * (double)ens->trained;
 }
 
+/* ---- while a dataset is collected ---- */
+
+/* Rows of doubles (run/collect.h), joined on rank 0 and copied into columns; measured: 2.6 times their bytes. */
+static void add_collected(List *list, const Session *s, const Plan *plan, int rank)
+{
+    const double row = 2.0 * s->env->state_dim + s->env->act_dim + s->env->nq + s->env->nv + 4;
+    const double all = (double)s->collected * row * (double)sizeof(double);
+
+    add(list, MEMORY_COLLECT, "rows that are collected", rank == 0 ? 2.6 * all : all / plan->ranks);
+}
+
 /* ---- while the ensemble is fitted ---- */
 
 static void add_fit(List *list, const Session *s, const Plan *plan, int rank, int64_t rows)
@@ -134,8 +145,9 @@ int memory_terms(const Session *s, const Plan *plan, int rank, int64_t rows, dou
     const double E = ens->cfg.members;
     const double Y = (double)s->data.rec.S + 1;
 
-    add(&list, MEMORY_ALWAYS, "program, libraries, MPI", base);
-    add(&list, MEMORY_ALWAYS, "buffers of libraries", base > 0 ? libraries : 0);
+    add(&list, MEMORY_PROGRAM, "program, libraries, MPI", base);
+    add(&list, MEMORY_PROGRAM, "buffers of libraries", base > 0 ? libraries : 0);
+    add_collected(&list, s, plan, rank);
     add(&list, MEMORY_ALWAYS, "dataset", floats((double)rows * (double)s->data.rec.stride));
     terms[list.n - 1].shared = true;
     add(&list, MEMORY_ALWAYS, "ensemble, and its copy for prediction",
@@ -153,12 +165,13 @@ int memory_terms(const Session *s, const Plan *plan, int rank, int64_t rows, dou
 
 double memory_peak(const MemoryTerm *terms, int n)
 {
-    double sum[3] = {0};
+    double sum[MEMORY_WHENS] = {0};
 
     for (int i = 0; i < n; i++) {
         sum[terms[i].when] += terms[i].bytes;
     }
-    return sum[MEMORY_ALWAYS] + fmax(sum[MEMORY_FIT], sum[MEMORY_LEARN]);
+    const double run = sum[MEMORY_ALWAYS] + fmax(sum[MEMORY_FIT], sum[MEMORY_LEARN]);
+    return sum[MEMORY_PROGRAM] + fmax(sum[MEMORY_COLLECT], run);
 }
 
 double memory_shared(const MemoryTerm *terms, int n)

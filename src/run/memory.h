@@ -9,8 +9,15 @@
 
 #include "run/session.h"
 
-/* What is there all the time, and what only one of the two long phases needs. */
-typedef enum { MEMORY_ALWAYS, MEMORY_FIT, MEMORY_LEARN } MemoryWhen;
+/* What is there all the time from the dataset on, and what only one of the phases needs. */
+typedef enum {
+    MEMORY_PROGRAM, /* before, too */
+    MEMORY_COLLECT, /* the dataset, first: nothing else is there yet */
+    MEMORY_ALWAYS,
+    MEMORY_FIT,
+    MEMORY_LEARN,
+    MEMORY_WHENS
+} MemoryWhen;
 
 typedef struct {
     const char *name; /* "model rows" */
@@ -26,7 +33,7 @@ enum { MEMORY_TERMS_MAX = 24 };
  * their number. */
 int memory_terms(const Session *s, const Plan *plan, int rank, int64_t rows, double base,
                  MemoryTerm terms[MEMORY_TERMS_MAX]);
-/* Bytes at the peak: what is always there and the larger of the two phases. */
+/* Bytes at the peak: what is always there and the largest of the phases. */
 double memory_peak(const MemoryTerm *terms, int n);
 /* Of it what is shared. */
 double memory_shared(const MemoryTerm *terms, int n);

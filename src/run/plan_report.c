@@ -155,6 +155,7 @@ Status plan_report_make(PlanReport *p)
     coll_bcast(&shape, sizeof shape, 0);
     alone.ranks.learners = 1; /* rank 0 has all shards */
     TRY(session_open_random(&s, &alone, &shape.rec, shape.rows));
+    s.collected = shape.collect_rows;
     p->work = workload_of(&s, p->passes);
     p->work.collect_rows = shape.collect_rows;
     p->work.rows_assumed = shape.assumed != 0;

@@ -32,8 +32,11 @@ static json_t *run_json(const PlannedRun *run)
 
 static json_t *term_json(const MemoryTerm *term)
 {
-    static const char *const when[] = {
-        [MEMORY_ALWAYS] = "always", [MEMORY_FIT] = "fit", [MEMORY_LEARN] = "epochs"};
+    static const char *const when[] = {[MEMORY_PROGRAM] = "program",
+                                       [MEMORY_COLLECT] = "collect",
+                                       [MEMORY_ALWAYS] = "always",
+                                       [MEMORY_FIT] = "fit",
+                                       [MEMORY_LEARN] = "epochs"};
     return json_pack("{s:s, s:f, s:s, s:b}", "name", term->name, "bytes", term->bytes, "when",
                      when[term->when], "shared", term->shared ? 1 : 0);
 }

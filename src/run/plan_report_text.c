@@ -109,7 +109,9 @@ static void add_runs(const PlanReport *p, Text *text)
 
 static void add_memory(const PlanReport *p, Text *text)
 {
-    static const char *const when[] = {[MEMORY_ALWAYS] = "",
+    static const char *const when[] = {[MEMORY_PROGRAM] = "",
+                                       [MEMORY_COLLECT] = "  before, while they are collected",
+                                       [MEMORY_ALWAYS] = "",
                                        [MEMORY_FIT] = "  while the model is fitted",
                                        [MEMORY_LEARN] = "  during the epochs"};
 

@@ -21,7 +21,8 @@ typedef struct {
     EnvKind task;       /* as configured */
     const EnvKind *env; /* &task */
     Plan plan;
-    Dataset data; /* records lie in shared memory */
+    Dataset data;      /* records lie in shared memory */
+    int64_t collected; /* rows of it that this start made first: set by whoever did */
     CommShare *share;
     bool uses_model;  /* false when every row of a batch is real */
     bool needs_model; /* to use it, or to evaluate in it: there is no simulator */

@@ -24,8 +24,8 @@
 #include "run/stop.h"
 #include "run/timing.h"
 
-/* A dataset that is not there is collected if the configuration says so. */
-static Status provide_dataset(const Config *cfg)
+/* A dataset that is not there is collected if the configuration says so; *collected: how many rows. */
+static Status provide_dataset(const Config *cfg, int64_t *collected)
 {
     Status st = OK;
     EnvKind env;
@@ -59,6 +59,7 @@ static Status provide_dataset(const Config *cfg)
                             .rows = cfg->collect.rows,
                             .path = cfg->top.dataset};
     TRY(collect_job(&job));
+    *collected = job.rows;
 done:
     return st;
 }
@@ -187,6 +188,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     Status st = OK;
     Session s = {0};
     RunDir dir = {.lock = -1};
+    int64_t collected = 0;
     const bool lead = comm_rank() == 0;
     const double start = timer_now();
 
@@ -200,8 +202,9 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     }
     stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     log_info("run %s%s", cfg->top.run_dir, lead && dir.resumed ? " (going on)" : "");
-    TRY(provide_dataset(cfg));
+    TRY(provide_dataset(cfg, &collected));
     TRY(session_open(&s, cfg));
+    s.collected = collected;
     TRY(describe(&s, &dir));
     st = run_phases(&s, &dir, summary);
     if (st == OK || st == ERR_INTERRUPTED) { /* on all ranks alike */

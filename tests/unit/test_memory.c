@@ -1,5 +1,5 @@
 /* memory: terms are the sizes of what a run takes, whoever of the ranks has it; a peak is what is always there and the
- * larger of two phases. */
+ * largest of the phases. */
 #include "support/check.h"
 
 #include <string.h>
@@ -122,17 +122,21 @@ static void without_a_model_nothing_of_it_is_there(void **state)
     close_sizes(&s);
 }
 
-static void the_peak_has_the_larger_phase(void **state)
+static void the_peak_has_the_largest_phase(void **state)
 {
     (void)state;
-    const MemoryTerm terms[] = {{.name = "a", .bytes = 10, .shared = true},
-                                {.name = "b", .bytes = 20},
+    const MemoryTerm terms[] = {{.name = "a", .bytes = 10, .when = MEMORY_ALWAYS, .shared = true},
+                                {.name = "b", .bytes = 20, .when = MEMORY_ALWAYS},
                                 {.name = "c", .bytes = 7, .when = MEMORY_FIT},
                                 {.name = "d", .bytes = 4, .when = MEMORY_LEARN},
-                                {.name = "e", .bytes = 5, .when = MEMORY_LEARN}};
+                                {.name = "e", .bytes = 5, .when = MEMORY_LEARN},
+                                {.name = "f", .bytes = 3, .when = MEMORY_PROGRAM},
+                                {.name = "g", .bytes = 100, .when = MEMORY_COLLECT}};
 
-    CHECK_NEAR(memory_peak(terms, 5), 39, 1e-12, 0);
     CHECK_NEAR(memory_peak(terms, 4), 37, 1e-12, 0);
+    CHECK_NEAR(memory_peak(terms, 5), 39, 1e-12, 0);
+    CHECK_NEAR(memory_peak(terms, 6), 42, 1e-12, 0);
+    CHECK_NEAR(memory_peak(terms, 7), 103, 1e-12, 0);
     CHECK_NEAR(memory_shared(terms, 5), 10, 1e-12, 0);
 }
 
@@ -154,7 +158,7 @@ int main(void)
         cmocka_unit_test(what_ranks_share_out_is_there_once),
         cmocka_unit_test(teams_repeat_all_of_a_member_but_its_gradients),
         cmocka_unit_test(without_a_model_nothing_of_it_is_there),
-        cmocka_unit_test(the_peak_has_the_larger_phase),
+        cmocka_unit_test(the_peak_has_the_largest_phase),
         cmocka_unit_test(the_system_knows_a_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
