@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/version.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
@@ -11,8 +12,8 @@
 #include "nn/gemm.h"
 #include "run/tables.h"
 
-static const Command *const commands[] = {&cmd_train, &cmd_eval,  &cmd_collect, &cmd_data,
-                                          &cmd_model, &cmd_bench, &cmd_config};
+static const Command *const commands[] = {&cmd_train, &cmd_eval, &cmd_collect, &cmd_data,
+                                          &cmd_model, &cmd_plan, &cmd_bench,   &cmd_config};
 
 static const Program program = {
     .name = "mopo",
@@ -85,6 +86,7 @@ int main(int argc, char **argv)
                       missing);
         return 1;
     }
+    mem_setup();
     Status st = comm_open(&argc, &argv);
     if (st != OK) {
         (void)fprintf(stderr, "mopo: %s\n", status_reason());

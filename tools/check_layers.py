@@ -28,6 +28,7 @@ FOREIGN = {
     "cblas.h": ["nn/gemm_blis.c", "nn/gemm_openblas.c"],
     "hdf5.h": ["data/h5_internal.h", "bench/load.c"],
     "jansson.h": ["run", "bench", "cli", "main.c"],
+    "malloc.h": ["base/mem.c"],
     "mpi.h": ["comm"],
     "mujoco/mujoco.h": ["env/mj.c"],
     "openssl/evp.h": ["base/checksum.c"],

@@ -3,11 +3,22 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#    include <malloc.h>
+#endif
 
 enum { ALIGN = 64 };
 
 static int64_t blocks;
 static int64_t fail_at;
+
+void mem_setup(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    enum { LARGE = 256 << 10 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
+}
 
 Status mem_alloc(void *block, size_t count, size_t size, const char *what)
 {

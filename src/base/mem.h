@@ -7,6 +7,9 @@
 
 #include "base/status.h"
 
+/* Once at the start: large blocks go back to the system when they are freed, at any time. By itself glibc keeps
+ * blocks of sizes that were freed before, so the fit's memory would stay behind in every rank. */
+void mem_setup(void);
 /* *block gets `count` elements of `size` bytes, zeroed; NULL on ERR_NOMEM (reason names `what`). */
 NODISCARD Status mem_alloc(void *block, size_t count, size_t size, const char *what);
 /* Free *block and set it to NULL; NULL is fine. `block` is the address of the pointer. */

@@ -94,6 +94,39 @@ done:
     return st;
 }
 
+/* Random rows in the same place, in episodes. */
+static Status draw_dataset(Session *s, const Record *rec, int64_t rows)
+{
+    enum { EPISODE = 1000 };
+    Status st = OK;
+    void *block = NULL;
+    const size_t floats = (size_t)rows * rec->stride;
+
+    TRY(comm_share_open(&s->share, floats * sizeof(float), &block));
+    s->data = (Dataset){.rec = *rec,
+                        .rows = rows,
+                        .file_rows = rows,
+                        .records = block,
+                        .borrowed = true,
+                        .reward_min = -1,
+                        .reward_max = 1};
+    if (comm_rank() == 0) {
+        Rng rng = rng_make((uint64_t)s->cfg.top.seed, RNG_TEST, 0, 0);
+        rng_fill_uniform(&rng, -1.0F, 1.0F, block, floats);
+        for (size_t i = 0; i < (size_t)rows; i++) {
+            float *row = s->data.records + i * rec->stride;
+            const bool last = i % EPISODE == EPISODE - 1 || i + 1 == (size_t)rows;
+            row[rec->cont] = last ? 0.0F : 1.0F;
+            if (!last) {
+                memcpy(row + rec->s2, row + rec->stride, (size_t)rec->S * sizeof *row);
+            }
+        }
+    }
+    comm_share_spread(s->share, floats * sizeof(float));
+done:
+    return st;
+}
+
 /* Rows of a shard at most: of a batch and, where an update takes a whole phase, of that. */
 static int shard_rows(const Session *s)
 {
@@ -199,7 +232,8 @@ done:
     return st;
 }
 
-Status session_open(Session *s, const Config *cfg)
+/* rec NULL: the dataset of the configuration; else `rows` random ones. */
+static Status open_on(Session *s, const Config *cfg, const Record *rec, int64_t rows)
 {
     Status st = OK;
     float *rows = NULL;
@@ -213,8 +247,12 @@ Status session_open(Session *s, const Config *cfg)
     s->real_rows = session_real_rows(cfg);
     s->uses_model = s->real_rows < cfg->train.batch;
     s->needs_model = s->uses_model || s->env->open == NULL;
-    TRY(comm_agree(comm_rank() == 0 ? find_dataset(&s->cfg) : OK));
-    TRY(load_dataset(s));
+    if (rec == NULL) {
+        TRY(comm_agree(comm_rank() == 0 ? find_dataset(&s->cfg) : OK));
+        TRY(load_dataset(s));
+    } else {
+        TRY(draw_dataset(s, rec, rows));
+    }
     if (s->env->open == NULL) { /* task none is as large as its data */
         s->task.state_dim = s->data.rec.S;
         s->task.act_dim = s->data.rec.A;
@@ -235,6 +273,16 @@ Status session_open(Session *s, const Config *cfg)
     TRY(comm_agree(arena_init(&s->tmp, scratch_bytes(s))));
 done:
     return st;
+}
+
+Status session_open(Session *s, const Config *cfg)
+{
+    return open_on(s, cfg, NULL, 0);
+}
+
+Status session_open_random(Session *s, const Config *cfg, const Record *rec, int64_t rows)
+{
+    return open_on(s, cfg, rec, rows);
 }
 
 void session_close(Session *s)

@@ -21,7 +21,8 @@ typedef struct {
     EnvKind task;       /* as configured */
     const EnvKind *env; /* &task */
     Plan plan;
-    Dataset data; /* records lie in shared memory */
+    Dataset data;      /* records lie in shared memory */
+    int64_t collected; /* rows of it that this start made first: set by whoever did */
     CommShare *share;
     bool uses_model;  /* false when every row of a batch is real */
     bool needs_model; /* to use it, or to evaluate in it: there is no simulator */
@@ -39,6 +40,10 @@ typedef struct {
 
 /* Task, plan, ensemble and agent from the configuration; then the dataset, which must exist. */
 NODISCARD Status session_open(Session *s, const Config *cfg);
+/* The same with random numbers for a dataset of so many rows and these sizes: to measure what a run costs
+ * before there are data. Every thousandth row ends an episode. */
+NODISCARD Status session_open_random(Session *s, const Config *cfg, const Record *rec,
+                                     int64_t rows);
 void session_close(Session *s);
 
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */

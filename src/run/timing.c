@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "comm/comm.h"
+#include "run/memory.h"
 #include "run/time_table.h"
 
 static FILE *sink;
@@ -82,31 +83,16 @@ typedef struct {
     double seconds; /* since the start of the run */
     double peak;    /* MB, the most that was resident, memory shared with other ranks included */
     double shared;  /* MB of that memory now */
+    double formula; /* MB, the peak that run/memory.h computes from sizes */
     double cores;   /* of its host; 0 but on the host's first rank */
 } RankFacts;
+
+static const double MB = 1 << 20;
 
 enum {
     FACTS = sizeof(RankFacts) / sizeof(double),
     SECONDS = sizeof(AccountSheet) / sizeof(double)
 };
-
-/* MB of a line "Name:  123 kB" of this process's status; 0 where the system does not tell. */
-static double status_mb(const char *name)
-{
-    char line[128];
-    double kb = 0;
-    FILE *file = fopen("/proc/self/status", "re");
-
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, name, strlen(name)) == 0) {
-            kb = strtod(line + strlen(name), NULL);
-        }
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return kb / 1024;
-}
 
 static void write_sheets(const AccountSheet *sheets, const RankFacts *facts, int ranks)
 {
@@ -124,8 +110,8 @@ static void write_sheets(const AccountSheet *sheets, const RankFacts *facts, int
             }
             text_add(&text, "}");
         }
-        timing_line("%s, \"peak_mb\": %.1f, \"shared_mb\": %.1f}", line, facts[r].peak,
-                    facts[r].shared);
+        timing_line("%s, \"peak_mb\": %.1f, \"shared_mb\": %.1f, \"formula_mb\": %.1f}", line,
+                    facts[r].peak, facts[r].shared, facts[r].formula);
     }
 }
 
@@ -161,20 +147,31 @@ static void log_memory(const RankFacts *facts, int ranks)
         all += facts[r].cores > 0 ? facts[r].peak : facts[r].peak - facts[r].shared;
     }
     if (ranks == 1) {
-        log_info("memory: peak %.0f MB", facts[0].peak);
+        log_info("memory: peak %.0f MB, by the formula %.0f MB", facts[0].peak, facts[0].formula);
     } else {
-        log_info("memory: peak %.0f MB in rank %d, %.0f MB in rank %d (the least), %.0f MB of it "
-                 "shared on a host; %.0f MB in all",
-                 facts[most].peak, most, facts[least].peak, least, facts[most].shared, all);
+        log_info("memory: peak %.0f MB in rank %d, %.0f MB in rank %d (the least), by the formula "
+                 "%.0f and %.0f MB; %.0f MB of it shared on a host; %.0f MB in all",
+                 facts[most].peak, most, facts[least].peak, least, facts[most].formula,
+                 facts[least].formula, facts[most].shared, all);
     }
 }
 
-void timing_report(const Plan *plan, double seconds)
+/* MB of this rank by the formula. */
+static double formula(const Session *s)
 {
+    MemoryTerm terms[MEMORY_TERMS_MAX];
+    const int n = memory_terms(s, &s->plan, comm_rank(), s->data.rows, memory_base(), terms);
+    return memory_peak(terms, n) / MB;
+}
+
+void timing_report(const Session *s, double seconds)
+{
+    const Plan *plan = &s->plan;
     const AccountSheet sheet = account_sheet();
     const RankFacts mine = {.seconds = seconds,
-                            .peak = status_mb("VmHWM:"),
-                            .shared = status_mb("RssShmem:"),
+                            .peak = memory_status("VmHWM") / MB,
+                            .shared = memory_status("RssShmem") / MB,
+                            .formula = formula(s),
                             .cores = comm_local_rank() == 0 ? comm_cores() : 0};
     AccountSheet *sheets = gather(&sheet.of[0][0], SECONDS);
     RankFacts *facts = gather(&mine.seconds, FACTS);

@@ -6,8 +6,8 @@
 #define RUN_TIMING_H
 
 #include "base/status.h"
-#include "comm/plan.h"
 #include "run/rundir.h"
+#include "run/session.h"
 
 /* Append to the file from now on; rank 0. */
 void timing_open(const RunDir *dir);
@@ -18,6 +18,6 @@ void timing_line(const char *format, ...) PRINTF_LIKE(1, 2);
 void timing_phase(const char *phase, double busy, double wait);
 /* Collective, at the end of a run: a line per rank with its sheet (base/account.h) and its memory; into the log
  * the table of times, what to change, and the memory. seconds: of the run on this rank. */
-void timing_report(const Plan *plan, double seconds);
+void timing_report(const Session *s, double seconds);
 
 #endif

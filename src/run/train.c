@@ -17,14 +17,15 @@
 #include "run/crew.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
+#include "run/memory.h"
 #include "run/model_report.h"
 #include "run/penalty_report.h"
 #include "run/penalty_survey.h"
 #include "run/stop.h"
 #include "run/timing.h"
 
-/* A dataset that is not there is collected if the configuration says so. */
-static Status provide_dataset(const Config *cfg)
+/* A dataset that is not there is collected if the configuration says so; *collected: how many rows. */
+static Status provide_dataset(const Config *cfg, int64_t *collected)
 {
     Status st = OK;
     EnvKind env;
@@ -58,6 +59,7 @@ static Status provide_dataset(const Config *cfg)
                             .rows = cfg->collect.rows,
                             .path = cfg->top.dataset};
     TRY(collect_job(&job));
+    *collected = job.rows;
 done:
     return st;
 }
@@ -186,10 +188,12 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     Status st = OK;
     Session s = {0};
     RunDir dir = {.lock = -1};
+    int64_t collected = 0;
     const bool lead = comm_rank() == 0;
     const double start = timer_now();
 
     account_start(ACCOUNT_LOAD);
+    memory_note_base();
     *summary = (TrainSummary){0};
     TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
@@ -198,12 +202,13 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     }
     stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     log_info("run %s%s", cfg->top.run_dir, lead && dir.resumed ? " (going on)" : "");
-    TRY(provide_dataset(cfg));
+    TRY(provide_dataset(cfg, &collected));
     TRY(session_open(&s, cfg));
+    s.collected = collected;
     TRY(describe(&s, &dir));
     st = run_phases(&s, &dir, summary);
     if (st == OK || st == ERR_INTERRUPTED) { /* on all ranks alike */
-        timing_report(&s.plan, timer_now() - start);
+        timing_report(&s, timer_now() - start);
     }
     TRY(st);
     summary->in_model = s.env->open == NULL;

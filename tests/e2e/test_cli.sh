@@ -42,7 +42,7 @@ helps() {
 echo '# help and version'
 exits 0 0 --help
 verdict 'mopo --help' $?
-for word in train eval collect data bench config 'Exit codes' ' 75 ' ' 76 '; do
+for word in train eval collect data plan bench config 'Exit codes' ' 75 ' ' 76 '; do
     check "mopo --help has $word" grep -qF -- "$word" out
 done
 helps train --max-time SIGUSR2
@@ -50,6 +50,7 @@ helps eval --episodes --json
 helps collect --rows --force
 helps data info check convert relabel --json --force
 helps bench --json --only --quick --compare mpirun
+helps plan --ranks --passes --json --slurm
 helps config --markdown show keys tables
 exits 0 0 --version
 verdict 'mopo --version' $?
