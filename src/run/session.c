@@ -236,7 +236,7 @@ done:
 static Status open_on(Session *s, const Config *cfg, const Record *rec, int64_t rows)
 {
     Status st = OK;
-    float *rows = NULL;
+    float *grads = NULL;
 
     *s = (Session){.cfg = *cfg};
     const AgentKind *kind = agent_find(cfg->train.agent);
@@ -265,8 +265,8 @@ static Status open_on(Session *s, const Config *cfg, const Record *rec, int64_t 
     s->plan = plan_make(comm_size(), cores_of_all_hosts(), cfg->ranks.learners, cfg->train.shards,
                         cfg->rollout.units, cfg->eval.episodes, epoch_cost(s));
     TRY(comm_reduce_open(&s->reduce, cfg->train.shards, s->plan.learners));
-    TRY(comm_reduce_rows(&s->reduce, s->agent.grad_stride, &rows));
-    agent_use_rows(&s->agent, s->reduce.count, rows);
+    TRY(comm_reduce_rows(&s->reduce, s->agent.grad_stride, &grads));
+    agent_use_rows(&s->agent, s->reduce.count, grads);
     TRY(comm_agree(open_sources(s)));
     set_rollout(s);
     TRY(comm_agree(set_termination(s)));

@@ -60,10 +60,10 @@ static Status open(Fit *f, UnitCost *cost)
                       c->model.holdout_max, (uint64_t)c->top.seed));
     TRY(fit_data_scales(&f->data, &s->ens));
     const double opened = timer_now();
-    TRY(member_fit_init(&f->whole, &s->ens, &f->data, 0, &all, 1));
+    TRY(member_fit_init(&f->whole, &s->ens, &f->data, 0, &all, NULL, 1));
     cost->fit_open = opened - start;
     cost->fit_member = timer_now() - opened;
-    TRY(member_fit_init(&f->part, &s->ens, &f->data, 0, &one, 1));
+    TRY(member_fit_init(&f->part, &s->ens, &f->data, 0, &one, NULL, 1));
     TRY(arena_init(&f->tmp, member_fit_cost(&s->ens, &f->data, c->model.batch)));
     /* a bootstrap is drawn from all rows: its first ones are a short pass from anywhere in the data */
     const int64_t few = (int64_t)STEPS * c->model.batch;
