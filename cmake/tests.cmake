@@ -64,12 +64,10 @@ if("mpi" IN_LIST MOPO_TEST_PARTS)
       mopo_add_test(mpi ${name}.np${ranks} 60 ${ranks} ${MPIEXEC_EXECUTABLE} -n ${ranks} $<TARGET_FILE:${name}>)
     endforeach()
   endforeach()
-  # ranks of this host as if they were on several: two hosts of two, one of three and one of one, all alone
-  foreach(name test_comm test_train)
-    foreach(ranks 1 2 3)
-      mopo_add_test(mpi ${name}.np4.hosts_of_${ranks} 60 4 ${MPIEXEC_EXECUTABLE} -n 4 -x MOPO_HOST_RANKS=${ranks}
-        $<TARGET_FILE:${name}>)
-    endforeach()
+  # ranks of this host as if they were on several: all alone, two and two, three and one
+  foreach(ranks 1 2 3)
+    mopo_add_test(mpi test_comm.np4.hosts_of_${ranks} 60 4 ${CMAKE_COMMAND} -E env MOPO_HOST_RANKS=${ranks}
+      ${MPIEXEC_EXECUTABLE} -n 4 $<TARGET_FILE:test_comm>)
   endforeach()
 endif()
 
