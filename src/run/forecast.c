@@ -13,20 +13,20 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* What penalty.txt, the threshold of a penalty that halts and model-report.txt look at. */
-static void count_reports(const Session *s, Workload *w)
+static void count_reports(const Session *s, Workload *work)
 {
     const bool truth = s->truth.next != NULL;
-    const int64_t held = least(w->hold_rows, REPORT_HELD);
-    const int64_t starts = least(w->hold_rows, REPORT_STARTS);
-    const int64_t states = truth ? REPORT_CASES * least(w->rows, REPORT_STATES) : 0;
-    const int64_t survey = s->uses_model ? SURVEY_ACTIONS * least(w->rows, SURVEY_ROWS_MAX) : 0;
+    const int64_t held = least(work->hold_rows, REPORT_HELD);
+    const int64_t starts = least(work->hold_rows, REPORT_STARTS);
+    const int64_t states = truth ? REPORT_CASES * least(work->rows, REPORT_STATES) : 0;
+    const int64_t survey = s->uses_model ? SURVEY_ACTIONS * least(work->rows, SURVEY_ROWS_MAX) : 0;
     const bool halts = s->roll.penalty->halts && s->cfg.penalty.halt_threshold <= 0;
-    const int64_t all = s->uses_model && halts ? w->rows : 0;
-    const int64_t paths = starts * report_steps[REPORT_STEPS - 1] * w->elites / w->members;
+    const int64_t all = s->uses_model && halts ? work->rows : 0;
+    const int64_t paths = starts * report_steps[REPORT_STEPS - 1] * work->elites / work->members;
 
     if (s->needs_model) {
-        w->predict_rows = held + paths + states + survey + all;
-        w->truth_rows = truth ? states + survey : 0;
+        work->predict_rows = held + paths + states + survey + all;
+        work->truth_rows = truth ? states + survey : 0;
     }
 }
 
@@ -93,31 +93,31 @@ static double shared(const UnitCost *cost, double all, double fixed, double byte
     return seconds;
 }
 
-static Plan plan_of(const Workload *w, int ranks, int learners)
+static Plan plan_of(const Workload *work, int ranks, int learners)
 {
     return (Plan){.ranks = ranks,
                   .cores = ranks,
                   .learners = learners,
-                  .shards = w->shards,
-                  .units = w->units,
-                  .episodes = w->episodes};
+                  .shards = work->shards,
+                  .units = work->units,
+                  .episodes = work->episodes};
 }
 
-double forecast_pass(const Workload *w, const UnitCost *cost, int ranks)
+double forecast_pass(const Workload *work, const UnitCost *cost, int ranks)
 {
-    const Plan plan = plan_of(w, ranks, 1);
-    const double steps = ceil((double)w->train_rows / w->model_batch);
-    const int size = plan_team_size(&plan, w->team_wanted, w->members, w->model_shards);
+    const Plan plan = plan_of(work, ranks, 1);
+    const double steps = ceil((double)work->train_rows / work->model_batch);
+    const int size = plan_team_size(&plan, work->team_wanted, work->members, work->model_shards);
     double most = 0;
 
     for (int r = 0; r < ranks; r++) {
         double mine = 0;
-        for (int i = 0; i < w->members; i++) {
-            const PlanTeam team = plan_member_team(&plan, w->members, size, i);
+        for (int i = 0; i < work->members; i++) {
+            const PlanTeam team = plan_member_team(&plan, work->members, size, i);
             mine += plan_in_team(team, r)
                         ? steps * shared(cost, cost->fit_step, cost->fit_step_fixed,
-                                         w->member_bytes, team.size) +
-                              (double)w->hold_rows * cost->holdout
+                                         work->member_bytes, team.size) +
+                              (double)work->hold_rows * cost->holdout
                         : 0;
         }
         most = fmax(most, mine);
@@ -125,89 +125,97 @@ double forecast_pass(const Workload *w, const UnitCost *cost, int ranks)
     return most;
 }
 
-static double fit_seconds(const Workload *w, const UnitCost *cost, int ranks)
+static double fit_seconds(const Workload *work, const UnitCost *cost, int ranks)
 {
-    const double own = ceil((double)w->members / ranks);
-    const double send = ranks > 1 ? w->members * exchange(cost, 4 * w->member_bytes) : 0;
+    const double own = ceil((double)work->members / ranks);
+    const double send = ranks > 1 ? work->members * exchange(cost, 4 * work->member_bytes) : 0;
 
-    if (!w->needs_model) {
+    if (!work->needs_model) {
         return 0;
     }
     return cost->fit_open + own * cost->fit_member +
-           w->passes * (forecast_pass(w, cost, ranks) + send) +
-           w->terminal_updates * cost->terminal;
+           work->passes * (forecast_pass(work, cost, ranks) + send) +
+           work->terminal_updates * cost->terminal;
 }
 
-static double report_seconds(const Workload *w, const UnitCost *cost, int ranks)
+static double report_seconds(const Workload *work, const UnitCost *cost, int ranks)
 {
-    return w->needs_model ? cost->fit_open + ((double)w->predict_rows * cost->predict +
-                                              (double)w->truth_rows * cost->truth) /
-                                                 ranks
-                          : 0;
+    return work->needs_model ? cost->fit_open + ((double)work->predict_rows * cost->predict +
+                                                 (double)work->truth_rows * cost->truth) /
+                                                    ranks
+                             : 0;
 }
 
 /* What a learner adds to its updates: the policy to the workers, the records from them. */
-static double handover(const Workload *w, const UnitCost *cost, const Plan *plan)
+static double handover(const Workload *work, const UnitCost *cost, const Plan *plan)
 {
     const int workers = plan->ranks - plan->learners;
-    const double records = (double)w->rollout_rows * w->record_bytes;
+    const double records = (double)work->rollout_rows * work->record_bytes;
 
-    return workers == 0
-               ? 0
-               : workers * exchange(cost, w->policy_bytes) + records * cost->byte / plan->learners;
+    return workers == 0 ? 0
+                        : workers * exchange(cost, work->policy_bytes) +
+                              records * cost->byte / plan->learners;
 }
 
 /* An epoch of this plan as comm/plan.h takes it. */
-static PlanCost epoch_cost(const Workload *w, const UnitCost *cost, const Plan *plan,
+static PlanCost epoch_cost(const Workload *work, const UnitCost *cost, const Plan *plan,
                            bool evaluated)
 {
-    const double besides = cost->save / w->checkpoint_every + handover(w, cost, plan);
-    return (PlanCost){.update = w->updates * cost->update + besides,
-                      .fixed = w->updates * cost->update_fixed + besides,
-                      .exchange = w->updates * exchange(cost, w->gradient_bytes),
-                      .rollout = (double)w->rollout_rows * cost->rollout,
-                      .eval = evaluated ? w->episodes * w->episode_steps * cost->eval : 0,
-                      .in_turn = w->lag == 0};
+    const double besides = cost->save / work->checkpoint_every + handover(work, cost, plan);
+    return (PlanCost){.update = work->updates * cost->update + besides,
+                      .fixed = work->updates * cost->update_fixed + besides,
+                      .exchange = work->updates * exchange(cost, work->gradient_bytes),
+                      .rollout = (double)work->rollout_rows * cost->rollout,
+                      .eval = evaluated ? work->episodes * work->episode_steps * cost->eval : 0,
+                      .in_turn = work->lag == 0};
 }
 
-double forecast_epoch(const Workload *w, const UnitCost *cost, int ranks, int learners,
+double forecast_epoch(const Workload *work, const UnitCost *cost, int ranks, int learners,
                       bool evaluated)
 {
-    const Plan plan = plan_of(w, ranks, learners);
-    return plan_epoch_seconds(&plan, epoch_cost(w, cost, &plan, evaluated));
+    const Plan plan = plan_of(work, ranks, learners);
+    return plan_epoch_seconds(&plan, epoch_cost(work, cost, &plan, evaluated));
 }
 
 /* As a run chooses, but with costs that were measured. */
-static Plan choose(const Workload *w, const UnitCost *cost, int ranks, int learners)
+static Plan choose(const Workload *work, const UnitCost *cost, int ranks, int learners)
 {
-    const Plan one = plan_of(w, ranks, 1);
-    return plan_make(ranks, ranks, learners > 0 ? learners : w->learners_wanted, w->shards,
-                     w->units, w->episodes, epoch_cost(w, cost, &one, true));
+    const Plan one = plan_of(work, ranks, 1);
+    return plan_make(ranks, ranks, learners > 0 ? learners : work->learners_wanted, work->shards,
+                     work->units, work->episodes, epoch_cost(work, cost, &one, true));
 }
 
-Forecast forecast_run(const Workload *w, const UnitCost *cost, int ranks, int learners)
+/* All but what compares it with one rank. */
+static Forecast phases(const Workload *work, const UnitCost *cost, int ranks, int learners)
 {
-    const Plan plan = choose(w, cost, ranks, learners);
+    const Plan plan = choose(work, cost, ranks, learners);
     Forecast f = {.ranks = ranks, .learners = plan.learners};
-    const int evaluations = (w->epochs + w->eval_every - 1) / w->eval_every;
-    const PlanCost of = epoch_cost(w, cost, &plan, true);
+    const int evaluations = (work->epochs + work->eval_every - 1) / work->eval_every;
+    const PlanCost of = epoch_cost(work, cost, &plan, true);
     const PlanCost rolled = {.rollout = of.rollout};
     const PlanCost played = {.eval = of.eval};
 
-    f.load = (double)w->rows * cost->load +
-             (double)w->collect_rows * (cost->collect / ranks + cost->store);
-    f.fit = fit_seconds(w, cost, ranks);
-    f.reports = report_seconds(w, cost, ranks);
-    f.prepare = (double)w->prepare_updates *
-                    shared(cost, cost->prepare, cost->update_fixed, w->gradient_bytes, f.learners) +
-                (w->lag > 0 ? plan_epoch_seconds(&plan, rolled) : 0);
+    f.load = (double)work->rows * cost->load +
+             (double)work->collect_rows * (cost->collect / ranks + cost->store);
+    f.fit = fit_seconds(work, cost, ranks);
+    f.reports = report_seconds(work, cost, ranks);
+    f.prepare = (double)work->prepare_updates * shared(cost, cost->prepare, cost->update_fixed,
+                                                       work->gradient_bytes, f.learners) +
+                (work->lag > 0 ? plan_epoch_seconds(&plan, rolled) : 0);
     /* the policy of an epoch is evaluated in the next one; the last has none */
-    f.epoch = forecast_epoch(w, cost, ranks, f.learners, true);
-    f.epochs = (evaluations - 1) * f.epoch +
-               (w->epochs - evaluations + 1) * forecast_epoch(w, cost, ranks, f.learners, false) +
-               plan_epoch_seconds(&plan, played);
+    f.epoch = forecast_epoch(work, cost, ranks, f.learners, true);
+    f.epochs =
+        (evaluations - 1) * f.epoch +
+        (work->epochs - evaluations + 1) * forecast_epoch(work, cost, ranks, f.learners, false) +
+        plan_epoch_seconds(&plan, played);
     f.total = f.load + f.fit + f.reports + f.prepare + f.epochs;
-    f.speedup = ranks == 1 ? 1 : forecast_run(w, cost, 1, 1).total / f.total;
+    return f;
+}
+
+Forecast forecast_run(const Workload *work, const UnitCost *cost, int ranks, int learners)
+{
+    Forecast f = phases(work, cost, ranks, learners);
+    f.speedup = phases(work, cost, 1, 1).total / f.total;
     f.efficiency = f.speedup / ranks;
     return f;
 }

@@ -73,59 +73,59 @@ done:
 
 /* ---- forecasts ---- */
 
-static void add_run(PlanReport *p, const Session *s, int ranks)
+static void add_run(PlanReport *report, const Session *s, int ranks)
 {
-    PlannedRun *run = &p->run[p->count++];
-    run->f = forecast_run(&p->work, &p->cost, ranks, 0);
+    PlannedRun *run = &report->run[report->count++];
+    run->f = forecast_run(&report->work, &report->cost, ranks, 0);
     const Plan plan = {.ranks = ranks,
                        .cores = ranks,
                        .learners = run->f.learners,
-                       .shards = p->work.shards,
-                       .units = p->work.units,
-                       .episodes = p->work.episodes};
+                       .shards = report->work.shards,
+                       .units = report->work.units,
+                       .episodes = report->work.episodes};
     MemoryTerm terms[MEMORY_TERMS_MAX];
     for (int r = 0; r < ranks; r++) {
-        const int n = memory_terms(s, &plan, r, p->work.rows, memory_base(), terms);
+        const int n = memory_terms(s, &plan, r, report->work.rows, memory_base(), terms);
         const double peak = memory_peak(terms, n);
         run->rank_bytes = peak > run->rank_bytes ? peak : run->rank_bytes;
         run->host_bytes += r == 0 ? peak : peak - memory_shared(terms, n);
     }
 }
 
-static void add_runs(PlanReport *p, const Session *s)
+static void add_runs(PlanReport *report, const Session *s)
 {
     static const double efficient = 0.5;
     Forecast all[PLAN_RUNS_MAX];
 
     for (int n = 1; n <= 64; n *= 2) {
-        if (p->wanted > n / 2 && p->wanted < n) {
-            add_run(p, s, p->wanted);
+        if (report->wanted > n / 2 && report->wanted < n) {
+            add_run(report, s, report->wanted);
         }
-        add_run(p, s, n);
+        add_run(report, s, n);
     }
-    if (p->wanted > 64) {
-        add_run(p, s, p->wanted);
+    if (report->wanted > 64) {
+        add_run(report, s, report->wanted);
     }
-    for (int i = 0; i < p->count; i++) {
-        all[i] = p->run[i].f;
+    for (int i = 0; i < report->count; i++) {
+        all[i] = report->run[i].f;
     }
-    p->best = forecast_choose(all, p->count, efficient);
-    const Plan plan = {.ranks = all[p->best].ranks,
-                       .cores = all[p->best].ranks,
-                       .learners = all[p->best].learners,
-                       .shards = p->work.shards,
-                       .units = p->work.units,
-                       .episodes = p->work.episodes};
-    p->terms = memory_terms(s, &plan, 0, p->work.rows, memory_base(), p->term);
+    report->best = forecast_choose(all, report->count, efficient);
+    const Plan plan = {.ranks = all[report->best].ranks,
+                       .cores = all[report->best].ranks,
+                       .learners = all[report->best].learners,
+                       .shards = report->work.shards,
+                       .units = report->work.units,
+                       .episodes = report->work.episodes};
+    report->terms = memory_terms(s, &plan, 0, report->work.rows, memory_base(), report->term);
 }
 
 /* Checkpoints that stay: the newest `keep` and every tenth epoch's; models; lines of text. */
-static void add_sizes(PlanReport *p, const Session *s)
+static void add_sizes(PlanReport *report, const Session *s)
 {
     enum {
         LINES = 2000
     }; /* bytes an epoch: metrics as JSON and CSV, times of two ranks, the log */
-    const Config *c = p->cfg;
+    const Config *c = report->cfg;
     const double actor = (double)s->agent.actor.count;
     const double past = s->uses_model ? c->rollout.retain + c->rollout.lag : 0;
     const double state = 3 * (double)s->agent.trained + (double)s->agent.critic.count;
@@ -135,36 +135,36 @@ static void add_sizes(PlanReport *p, const Session *s)
     const int kept = c->checkpoint.keep < saved ? c->checkpoint.keep : saved;
     const double models = s->needs_model ? (double)s->ens.cfg.members * (double)s->ens.stride : 0.0;
 
-    p->checkpoint_bytes = sizeof(float) * (state + past * actor);
-    p->run_bytes = p->checkpoint_bytes * (tenths + kept) + sizeof(float) * (models + actor) +
-                   (double)LINES * c->train.epochs;
+    report->checkpoint_bytes = sizeof(float) * (state + past * actor);
+    report->run_bytes = report->checkpoint_bytes * (tenths + kept) +
+                        sizeof(float) * (models + actor) + (double)LINES * c->train.epochs;
 }
 
-Status plan_report_make(PlanReport *p)
+Status plan_report_make(PlanReport *report)
 {
     Status st = OK;
     Session s = {0};
     Shape shape;
-    Config alone = *p->cfg;
+    Config alone = *report->cfg;
     const double start = timer_now();
 
     memory_note_base();
-    p->ranks = comm_size();
-    p->cores = comm_cores();
-    TRY(comm_agree(comm_rank() == 0 ? find_shape(p->cfg, &shape) : OK));
+    report->ranks = comm_size();
+    report->cores = comm_cores();
+    TRY(comm_agree(comm_rank() == 0 ? find_shape(report->cfg, &shape) : OK));
     coll_bcast(&shape, sizeof shape, 0);
     alone.ranks.learners = 1; /* rank 0 has all shards */
     TRY(session_open_random(&s, &alone, &shape.rec, shape.rows));
     s.collected = shape.collect_rows;
-    p->work = workload_of(&s, p->passes);
-    p->work.collect_rows = shape.collect_rows;
-    p->work.rows_assumed = shape.assumed != 0;
-    p->work.learners_wanted = p->cfg->ranks.learners;
-    TRY(unit_cost_measure(&s, &p->cost));
-    p->seconds = timer_now() - start;
+    report->work = workload_of(&s, report->passes);
+    report->work.collect_rows = shape.collect_rows;
+    report->work.rows_assumed = shape.assumed != 0;
+    report->work.learners_wanted = report->cfg->ranks.learners;
+    TRY(unit_cost_measure(&s, &report->cost));
+    report->seconds = timer_now() - start;
     if (comm_rank() == 0) {
-        add_runs(p, &s);
-        add_sizes(p, &s);
+        add_runs(report, &s);
+        add_sizes(report, &s);
     }
 done:
     session_close(&s);

@@ -41,29 +41,30 @@ static json_t *term_json(const MemoryTerm *term)
                      when[term->when], "shared", term->shared ? 1 : 0);
 }
 
-json_t *plan_report_json(const PlanReport *p)
+json_t *plan_report_json(const PlanReport *report)
 {
-    const Workload *w = &p->work;
+    const Workload *w = &report->work;
     json_t *runs = json_array();
     json_t *terms = json_array();
     int bad = 0;
 
-    for (int i = 0; i < p->count; i++) {
-        bad |= json_array_append_new(runs, run_json(&p->run[i]));
+    for (int i = 0; i < report->count; i++) {
+        bad |= json_array_append_new(runs, run_json(&report->run[i]));
     }
-    for (int i = 0; i < p->terms; i++) {
-        bad |= json_array_append_new(terms, term_json(&p->term[i]));
+    for (int i = 0; i < report->terms; i++) {
+        bad |= json_array_append_new(terms, term_json(&report->term[i]));
     }
     json_t *all = json_pack(
         "{s:i, s:s, s:s, s:i, s:i, s:I, s:b, s:I, s:i, s:b, s:i, s:b, s:o, s:o, s:i, s:o, s:f, "
         "s:f}",
-        "plan_format", FORMAT, "task", p->cfg->top.task, "algo", p->cfg->top.algo, "measured_ranks",
-        p->ranks, "cores", p->cores, "rows", (json_int_t)w->rows, "rows_assumed",
-        w->rows_assumed ? 1 : 0, "collect_rows", (json_int_t)w->collect_rows, "passes", w->passes,
-        "passes_assumed", w->passes_assumed ? 1 : 0, "train_epochs", w->epochs, "messages_measured",
-        p->cost.messages_measured ? 1 : 0, "unit_seconds", costs_json(&p->cost), "runs", runs,
-        "recommended_ranks", p->run[p->best].f.ranks, "memory", terms, "checkpoint_bytes",
-        p->checkpoint_bytes, "run_bytes", p->run_bytes);
+        "plan_format", FORMAT, "task", report->cfg->top.task, "algo", report->cfg->top.algo,
+        "measured_ranks", report->ranks, "cores", report->cores, "rows", (json_int_t)w->rows,
+        "rows_assumed", w->rows_assumed ? 1 : 0, "collect_rows", (json_int_t)w->collect_rows,
+        "passes", w->passes, "passes_assumed", w->passes_assumed ? 1 : 0, "train_epochs", w->epochs,
+        "messages_measured", report->cost.messages_measured ? 1 : 0, "unit_seconds",
+        costs_json(&report->cost), "runs", runs, "recommended_ranks",
+        report->run[report->best].f.ranks, "memory", terms, "checkpoint_bytes",
+        report->checkpoint_bytes, "run_bytes", report->run_bytes);
     if (bad != 0) {
         json_decref(all);
         all = NULL;

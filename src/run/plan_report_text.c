@@ -39,12 +39,12 @@ int plan_memory_limit(double bytes)
     return STEP * (int)ceil(margin * bytes / megabyte / STEP);
 }
 
-static void add_head(const PlanReport *p, Text *text)
+static void add_head(const PlanReport *report, Text *text)
 {
-    const Workload *w = &p->work;
+    const Workload *w = &report->work;
 
-    text_add(text, "%s, algo %s: %d epochs of %d update%s on %lld rows%s\n", p->cfg->top.task,
-             p->cfg->top.algo, w->epochs, w->updates, w->updates == 1 ? "" : "s",
+    text_add(text, "%s, algo %s: %d epochs of %d update%s on %lld rows%s\n", report->cfg->top.task,
+             report->cfg->top.algo, w->epochs, w->updates, w->updates == 1 ? "" : "s",
              (long long)w->rows,
              w->rows_assumed       ? " (assumed: the dataset is not there)"
              : w->collect_rows > 0 ? ", collected first"
@@ -52,12 +52,12 @@ static void add_head(const PlanReport *p, Text *text)
     if (w->needs_model) {
         text_add(text, "%d passes of the model fit%s\n", w->passes,
                  w->passes_assumed ? " (assumed: early stopping ends it; --passes P changes this)"
-                 : p->passes > 0   ? " (--passes)"
-                                   : " (model.max_epochs; early stopping may end it before)");
+                 : report->passes > 0 ? " (--passes)"
+                                      : " (model.max_epochs; early stopping may end it before)");
     }
 }
 
-static void add_costs(const PlanReport *p, Text *text)
+static void add_costs(const PlanReport *report, Text *text)
 {
     static const struct {
         const char *name, *what;
@@ -67,33 +67,33 @@ static void add_costs(const PlanReport *p, Text *text)
 #undef UNIT_COST_ROW
     };
     const double seconds[] = {
-#define UNIT_COST_VALUE(name, what) p->cost.name,
+#define UNIT_COST_VALUE(name, what) report->cost.name,
         UNIT_COSTS(UNIT_COST_VALUE)
 #undef UNIT_COST_VALUE
     };
 
-    text_add(text, "\nMeasured here in %.0f s, microseconds:\n", p->seconds);
+    text_add(text, "\nMeasured here in %.0f s, microseconds:\n", report->seconds);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (seconds[i] > 0) {
             text_add(text, "  %-15s %12.*f  %s\n", rows[i].name, seconds[i] < 1e-6 ? 5 : 2,
                      1e6 * seconds[i], rows[i].what);
         }
     }
-    if (!p->cost.messages_measured) {
+    if (!report->cost.messages_measured) {
         text_add(text, "  latency is assumed and byte that of a copy in memory: `mpirun -n 2 mopo "
                        "plan` measures both\n");
     }
 }
 
-static void add_runs(const PlanReport *p, Text *text)
+static void add_runs(const PlanReport *report, Text *text)
 {
     text_add(text, "\nPredicted for as many cores of this kind as ranks (this host has %d):\n",
-             p->cores);
+             report->cores);
     text_add(text, "%5s %8s %11s %11s %9s %11s %13s %13s %7s %10s %9s %9s\n", "ranks", "learners",
              "load", "model fit", "reports", "first rows", "epochs", "total", "speedup",
              "efficiency", "MB a rank", "MB in all");
-    for (int i = 0; i < p->count; i++) {
-        const Forecast *f = &p->run[i].f;
+    for (int i = 0; i < report->count; i++) {
+        const Forecast *f = &report->run[i].f;
         const double seconds[] = {f->load, f->fit, f->reports, f->prepare, f->epochs, f->total};
         static const int widths[] = {11, 11, 9, 11, 13, 13};
         text_add(text, "%5d %8d", f->ranks, f->learners);
@@ -103,11 +103,11 @@ static void add_runs(const PlanReport *p, Text *text)
             text_add(text, " %*s", widths[k], duration);
         }
         text_add(text, " %7.2f %8.0f %% %9.0f %9.0f\n", f->speedup, 100 * f->efficiency,
-                 p->run[i].rank_bytes / megabyte, p->run[i].host_bytes / megabyte);
+                 report->run[i].rank_bytes / megabyte, report->run[i].host_bytes / megabyte);
     }
 }
 
-static void add_memory(const PlanReport *p, Text *text)
+static void add_memory(const PlanReport *report, Text *text)
 {
     static const char *const when[] = {[MEMORY_PROGRAM] = "",
                                        [MEMORY_COLLECT] = "  before, while they are collected",
@@ -115,25 +115,25 @@ static void add_memory(const PlanReport *p, Text *text)
                                        [MEMORY_FIT] = "  while the model is fitted",
                                        [MEMORY_LEARN] = "  during the epochs"};
 
-    text_add(text, "\nMemory of rank 0 of %d, MB:\n", p->run[p->best].f.ranks);
-    for (int i = 0; i < p->terms; i++) {
-        const MemoryTerm *t = &p->term[i];
+    text_add(text, "\nMemory of rank 0 of %d, MB:\n", report->run[report->best].f.ranks);
+    for (int i = 0; i < report->terms; i++) {
+        const MemoryTerm *t = &report->term[i];
         text_add(text, "  %-40s %9.1f%s%s\n", t->name, t->bytes / megabyte, when[t->when],
                  t->shared ? "  once a host" : "");
     }
     text_add(text, "A checkpoint has %.1f MB, the run directory %.0f MB at the end.\n",
-             p->checkpoint_bytes / megabyte, p->run_bytes / megabyte);
+             report->checkpoint_bytes / megabyte, report->run_bytes / megabyte);
 }
 
-void plan_report_text(const PlanReport *p, Text *text)
+void plan_report_text(const PlanReport *report, Text *text)
 {
-    const Forecast *best = &p->run[p->best].f;
+    const Forecast *best = &report->run[report->best].f;
     char total[DURATION_MAX];
 
-    add_head(p, text);
-    add_costs(p, text);
-    add_runs(p, text);
-    add_memory(p, text);
+    add_head(report, text);
+    add_costs(report, text);
+    add_runs(report, text);
+    add_memory(report, text);
     plan_duration(best->total, total);
     text_add(text,
              "\nTake %d rank%s: %s, %.1f core hours; more ranks would be idle for more than "
@@ -163,24 +163,24 @@ static void add_word(Text *text, const char *word)
     text_add(text, plain ? "" : "'");
 }
 
-void plan_report_slurm(const PlanReport *p, int count, char *const words[], Text *text)
+void plan_report_slurm(const PlanReport *report, int count, char *const words[], Text *text)
 {
-    int at = p->best;
+    int at = report->best;
     char limit[DURATION_MAX];
 
-    for (int i = 0; p->wanted > 0 && i < p->count; i++) {
-        at = p->run[i].f.ranks == p->wanted ? i : at;
+    for (int i = 0; report->wanted > 0 && i < report->count; i++) {
+        at = report->run[i].f.ranks == report->wanted ? i : at;
     }
-    plan_time_limit(p->run[at].f.total, limit);
+    plan_time_limit(report->run[at].f.total, limit);
     text_add(text, "sbatch --ntasks=%d --time=%s --mem-per-cpu=%dM slurm/train.sbatch",
-             p->run[at].f.ranks, limit, plan_memory_limit(p->run[at].rank_bytes));
+             report->run[at].f.ranks, limit, plan_memory_limit(report->run[at].rank_bytes));
     for (int i = 0; i < count; i++) {
         if (strncmp(words[i], "run_dir=", strlen("run_dir=")) != 0) { /* the job names it */
             add_word(text, words[i]);
         }
     }
-    if (p->work.learners_wanted == 0) { /* else it is among the words or in the file */
-        text_add(text, " ranks.learners=%d", p->run[at].f.learners);
+    if (report->work.learners_wanted == 0) { /* else it is among the words or in the file */
+        text_add(text, " ranks.learners=%d", report->run[at].f.learners);
     }
     text_add(text, "\n");
 }

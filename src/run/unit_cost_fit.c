@@ -21,7 +21,7 @@ static Status pass_by(Fit *f, MemberFit *member, double *units)
     const Config *c = &f->s->cfg;
     double loss = 0;
 
-    *units = (double)((f->data.n_train + c->model.batch - 1) / c->model.batch);
+    *units = ceil((double)f->data.n_train / c->model.batch);
     return member_fit_pass(member, &f->s->ens, &f->data, f->pass++, c->model.batch, c->model.lr, 1,
                            &f->tmp, &loss);
 }
