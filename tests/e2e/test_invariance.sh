@@ -49,6 +49,9 @@ for pair in 2/2 3/2 4/2 4/4 5/4 8/4; do
     as_reference lag1 shared "${pair%/*} ranks, ${pair#*/} of them learners" "${pair%/*}" "${lag1[@]}" \
         "ranks.learners=${pair#*/}"
 done
+for ranks in 1 2 3; do
+    MOPO_HOST_RANKS=$ranks as_reference lag1 hosts "4 learners, hosts of $ranks" 4 "${lag1[@]}" ranks.learners=4
+done
 
 echo '# pointmass, three members fitted by teams of ranks'
 teams=("${lag1[@]}" model.shards=8 train.epochs=1)
