@@ -197,6 +197,13 @@ Status comm_reduce_open(Reduce *reduce, int shards, int learners)
     return comm_reduce_open_group(reduce, shards, 0, comm_rank() < learners ? learners : 0);
 }
 
+static void free_comm(MPI_Comm *comm)
+{
+    const AccountWay before = account_way(ACCOUNT_EXCHANGE);
+    (void)MPI_Comm_free(comm);
+    (void)account_way(before);
+}
+
 Status comm_reduce_rows(Reduce *reduce, size_t stride, float **rows)
 {
     Status st = OK;
@@ -228,7 +235,7 @@ Status comm_reduce_rows(Reduce *reduce, size_t stride, float **rows)
     *rows = g->own;
 done:
     if (near != MPI_COMM_NULL) {
-        (void)MPI_Comm_free(&near);
+        free_comm(&near);
     }
     return st;
 }
@@ -240,7 +247,7 @@ void comm_reduce_close(Reduce *reduce)
         shared_close(&g->shared);
         mem_free(&g->other);
         if (g->comm != MPI_COMM_NULL) {
-            (void)MPI_Comm_free(&g->comm);
+            free_comm(&g->comm);
         }
         mem_free(&g);
         *reduce = (Reduce){0};

@@ -39,7 +39,10 @@ static Status map_window(Shared *s, MPI_Comm comm, int rank, size_t bytes, const
     int unit = 0;
     void *base = NULL;
 
-    if (MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, comm, &base, &s->window) != MPI_SUCCESS) {
+    const AccountWay before = account_way(ACCOUNT_EXCHANGE);
+    const int code = MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, comm, &base, &s->window);
+    (void)account_way(before);
+    if (code != MPI_SUCCESS) {
         return status_fail(ERR_NOMEM, "%s: %s: no %zu bytes of shared memory", comm_host(), what,
                            bytes);
     }
@@ -92,8 +95,10 @@ void shared_sync(const Shared *shared)
 void shared_close(Shared *shared)
 {
     if (shared->mapped) {
+        const AccountWay before = account_way(ACCOUNT_EXCHANGE);
         (void)MPI_Win_unlock_all(shared->window);
         (void)MPI_Win_free(&shared->window);
+        (void)account_way(before);
     } else {
         mem_free(&shared->block);
     }

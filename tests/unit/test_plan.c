@@ -111,7 +111,8 @@ static double check_teams(const Plan *p, int members, int size)
         check_plan(p, !plan_in_team(team, team.first - 1), "nobody before");
         check_plan(p, !plan_in_team(team, team.first + team.size), "nobody behind");
     }
-    check_plan(p, most <= (members + p->ranks - 1) / p->ranks, "no slower than without teams");
+    const int rounds = (members + p->ranks - 1) / p->ranks;
+    check_plan(p, most <= rounds, "no slower than without teams");
     return most;
 }
 
