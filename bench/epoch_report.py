@@ -60,4 +60,5 @@ def main():
         print(f"{name:6} {'; '.join(memory)}")
 
 
-main()
+if __name__ == "__main__":
+    main()
