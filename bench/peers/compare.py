@@ -30,11 +30,12 @@ UPDATES, ROLLOUTS = 1000, 5  # of an epoch
 MEASURED = "mopo train"
 
 
-def run(cores, threads, command, **options):
+def run(cores, threads, command):
     """The command on these cores alone."""
     pinned = ["taskset", "-c", ",".join(map(str, cores)), *map(str, command)]
     env = os.environ | {f"{x}_NUM_THREADS": str(threads) for x in ("OMP", "OPENBLAS", "MKL")}
-    done = subprocess.run(pinned, env=env, capture_output=True, text=True, check=False, **options)
+    quiet = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}  # mpirun would stop for a terminal
+    done = subprocess.run(pinned, env=env, check=False, **quiet)
     if done.returncode != 0:
         sys.exit(f"compare: {' '.join(pinned)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
@@ -67,7 +68,7 @@ def peer(folder, name, cores, versions):
     python, script = PEERS[name]
     options = ["--threads", len(cores), *os.environ.get("PEER_OPTIONS", "").split()]
     result = json.loads(run(cores, len(cores), [folder / python, HERE / script, *options]).splitlines()[-1])
-    versions[name] = result["versions"]
+    versions[name] = ", ".join(f"{library} {version}" for library, version in result["versions"].items())
     return {f"{name}: {form}": times | {"epoch": epoch(times)} for form, times in result["forms"].items()}
 
 
@@ -119,11 +120,12 @@ def main():
             print(f"compare: {len(used)} core(s), round {i + 1}", file=sys.stderr)
             rounds.setdefault(str(len(used)), []).append(one_round(mopo, folder, used, peers, versions))
             load.append(os.getloadavg()[1])
-    versions["mopo"] = run(cores, 1, [mopo, "--version"]).splitlines()[0]
+    about = run(cores, 1, [mopo, "--version"]).splitlines()
+    versions["mopo"] = "; ".join([about[0].removeprefix("mopo ")] + [x for x in about if "BLAS" in x])
     (folder / "compare.json").write_text(json.dumps({"versions": versions, "load": load, "rounds": rounds}, indent=1))
 
-    text = [f"{name}: {version}" for name, version in versions.items()]
-    text.append(f"load of the machine during the rounds: {min(load):.1f} to {max(load):.1f}\n")
+    text = [f"- {name}: {version}" for name, version in versions.items()]
+    text.append(f"- load of the machine during the rounds: {min(load):.1f} to {max(load):.1f}\n")
     text += ["One core (CPU time; ratios to `mopo bench`):\n", table(rounds["1"], "mopo bench")]
     if "2" in rounds:
         text += ["\nTwo cores (wall clock; ratios to `mopo train` on two ranks):\n", table(rounds["2"], MEASURED)]
