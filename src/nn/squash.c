@@ -122,7 +122,7 @@ static void sample(const Squash *kind, const float *head, const float *eps, size
                    size_t draws, float *u, float *a, size_t lda, float *logp)
 {
     const size_t A = (size_t)kind->A;
-    Block b;
+    Block b = {0};
 
     for (size_t row = 0, from = 0; row < rows;) {
         block_load(kind, head, eps, rows, draws, row, from, &b);
@@ -185,7 +185,7 @@ void squash_backward(const Squash *kind, const float *head, const float *eps, co
                      int lda, int rows, float weight, const float *dq, float *dhead)
 {
     const size_t A = (size_t)kind->A;
-    Block b;
+    Block b = {0};
 
     for (size_t row = 0, from = 0; row < (size_t)rows;) {
         block_load(kind, head, eps, (size_t)rows, 1, row, from, &b);

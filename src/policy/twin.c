@@ -63,9 +63,9 @@ void twin_slope(const Agent *agent, const MlpTape *tape, const float *q, int row
     }
     for (int k = 0; k < CRITICS; k++) {
         int n = 0;
-        for (int i = 0; i < rows; i++) {
+        for (size_t i = 0; i < (size_t)rows; i++) {
             if ((q[2 * i + 1] < q[2 * i] ? 1 : 0) == k) {
-                list[n++] = i;
+                list[n++] = (int32_t)i;
             }
         }
         if (n == 0) {
@@ -88,7 +88,7 @@ void twin_climb(const Agent *agent, const float *sa, int rows, Arena *tmp, float
     MlpTape tape = mlp_tape(&agent->critic, rows, tmp);
 
     mlp_forward(&agent->critic, agent->params + agent->at_critic, sa, rows, &tape, q);
-    for (int i = 0; i < rows; i++) {
+    for (size_t i = 0; i < (size_t)rows; i++) {
         least[i] = twin_least(q + 2 * i);
     }
     twin_slope(agent, &tape, q, rows, 1.0F, tmp, dq_da);
