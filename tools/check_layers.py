@@ -25,7 +25,7 @@ LAYERS = {
 
 # foreign header: the files or folders that may include it
 FOREIGN = {
-    "cblas.h": ["nn/gemm_blis.c", "nn/gemm_openblas.c"],
+    "cblas.h": ["nn/gemm_cblas.c"],
     "hdf5.h": ["data/h5_internal.h", "bench/load.c"],
     "jansson.h": ["run", "bench", "cli", "main.c"],
     "malloc.h": ["base/mem.c"],

@@ -15,9 +15,9 @@ typedef struct Reduce Reduce;
 struct Reduce {
     int shards;       /* V in all */
     int first, count; /* this rank owns shards first .. first + count - 1 */
-    /* rows: (count, stride) floats, the reduction's own (comm_reduce_rows) or others; row i is shard first + i. Afterwards row 0 holds the sum of the
-     * first n floats over all V shards, on every owner; the other rows are garbage. Collective over
-     * the owners. Error: ERR_MPI. */
+    /* rows: (count, stride) floats, the reduction's own (comm_reduce_rows) or others; row i is shard
+     * first + i. Afterwards row 0 holds the sum of the first n floats over all V shards, on every owner;
+     * the other rows are garbage. Collective over the owners. Error: ERR_MPI. */
     Status (*sum)(const Reduce *reduce, float *rows, size_t stride, size_t n);
     void *ctx; /* of the implementation; NULL for the local one */
 };

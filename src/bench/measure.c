@@ -2,14 +2,8 @@
 
 #include <float.h>
 #include <math.h>
-#include <time.h>
 
-double measure_cpu(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "base/timer.h"
 
 Status measure_in_turn(const Work *work, int count, double budget, double *least)
 {
@@ -21,9 +15,9 @@ Status measure_in_turn(const Work *work, int count, double budget, double *least
     }
     for (int k = 0; k < 2 || spent < budget; k++) { /* the first: page faults, cold caches */
         for (int i = 0; i < count; i++) {
-            const double start = measure_cpu();
+            const double start = timer_cpu();
             TRY(work[i].run(work[i].ctx));
-            const double seconds = measure_cpu() - start;
+            const double seconds = timer_cpu() - start;
             least[i] = fmin(least[i], seconds);
             spent += seconds;
         }

@@ -13,9 +13,6 @@ typedef struct {
     void *ctx;
 } Work;
 
-/* Seconds of CPU that this process has used: others may run on the same core. */
-double measure_cpu(void);
-
 /* Repeat work[0 .. count) in turn (0 1 0 1 ...), at least twice each and until `budget` seconds of CPU are
  * spent; least[i] gets the least CPU seconds of one call of work[i]. Only ratios of pieces that were measured
  * in turn mean something on a shared machine. Error: the first of the work. */

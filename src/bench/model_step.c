@@ -4,7 +4,7 @@
 #include "bench/parts.h"
 #include "model/ensemble_fit.h"
 
-enum { BATCH = 256, SHARDS = 2, STEPS = 4, ROWS = 100000 }; /* shards: as by default */
+enum { BATCH = 256, STEPS = 4, ROWS = 100000 };
 
 typedef struct {
     Ensemble ens;
@@ -68,10 +68,11 @@ done:
 Status bench_model_step(Report *report)
 {
     Status st = OK;
+    const int shards = paper_config().model.shards;
 
-    TRY(add_step(report, "ensemble step 17/6", 17, 6, false, SHARDS));
+    TRY(add_step(report, "ensemble step 17/6", 17, 6, false, shards));
     TRY(add_step(report, "ensemble step 17/6, 1 shard", 17, 6, false, 1));
-    TRY(add_step(report, "ensemble step 17/6, spectral norm", 17, 6, true, SHARDS));
+    TRY(add_step(report, "ensemble step 17/6, spectral norm", 17, 6, true, shards));
 done:
     return st;
 }

@@ -1,10 +1,10 @@
 /* mopo bench: how fast the parts are here, and how that compares. */
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "bench/bench.h"
 #include "cli/cmd.h"
+#include "cli/print.h"
 #include "comm/comm.h"
 
 static Status check(const OptionValues *in)
@@ -44,18 +44,6 @@ done:
     return st;
 }
 
-static Status print_json(const Report *report)
-{
-    json_t *all = report_json(report);
-    if (all == NULL) {
-        return status_fail(ERR_NOMEM, "no memory for the report as JSON");
-    }
-    (void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    (void)putchar('\n');
-    json_decref(all);
-    return OK;
-}
-
 static Status print_text(const Report *then, const Report *now)
 {
     char *data = NULL;
@@ -77,7 +65,7 @@ static Status print_text(const Report *then, const Report *now)
 static Status print(const OptionValues *in, const Report *then, const Report *now)
 {
     if (option_flag(in, "json")) {
-        return print_json(now);
+        return print_json_object(report_json(now), JSON_INDENT(2));
     }
     return print_text(option_text(in, "compare") != NULL ? then : NULL, now);
 }

@@ -1,5 +1,4 @@
 /* mopo eval: measure a policy in the true environment. */
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cmd.h"
+#include "cli/print.h"
 #include "comm/comm.h"
 #include "run/assess.h"
 #include "run/evaluate.h"
@@ -130,8 +130,8 @@ static void actions_text(const Subject *subject, bool people, char text[64])
 }
 
 /* told: NULL where the simulator judged. */
-static void print_json(const Subject *subject, const EnvKind *env, const EpisodeEntry *entries,
-                       const ReturnSummary *r, const Assessment *told)
+static Status print_json(const Subject *subject, const EnvKind *env, const EpisodeEntry *entries,
+                         const ReturnSummary *r, const Assessment *told)
 {
     char actions[64];
     json_t *returns = json_array();
@@ -152,11 +152,7 @@ static void print_json(const Subject *subject, const EnvKind *env, const Episode
         (void)json_object_set_new(all, "data_value", number_or_null(told->data.value));
         (void)json_object_set_new(all, "start_states", json_integer(told->starts));
     }
-    if (all != NULL) {
-        (void)json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
-        (void)putchar('\n');
-        json_decref(all);
-    }
+    return print_json_object(all, 0);
 }
 
 static void print_text(const Subject *subject, const EnvKind *env, const ReturnSummary *r,
@@ -182,6 +178,18 @@ static void print_text(const Subject *subject, const EnvKind *env, const ReturnS
             printf("  data    %.2f, the recorded actions by the same method\n", told->data.value);
         }
     }
+}
+
+static Status print(const OptionValues *in, const Subject *subject, const EnvKind *env,
+                    const EpisodeEntry *entries, const Assessment *told)
+{
+    const ReturnSummary r = summarize_returns(env, entries, subject->episodes);
+
+    if (option_flag(in, "json")) {
+        return print_json(subject, env, entries, &r, told);
+    }
+    print_text(subject, env, &r, told);
+    return OK;
 }
 
 static Status run(const OptionValues *in)
@@ -217,14 +225,8 @@ static Status run(const OptionValues *in)
     } else {
         TRY(assess(&subject.config, in->words[0], &player, subject.episodes, entries, &told));
     }
-    if (comm_rank() == 0) {
-        const ReturnSummary r = summarize_returns(&env, entries, subject.episodes);
-        if (option_flag(in, "json")) {
-            print_json(&subject, &env, entries, &r, simulated ? NULL : &told);
-        } else {
-            print_text(&subject, &env, &r, simulated ? NULL : &told);
-        }
-    }
+    const Assessment *also = simulated ? NULL : &told;
+    st = comm_agree(comm_rank() == 0 ? print(in, &subject, &env, entries, also) : OK);
 done:
     mem_free(&entries);
     policy_release(&subject.policy);

@@ -1,9 +1,9 @@
 /* mopo plan: how long a run will take, and on how many ranks, before it is made. */
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "cli/cmd.h"
+#include "cli/print.h"
 #include "comm/comm.h"
 #include "run/plan_report.h"
 
@@ -21,25 +21,13 @@ done:
     return st;
 }
 
-static Status print_json(const PlanReport *report)
-{
-    json_t *all = plan_report_json(report);
-    if (all == NULL) {
-        return status_fail(ERR_NOMEM, "no memory for the plan as JSON");
-    }
-    (void)json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    (void)putchar('\n');
-    json_decref(all);
-    return OK;
-}
-
 static Status print(const OptionValues *in, const PlanReport *report)
 {
     Status st = OK;
     char *data = NULL;
 
     if (option_flag(in, "json")) {
-        return print_json(report);
+        return print_json_object(plan_report_json(report), JSON_INDENT(2));
     }
     TRY(mem_alloc(&data, PLAN_TEXT_MAX, 1, "the plan as text"));
     Text text = text_over(data, PLAN_TEXT_MAX);

@@ -1,9 +1,8 @@
 /* mopo data check: the verdict on a dataset. */
 #include <stdio.h>
 
-#include <jansson.h>
-
 #include "cli/data_actions.h"
+#include "cli/print.h"
 #include "run/data_check.h"
 
 static void print_rows(const Finding *f)
@@ -86,7 +85,7 @@ static json_t *json_of(const Finding *f)
                      "text", f->text);
 }
 
-static void print_json(const DataSubject *s, const Findings *all)
+static Status print_json(const DataSubject *s, const Findings *all)
 {
     json_t *findings = json_array();
     for (int i = 0; i < all->count; i++) {
@@ -98,11 +97,7 @@ static void print_json(const DataSubject *s, const Findings *all)
                             "errors", (json_int_t)all->number[SEVERITY_ERROR], "warnings",
                             (json_int_t)all->number[SEVERITY_WARNING], "notes",
                             (json_int_t)all->number[SEVERITY_NOTE], "findings", findings);
-    if (top != NULL) {
-        (void)json_dumpf(top, stdout, JSON_REAL_PRECISION(9));
-        (void)putchar('\n');
-        json_decref(top);
-    }
+    return print_json_object(top, 0);
 }
 
 Status data_judge(const OptionValues *in)
@@ -117,7 +112,11 @@ Status data_judge(const OptionValues *in)
                                   .any_actions = s.config.data.action_low[0] != '\0' ||
                                                  s.config.data.action_high[0] != '\0'};
     TRY(data_check(&all, &s.rec, &options));
-    (option_flag(in, "json") ? print_json : print_text)(&s, &all);
+    if (option_flag(in, "json")) {
+        TRY(print_json(&s, &all));
+    } else {
+        print_text(&s, &all);
+    }
     if (all.number[SEVERITY_ERROR] > 0) {
         st = status_fail(ERR_FORMAT, "%s is not fit for training as it is", s.path);
     }

@@ -2,9 +2,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include <jansson.h>
-
 #include "cli/data_actions.h"
+#include "cli/print.h"
 #include "data/dataset.h"
 #include "data/h5.h"
 #include "run/data_info.h"
@@ -127,7 +126,7 @@ static json_t *json_score(const Report *r, double total)
     return scored(r) ? json_real(env_normalized_score(r->subject->env, total)) : json_null();
 }
 
-static void print_json(const Report *r)
+static Status print_json(const Report *r)
 {
     const DataSubject *s = r->subject;
     const DataInfo *info = &r->info;
@@ -146,11 +145,7 @@ static void print_json(const Report *r)
         "actions", json_columns(info->actions, s->rec.act_dim), "algorithm", s->rec.algorithm,
         "iteration", iteration, "has_policy", (int)r->has_policy, "published", r->published.note,
         "transitions", (json_int_t)r->data.rows, "rule", r->data.rule, "digest", r->data.digest);
-    if (top != NULL) {
-        (void)json_dumpf(top, stdout, JSON_REAL_PRECISION(9));
-        (void)putchar('\n');
-        json_decref(top);
-    }
+    return print_json_object(top, 0);
 }
 
 static bool holds_policy(const char *path)
@@ -178,7 +173,12 @@ Status data_show(const OptionValues *in)
     const bool any = s.env == NULL || s.env->open == NULL;
     TRY(data_options(&s.config, any ? NULL : s.env, &bounds, &options));
     st = dataset_read(&r.data, s.path, &options);
-    (option_flag(in, "json") ? print_json : print_text)(&r);
+    if (option_flag(in, "json")) {
+        const Status printed = print_json(&r);
+        st = st == OK ? printed : st;
+    } else {
+        print_text(&r);
+    }
 done:
     dataset_release(&r.data);
     data_info_release(&r.info);

@@ -83,7 +83,5 @@ void mail_receive(Mail *mail, int from, int tag);
 bool mail_ready(Mail *mail);
 /* Wait for it; returns the bytes received (0 for a send). */
 size_t mail_wait(Mail *mail);
-/* Seconds this rank has spent in exchanges and waits (base/account.h) since account_start. */
-double comm_waited(void);
 
 #endif

@@ -7,11 +7,6 @@
 #include "base/timer.h"
 #include "comm/comm.h"
 
-double comm_waited(void)
-{
-    return account_outside();
-}
-
 /* Spin no longer than a switch of processes takes: who waits may be on the core that the partner waits for.
  * Where ranks share cores, not at all. With nobody else there a yield returns at once. */
 void wait_rest(int tries)

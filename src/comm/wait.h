@@ -25,8 +25,9 @@ _Noreturn void mpi_failed(int code, const char *call);
 void *comm_world(void);
 /* The communicator of this host's ranks. */
 void *comm_node(void);
-/* The same number for the ranks of a host alone; a host with more ranks than cores. */
+/* A number that the ranks of one host share, and no others. */
 int comm_host_number(void);
+/* True where this host has more ranks than cores. */
 bool comm_crowded(void);
 /* Bytes from `root` to all ranks of an MPI_Comm (by address), in pieces below INT_MAX. */
 void bcast_bytes(void *comm, void *data, size_t bytes, int root);

@@ -99,7 +99,8 @@ size_t ensemble_mse_cost(const Ensemble *ens, int rows);
 
 /* Order members by ens->holdout and set elites. */
 void ensemble_choose_elites(Ensemble *ens);
-/* Gather effective weights of all members for ensemble_predict; after every change of params. */
+/* Gather effective weights of all members for ensemble_predict; after every change of params
+ * or scales. */
 void ensemble_freeze(Ensemble *ens);
 /* All members at B rows sa (B, D), raw units. mean, std: (B, E, Y); mean holds r, s' (not s' - s).
  * Scratch: ensemble_predict_cost bytes. */

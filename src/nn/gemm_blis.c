@@ -1,5 +1,4 @@
 /* BLIS through its CBLAS layer. */
-#include <cblas.h>
 #include <stdint.h>
 
 #include "nn/gemm_library.h"
@@ -18,21 +17,4 @@ static const char *core(void)
     return bli_arch_string(bli_arch_query_id());
 }
 
-static enum CBLAS_TRANSPOSE op(bool transpose)
-{
-    return transpose ? CblasTrans : CblasNoTrans;
-}
-
-static void product(bool ta, bool tb, int M, int N, int K, const float *A, int lda, const float *B,
-                    int ldb, float beta, float *C, int ldc)
-{
-    cblas_sgemm(CblasRowMajor, op(ta), op(tb), M, N, K, 1.0F, A, lda, B, ldb, beta, C, ldc);
-}
-
-static void vector(bool t, int rows, int cols, const float *A, int lda, const float *x, int step_x,
-                   float beta, float *y, int step_y)
-{
-    cblas_sgemv(CblasRowMajor, op(t), rows, cols, 1.0F, A, lda, x, step_x, beta, y, step_y);
-}
-
-const GemmLibrary gemm_blis = {"BLIS", one_thread, core, product, vector};
+const GemmLibrary gemm_blis = {"BLIS", one_thread, core, gemm_cblas_product, gemm_cblas_vector};

@@ -19,6 +19,12 @@ typedef struct {
                    float beta, float *y, int step_y);
 } GemmLibrary;
 
+/* `product` and `vector` through CBLAS, for the libraries that have it. */
+void gemm_cblas_product(bool ta, bool tb, int M, int N, int K, const float *A, int lda,
+                        const float *B, int ldb, float beta, float *C, int ldc);
+void gemm_cblas_vector(bool t, int rows, int cols, const float *A, int lda, const float *x,
+                       int step_x, float beta, float *y, int step_y);
+
 extern const GemmLibrary gemm_openblas, gemm_blis, gemm_onednn;
 
 #endif

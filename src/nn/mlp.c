@@ -161,7 +161,7 @@ static void column_sums(const float *dz, int rows, int cols, float *sum)
 {
     memset(sum, 0, (size_t)cols * sizeof *sum);
     for (int i = 0; i < rows; i++) {
-        vec_add(sum, dz + (size_t)i * (size_t)cols, (size_t)cols);
+        vec_axpy(sum, 1.0F, dz + (size_t)i * (size_t)cols, (size_t)cols);
     }
 }
 
@@ -205,7 +205,7 @@ static void backward_act(const Mlp *net, int layer, int rows, const MlpTape *tap
         const float *d = tape->d[layer];
         act_backward(net->act, tape->h[layer] + i * n, d == NULL ? NULL : d + i * n, n, dh + i * n);
         if (sum != NULL) {
-            vec_add(sum, dh + i * n, n);
+            vec_axpy(sum, 1.0F, dh + i * n, n);
         }
     }
 }

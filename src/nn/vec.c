@@ -9,13 +9,6 @@ void vec_polyak(float *restrict target, const float *restrict x, size_t n, float
     }
 }
 
-void vec_add(float *restrict y, const float *restrict x, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        y[i] += x[i];
-    }
-}
-
 void vec_axpy(float *restrict y, float a, const float *restrict x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

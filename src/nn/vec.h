@@ -7,8 +7,7 @@
 
 /* target = tau x + (1 - tau) target */
 void vec_polyak(float *target, const float *x, size_t n, float tau);
-/* y += x; y += a x */
-void vec_add(float *y, const float *x, size_t n);
+/* y += a x */
 void vec_axpy(float *y, float a, const float *x, size_t n);
 /* No NaN and no infinity among n floats. */
 bool vec_finite(const float *x, size_t n);

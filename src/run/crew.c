@@ -43,7 +43,7 @@ Status crew_open(Crew *crew, Session *s)
     const size_t unit = s->uses_model ? (size_t)rollout_unit_most(&s->roll) * record : 0;
     const bool sends = !plan_is_learner(&s->plan, rank);
 
-    *crew = (Crew){.s = s, .waited = comm_waited()};
+    *crew = (Crew){.s = s, .waited = account_outside()};
     if (s->env->open != NULL) {
         TRY(s->env->open(&crew->env, s->env));
     } else {
@@ -82,7 +82,7 @@ void crew_close(Crew *crew)
 /* Waiting since the last part of a task. */
 static double new_waits(Crew *crew)
 {
-    const double waited = comm_waited();
+    const double waited = account_outside();
     const double since = waited - crew->waited;
 
     crew->waited = waited;

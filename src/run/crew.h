@@ -40,7 +40,7 @@ typedef struct {
     int reported;    /* units in it so far */
     Mail *done;      /* TaskTime, then an EpisodeEntry of each episode, to rank 0 */
     TaskTime rolled; /* of the units in the report */
-    double waited;   /* comm_waited when the last part of a task was done */
+    double waited;   /* account_outside when the last part of a task was done */
 } Crew;
 
 /* Local. */

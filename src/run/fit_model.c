@@ -292,10 +292,10 @@ static Status do_pass(Fit *f)
     Status st = OK;
     double gained = 0;
     const double start = timer_now();
-    const double waited = comm_waited();
+    const double waited = account_outside();
 
     st = fit_members(f, &gained);
-    const double busy = timer_now() - start - (comm_waited() - waited);
+    const double busy = timer_now() - start - (account_outside() - waited);
     f->busy += busy;
     TRY(comm_agree(st));
     coll_sum(f->mse, s->ens.cfg.members); /* each slot is filled by one rank: exact */
@@ -383,7 +383,7 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
     Status st = OK;
     Fit f = {.s = s, .dir = dir};
     const double start = timer_now();
-    const double waited = comm_waited();
+    const double waited = account_outside();
 
     TRY(deal(&f));
     TRY(comm_agree(fit_open(&f)));
@@ -411,7 +411,7 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
         }
     }
     TRY(gather_best(&f));
-    timing_phase("model", f.busy, comm_waited() - waited);
+    timing_phase("model", f.busy, account_outside() - waited);
     TRY(comm_agree(comm_rank() == 0 ? write_model(&f) : OK));
     log_info("model: %lld pass%s in %.1f s; best member %lld, holdout MSE %.5f", (long long)f.pass,
              f.pass == 1 ? "" : "es", timer_now() - start, (long long)s->ens.elite[0],

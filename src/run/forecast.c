@@ -93,7 +93,7 @@ static double shared(const UnitCost *cost, double all, double fixed, double byte
     return seconds;
 }
 
-static Plan plan_of(const Workload *work, int ranks, int learners)
+Plan forecast_plan(const Workload *work, int ranks, int learners)
 {
     return (Plan){.ranks = ranks,
                   .cores = ranks,
@@ -105,7 +105,7 @@ static Plan plan_of(const Workload *work, int ranks, int learners)
 
 double forecast_pass(const Workload *work, const UnitCost *cost, int ranks)
 {
-    const Plan plan = plan_of(work, ranks, 1);
+    const Plan plan = forecast_plan(work, ranks, 1);
     const double steps = ceil((double)work->train_rows / work->model_batch);
     const int size = plan_team_size(&plan, work->team_wanted, work->members, work->model_shards);
     double most = 0;
@@ -173,14 +173,14 @@ static PlanCost epoch_cost(const Workload *work, const UnitCost *cost, const Pla
 double forecast_epoch(const Workload *work, const UnitCost *cost, int ranks, int learners,
                       bool evaluated)
 {
-    const Plan plan = plan_of(work, ranks, learners);
+    const Plan plan = forecast_plan(work, ranks, learners);
     return plan_epoch_seconds(&plan, epoch_cost(work, cost, &plan, evaluated));
 }
 
 /* As a run chooses, but with costs that were measured. */
 static Plan choose(const Workload *work, const UnitCost *cost, int ranks, int learners)
 {
-    const Plan one = plan_of(work, ranks, 1);
+    const Plan one = forecast_plan(work, ranks, 1);
     return plan_make(ranks, ranks, learners > 0 ? learners : work->learners_wanted, work->shards,
                      work->units, work->episodes, epoch_cost(work, cost, &one, true));
 }

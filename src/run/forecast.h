@@ -53,6 +53,8 @@ typedef struct {
     double speedup, efficiency; /* against the forecast of one rank */
 } Forecast;
 
+/* Who does what on so many ranks, a core for each. */
+Plan forecast_plan(const Workload *work, int ranks, int learners);
 /* learners 0: as wanted, or what makes an epoch shortest. */
 Forecast forecast_run(const Workload *work, const UnitCost *cost, int ranks, int learners);
 /* Seconds of one pass of the model fit; of one epoch with or without an evaluation. */

@@ -77,12 +77,7 @@ static void add_run(PlanReport *report, const Session *s, int ranks)
 {
     PlannedRun *run = &report->run[report->count++];
     run->f = forecast_run(&report->work, &report->cost, ranks, 0);
-    const Plan plan = {.ranks = ranks,
-                       .cores = ranks,
-                       .learners = run->f.learners,
-                       .shards = report->work.shards,
-                       .units = report->work.units,
-                       .episodes = report->work.episodes};
+    const Plan plan = forecast_plan(&report->work, ranks, run->f.learners);
     MemoryTerm terms[MEMORY_TERMS_MAX];
     for (int r = 0; r < ranks; r++) {
         const int n = memory_terms(s, &plan, r, report->work.rows, memory_base(), terms);
@@ -110,12 +105,8 @@ static void add_runs(PlanReport *report, const Session *s)
         all[i] = report->run[i].f;
     }
     report->best = forecast_choose(all, report->count, efficient);
-    const Plan plan = {.ranks = all[report->best].ranks,
-                       .cores = all[report->best].ranks,
-                       .learners = all[report->best].learners,
-                       .shards = report->work.shards,
-                       .units = report->work.units,
-                       .episodes = report->work.episodes};
+    const Forecast *best = &all[report->best];
+    const Plan plan = forecast_plan(&report->work, best->ranks, best->learners);
     report->terms = memory_terms(s, &plan, 0, report->work.rows, memory_base(), report->term);
 }
 

@@ -135,10 +135,11 @@ void plan_report_text(const PlanReport *report, Text *text)
     add_runs(report, text);
     add_memory(report, text);
     plan_duration(best->total, total);
-    text_add(text,
-             "\nTake %d rank%s: %s, %.1f core hours; more ranks would be idle for more than "
-             "half of the time.\n",
-             best->ranks, best->ranks == 1 ? "" : "s", total, best->ranks * best->total / 3600);
+    text_add(text, "\nTake %d rank%s: %s, %.1f core hours; %s.\n", best->ranks,
+             best->ranks == 1 ? "" : "s", total, best->ranks * best->total / 3600,
+             report->best == report->count - 1
+                 ? "more were not looked at (--ranks N)"
+                 : "more ranks would be idle for more than half of the time");
     text_add(text,
              "The table's learners are the best by these costs, ranks.learners sets them; a run "
              "chooses by counts of its work.\n");

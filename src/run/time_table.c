@@ -102,7 +102,7 @@ typedef struct {
 static const Rule rules[TIME_ADVICE_MAX] = {
     {ROLE_ALL, ACCOUNT_FIT, FITTING, "ranks",
      "of the model's fit for those with more to do: choose a number of ranks that shares "
-     "model.members evenly"},
+     "model.members evenly (docs/parallel.md, How many ranks)"},
     {ROLE_LEARNER, ACCOUNT_HANDOVER, EPOCHS, "learners",
      "of the epochs for workers: start more ranks, or let fewer learn (ranks.learners) where "
      "several do"},

@@ -4,23 +4,16 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/panic.h"
+#include "base/timer.h"
 #include "run/collect.h"
 #include "run/learner_state.h"
 #include "run/model_world.h"
 
 static const double sustained = 0.8; /* seconds for what a run does most */
 static const double brief = 0.3;
-
-static double cpu_now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -44,9 +37,9 @@ Status unit_cost_typical(const CostPiece *piece, int count, double budget, doubl
     }
     while (n < MOST && (n < LEAST || spent < budget)) {
         for (int i = 0; i < count; i++) {
-            const double start = cpu_now();
+            const double start = timer_cpu();
             TRY(piece[i].run(piece[i].ctx, &units));
-            const double used = cpu_now() - start;
+            const double used = timer_cpu() - start;
             taken[i][n] = units > 0 ? used / units : 0;
             spent += used;
         }
@@ -352,10 +345,10 @@ static Status measure_head(Session *s, UnitCost *cost)
     Status st = OK;
     TerminalReport report;
     const int64_t rows = s->data.rows < ROWS ? s->data.rows : ROWS;
-    const double start = cpu_now();
+    const double start = timer_cpu();
 
     TRY(terminal_head_fit(&s->head, s->data.records, rows, UPDATES, 1, &report));
-    cost->terminal = report.trained_on > 0 ? (cpu_now() - start) / UPDATES : 0;
+    cost->terminal = report.trained_on > 0 ? (timer_cpu() - start) / UPDATES : 0;
 done:
     return st;
 }

@@ -101,7 +101,8 @@ static void fail_together(World *w, const Team *team)
     MemberFit fit = {0};
     double loss = 0;
 
-    MPI_CHECK_OK(member_fit_init(&fit, &w->ens, &w->data, team->member, &team->reduce, NULL, SEED));
+    MPI_CHECK_OK(
+        member_fit_init(&fit, &w->ens, &w->data, team->member, &team->reduce, team->grads, SEED));
     float *next = w->records + (size_t)fit.sample[70] * rec.stride + rec.s2;
     const float was = *next;
     *next = NAN;
