@@ -13,6 +13,7 @@
 #include "data/h5.h"
 #include "data/registry.h"
 #include "nn/gemm.h"
+#include "run/choose_learners.h"
 #include "run/collect_job.h"
 #include "run/crew.h"
 #include "run/fit_model.h"
@@ -189,6 +190,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     Session s = {0};
     RunDir dir = {.lock = -1};
     int64_t collected = 0;
+    Config chosen = *cfg;
     const bool lead = comm_rank() == 0;
     const double start = timer_now();
 
@@ -203,7 +205,8 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     log_info("run %s%s", cfg->top.run_dir, lead && dir.resumed ? " (going on)" : "");
     TRY(provide_dataset(cfg, &collected));
-    TRY(session_open(&s, cfg));
+    TRY(choose_learners(&chosen));
+    TRY(session_open(&s, &chosen));
     s.collected = collected;
     TRY(describe(&s, &dir));
     st = run_phases(&s, &dir, summary);
