@@ -53,9 +53,9 @@ static Status run_epoch(Learner *l, int64_t e)
 
     memcpy(l->sent, agent_actor(&s->agent), agent_policy_floats(&s->agent) * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
-    if (e > 1 && (e - 1) % cfg->checkpoint.every == 0 && !l->fresh) {
-        TRY(learner_save(l, PHASE_POLICY,
-                         e - 1)); /* while the workers are busy; without the phase they make */
+    if (e > 1 && !l->fresh && (learner_save_asked(l) || (e - 1) % cfg->checkpoint.every == 0)) {
+        /* while the workers are busy; without the phase they make */
+        TRY(learner_save(l, PHASE_POLICY, e - 1));
     }
     if (cfg->rollout.lag == 0) {
         TRY(learner_finish_rollout(l, l->sent));
@@ -200,6 +200,11 @@ bool learner_stop_asked(const Learner *l)
     int stop = l->lead && stop_wanted() ? 1 : 0;
     comm_reduce_bcast(&l->s->reduce, &stop, sizeof stop);
     return stop != 0;
+}
+
+bool learner_save_asked(const Learner *l)
+{
+    return l->lead && stop_save_wanted();
 }
 
 Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from, LearnResult *result)

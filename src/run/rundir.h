@@ -1,6 +1,6 @@
 /* The run directory: one run, one process at a time, and what was used. Local, rank 0.
  *
- *   lock           held by the running process; host, pid and start inside
+ *   lock           held by the running process, its host, pid and start inside; empty after a regular end
  *   used.yaml      every setting with its origin
  *   manifest.json  program, libraries, machine, dataset
  *   log.txt        the log
@@ -15,12 +15,14 @@
 #include "base/status.h"
 #include "config/config.h"
 
-enum { RUNDIR_PATH_MAX = 4096 };
+enum { RUNDIR_PATH_MAX = 4096, RUNDIR_HOLDER_MAX = 512 };
 
 typedef struct {
     char path[RUNDIR_PATH_MAX];
-    int lock;     /* descriptor, -1: closed */
-    bool resumed; /* the directory already held this run */
+    int lock;                       /* descriptor, -1: closed */
+    bool signed_in;                 /* the lock is ours and says so */
+    bool resumed;                   /* the directory already held this run */
+    char before[RUNDIR_HOLDER_MAX]; /* who held the lock and was killed; "" */
 } RunDir;
 
 /* Create the directory or come back to it: lock it, compare the settings with those it was begun with,

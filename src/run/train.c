@@ -197,12 +197,12 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     account_start(ACCOUNT_LOAD);
     memory_note_base();
     *summary = (TrainSummary){0};
+    stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
     if (lead) {
         timing_open(&dir);
     }
-    stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     log_info("run %s%s", cfg->top.run_dir, lead && dir.resumed ? " (going on)" : "");
     TRY(provide_dataset(cfg, &collected));
     TRY(choose_learners(&chosen));
