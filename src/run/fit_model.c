@@ -400,6 +400,7 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
              s->ens.cfg.hidden, (long long)f.data.n_train, (long long)f.data.n_hold,
              s->ens.cfg.spectral_norm ? "on" : "off");
     TRY(load(&f, from));
+    stop_begin();
     while (!finished(&f)) {
         const bool stop = asked(stop_wanted);
         const bool saved = f.pass == 0 || f.pass % s->cfg.checkpoint.every == 0;

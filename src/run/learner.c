@@ -217,6 +217,7 @@ Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from, LearnR
     TRY(mem_alloc(&l.sent, agent_policy_floats(&s->agent), sizeof *l.sent, "a policy"));
     TRY(begin(&l, from, &done_epochs));
     l.began = done_epochs;
+    stop_begin();
     for (int64_t e = done_epochs + 1; e <= s->cfg.train.epochs; e++) {
         if (learner_stop_asked(&l)) {
             if (l.lead && !l.fresh) {

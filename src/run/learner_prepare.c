@@ -66,6 +66,7 @@ Status learner_prepare(Learner *l)
     int64_t saved = agent->prepared;
     double loss = 0;
 
+    stop_begin();
     while (agent->prepared < total) {
         if (learner_stop_asked(l)) {
             return stopped(l, piece, saved, total);

@@ -84,7 +84,8 @@ void stop_listen(double seconds, const char *run_dir)
     handle(SIGUSR2, on_stop, 0);
     handle(SIGTERM, on_stop, 0);
     handle(SIGINT, on_stop, (int)SA_RESETHAND);
-    limit.at = asked_at = longest = 0;
+    limit.at = 0;
+    stop_begin();
     set_limit(seconds, "time limit of --max-time");
     set_limit(slurm, "time limit of SLURM");
     found = false;
@@ -95,6 +96,11 @@ void stop_listen(double seconds, const char *run_dir)
     if (run_dir != NULL && slurm > 0) {
         log_info("SLURM ends this job in %.0f s: the run saves itself before", slurm);
     }
+}
+
+void stop_begin(void)
+{
+    asked_at = longest = 0;
 }
 
 /* Whether another interval as long as the longest of late, and a quarter more, would end too late. */

@@ -17,6 +17,9 @@
  * rank tells what it will do; copied; NULL on other ranks. SLURM sets SLURM_JOB_END_TIME (seconds since 1970)
  * since its version 23.02; slurm/train.sbatch where SLURM does not. */
 void stop_listen(double seconds, const char *run_dir);
+/* A loop of epochs or passes begins: nothing is known yet of how long one takes, and one is made whatever the
+ * limit, so that every start gets on. */
+void stop_begin(void);
 /* To be asked at regular intervals: the longest one lately is what the next one may take. The file is
  * removed once it is seen, or the next start would stop at once. */
 bool stop_wanted(void);
