@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -122,7 +123,7 @@ static Status clean(const char *ckpt_dir)
         if (dot != NULL && strcmp(dot, ".tmp") == 0) {
             TRY(dir_remove(path));
         } else if (strncmp(name, "LATEST.tmp.", 11) == 0) {
-            (void)unlink(path);
+            (void)disk_unlink(path);
         }
     }
 done:

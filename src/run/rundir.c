@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -114,8 +115,7 @@ static Status sign_lock(const RunDir *dir, const char *path)
     }
     const int len =
         snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", host, (long)getpid(), when);
-    if (file_refused() || ftruncate(dir->lock, 0) != 0 ||
-        pwrite(dir->lock, line, (size_t)len, 0) != len) {
+    if (!disk_truncate(dir->lock, 0) || !disk_write(dir->lock, line, (size_t)len)) {
         return file_error(path, "write");
     }
     return OK;
@@ -127,7 +127,7 @@ static Status take_lock(RunDir *dir)
     char path[RUNDIR_PATH_MAX];
 
     (void)rundir_file(dir, "lock", path);
-    dir->lock = file_refused() ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    dir->lock = disk_append(path);
     if (dir->lock < 0) {
         return file_error(path, "open");
     }
@@ -260,7 +260,7 @@ Status rundir_remove(const RunDir *dir, const char *name)
 {
     char path[RUNDIR_PATH_MAX];
 
-    return file_exists(rundir_file(dir, name, path)) && (file_refused() || unlink(path) != 0)
+    return file_exists(rundir_file(dir, name, path)) && !disk_unlink(path)
                ? file_error(path, "delete the file")
                : OK;
 }
@@ -289,7 +289,7 @@ void rundir_close(RunDir *dir)
 {
     if (dir->lock >= 0) {
         log_close_file();
-        (void)close(dir->lock);
+        (void)disk_close(dir->lock);
         dir->lock = -1;
     }
 }
