@@ -1,6 +1,7 @@
 /* The program: a table of commands. Opens and closes MPI, and alone turns a Status into an exit code. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -84,6 +85,11 @@ done:
  * process; and no file of ours gets the number of a standard stream that the caller closed. */
 static void own_streams(void)
 {
+    static char whole[1 << 16]; /* most results are one write, whose error is then told */
+
+    if (isatty(STDOUT_FILENO) == 0) {
+        (void)setvbuf(stdout, whole, _IOFBF, sizeof whole);
+    }
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
     for (int fd = open("/dev/null", O_RDONLY); fd >= 0; fd = open("/dev/null", O_RDONLY)) {
@@ -94,13 +100,23 @@ static void own_streams(void)
     }
 }
 
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
 /* What is in stdout's buffer must get out; that whoever reads it had enough is fine. */
 static Status end_output(Status st)
 {
-    errno = EIO; /* if an earlier write failed and this one does not */
+    errno = EIO; /* if an earlier write failed, and this one has nothing left to do */
     const bool lost = fflush(stdout) != 0 || ferror(stdout) != 0;
-    return st == OK && lost && errno != EPIPE ? file_error("standard output", "write the result")
-                                              : st;
+    const int cause = errno;
+    if (st != OK || !lost || reader_left()) {
+        return st;
+    }
+    errno = cause;
+    return file_error("standard output", "write the result");
 }
 
 int main(int argc, char **argv)
