@@ -108,7 +108,6 @@ done:
     return st;
 }
 
-/* What a killed process left half done. */
 static Status clean(const char *ckpt_dir)
 {
     Status st = OK;
@@ -128,6 +127,17 @@ static Status clean(const char *ckpt_dir)
     }
 done:
     dir_list_release(&list);
+    return st;
+}
+
+Status checkpoint_clean(const char *run_dir)
+{
+    Status st = OK;
+    char dir[CHECKPOINT_PATH_MAX];
+
+    TRY(checkpoint_path(dir, run_dir, "ckpt"));
+    TRY(clean(dir));
+done:
     return st;
 }
 

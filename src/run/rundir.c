@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "run/checkpoint.h"
 
 enum { HOLDER_MAX = 512, DIFF_MAX = 600 };
 
@@ -149,6 +150,7 @@ static Status clean(const RunDir *dir)
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         TRY(dir_remove_temps(rundir_file(dir, names[k], path)));
     }
+    TRY(checkpoint_clean(dir->path));
 done:
     return st;
 }
