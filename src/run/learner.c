@@ -137,10 +137,7 @@ static Status begin(Learner *l, const Checkpoint *from, int64_t *epoch)
 
     *epoch = 0;
     if (l->lead) {
-        st = learner_load(l, from, &past, epoch);
-        if (st != OK) {
-            comm_abort(status_exit_code(st), status_reason());
-        }
+        TRY(learner_load(l, from, &past, epoch)); /* train.c ends the others */
     }
     comm_reduce_bcast(&s->reduce, epoch, sizeof *epoch);
     Slab slabs[AGENT_SLABS_MAX];
@@ -168,6 +165,7 @@ static Status finish(Learner *l)
     Status st = OK;
     const Task task = {.epoch = s->cfg.train.epochs, .rollout = 0, .eval = 1};
     char path[RUNDIR_PATH_MAX];
+    int64_t lengths[METRICS_FILES];
 
     memcpy(l->sent, agent_actor(&s->agent), agent_policy_floats(&s->agent) * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
@@ -190,6 +188,9 @@ static Status finish(Learner *l)
         (void)account_kind(before);
     }
     TRY(learner_finish_eval(l));
+    if (l->lead) { /* its line comes after the last checkpoint, and lasts too */
+        TRY(metrics_lengths(&l->log, lengths));
+    }
     learner_note_tasks(l);
 done:
     return st;

@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "run/checkpoint.h"
 
 enum { HOLDER_MAX = RUNDIR_HOLDER_MAX, HOST_MAX = 128, DIFF_MAX = 600 };
 
@@ -144,8 +146,7 @@ static Status sign_lock(const RunDir *dir, const char *path)
     }
     const int len =
         snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", host, (long)getpid(), when);
-    if (file_refused() || ftruncate(dir->lock, 0) != 0 ||
-        pwrite(dir->lock, line, (size_t)len, 0) != len) {
+    if (!disk_truncate(dir->lock, 0) || !disk_write(dir->lock, line, (size_t)len)) {
         return file_error(path, "write");
     }
     return OK;
@@ -158,7 +159,7 @@ static Status take_lock(RunDir *dir)
     char holder[HOLDER_MAX];
 
     (void)rundir_file(dir, "lock", path);
-    dir->lock = file_refused() ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    dir->lock = disk_append(path);
     if (dir->lock < 0) {
         return file_error(path, "open");
     }
@@ -183,6 +184,7 @@ static Status clean(const RunDir *dir)
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         TRY(dir_remove_temps(rundir_file(dir, names[k], path)));
     }
+    TRY(checkpoint_clean(dir->path));
 done:
     return st;
 }
@@ -297,7 +299,7 @@ Status rundir_remove(const RunDir *dir, const char *name)
 {
     char path[RUNDIR_PATH_MAX];
 
-    return file_exists(rundir_file(dir, name, path)) && (file_refused() || unlink(path) != 0)
+    return file_exists(rundir_file(dir, name, path)) && !disk_unlink(path)
                ? file_error(path, "delete the file")
                : OK;
 }
@@ -325,7 +327,7 @@ done:
 /* An empty lock: nobody was killed here. */
 static void sign_off(const RunDir *dir)
 {
-    if (ftruncate(dir->lock, 0) != 0) {
+    if (!disk_truncate(dir->lock, 0)) {
         log_warn("%s/lock: cannot be emptied: %s", dir->path, strerror(errno));
     }
 }
@@ -337,7 +339,7 @@ void rundir_close(RunDir *dir)
         if (dir->signed_in) {
             sign_off(dir);
         }
-        (void)close(dir->lock);
+        (void)disk_close(dir->lock);
         dir->lock = -1;
         dir->signed_in = false;
     }
