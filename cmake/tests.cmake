@@ -75,6 +75,8 @@ endif()
 
 # End to end: shell scripts that get the path of the program.
 if("e2e" IN_LIST MOPO_TEST_PARTS)
+  add_executable(make_bad_files tests/bad/make_files.c) # beside the program, where test_bad.sh looks
+  target_link_libraries(make_bad_files PRIVATE mopo)
   file(GLOB sources CONFIGURE_DEPENDS tests/e2e/test_*.sh)
   foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)
