@@ -42,26 +42,31 @@ static bool same_letter(char a, char b)
 
 int text_distance(const char *a, const char *b)
 {
-    int row[TEXT_WORD_MAX]; /* distances of the first i letters of a to each start of b */
+    int rows
+        [3]
+        [TEXT_WORD_MAX]; /* distances of the first i - 2, i - 1, i letters of a to each start of b */
     const int la = (int)strnlen(a, TEXT_WORD_MAX);
     const int lb = (int)strnlen(b, TEXT_WORD_MAX);
 
     if (la >= TEXT_WORD_MAX || lb >= TEXT_WORD_MAX) {
         return INT_MAX;
     }
-    for (int j = 0; j <= lb; j++) {
-        row[j] = j;
-    }
-    for (int i = 1; i <= la; i++) {
-        int diagonal = row[0];
+    for (int i = 0; i <= la; i++) {
+        int *row = rows[i % 3];
+        const int *above = rows[(i + 2) % 3];
+        const int *before = rows[(i + 1) % 3];
         row[0] = i;
         for (int j = 1; j <= lb; j++) {
-            const int above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + !same_letter(a[i - 1], b[j - 1]));
-            diagonal = above;
+            const int other = i > 0 && same_letter(a[i - 1], b[j - 1]) ? 0 : 1;
+            row[j] = i == 0 ? j : least(above[j] + 1, row[j - 1] + 1, above[j - 1] + other);
+            const bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                                 same_letter(a[i - 2], b[j - 1]);
+            if (swapped && before[j - 2] + 1 < row[j]) {
+                row[j] = before[j - 2] + 1;
+            }
         }
     }
-    return row[lb];
+    return rows[la % 3][lb];
 }
 
 bool text_close(const char *word, const char *known)

@@ -18,8 +18,8 @@ Text text_over(char *data, size_t size);
 void text_add(Text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 
 enum { TEXT_WORD_MAX = 64 };
-/* Letters to insert, delete or replace to get from a to b (Levenshtein 1966), capitals or not; words of TEXT_WORD_MAX
- * characters and more are far from everything: INT_MAX. */
+/* Letters to insert, delete, replace or swap with their neighbor to get from a to b (Damerau 1964, Levenshtein
+ * 1966), capitals or not; words of TEXT_WORD_MAX characters and more are far from everything: INT_MAX. */
 int text_distance(const char *a, const char *b);
 /* Whether `known` may have been meant by `word`: at most a quarter of its letters differ, or two. */
 bool text_close(const char *word, const char *known);

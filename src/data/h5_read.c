@@ -190,8 +190,10 @@ static int64_t chunk_numbers(hid_t list)
 
     const int rank =
         H5Pget_layout(list) == H5D_CHUNKED ? H5Pget_chunk(list, H5S_MAX_RANK, chunk) : 0;
-    for (int i = 0; i < rank; i++) { /* HDF5 keeps chunks below 4 GiB */
-        count *= (int64_t)(chunk[i] & UINT32_MAX);
+    for (int i = 0; i < rank; i++) {
+        if (chunk[i] > UINT32_MAX || __builtin_mul_overflow(count, (int64_t)chunk[i], &count)) {
+            return INT64_MAX;
+        }
     }
     return rank > 0 ? count : 0;
 }
