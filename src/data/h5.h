@@ -72,7 +72,10 @@ NODISCARD Status h5_shape(const H5File *file, const char *name, H5Shape *shape);
 /* All numbers of an object, converted to `type` (SLAB_I64 takes integers only); `out` has room for
  * exactly n. Errors: those of h5_shape, and ERR_FORMAT when it does not hold n numbers. */
 NODISCARD Status h5_read(const H5File *file, const char *name, SlabType type, void *out, size_t n);
-/* An object of shape (rows, cols), or (rows) when cols is 1, as float. */
+/* Whether an object has shape (rows, cols), or (rows) when cols is 1: to be asked before memory is. Errors:
+ * those of h5_shape, and ERR_FORMAT with both shapes. */
+NODISCARD Status h5_check_rows(const H5File *file, const char *name, int64_t rows, int cols);
+/* Such an object as float. */
 NODISCARD Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols,
                               float *out);
 /* Fill slab->data from "group/slab"; the length must agree. */

@@ -320,7 +320,7 @@ done:
     return st;
 }
 
-Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols, float *out)
+Status h5_check_rows(const H5File *file, const char *name, int64_t rows, int cols)
 {
     Status st = OK;
     H5Shape shape = {0};
@@ -331,7 +331,16 @@ Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols
                            file->name, name, (long long)shape.dims[0], (long long)shape.dims[1],
                            (long long)shape.dims[2], (long long)rows, cols);
     }
-    TRY(h5_read(file, name, SLAB_F32, out, (size_t)shape.count));
+done:
+    return st;
+}
+
+Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols, float *out)
+{
+    Status st = OK;
+
+    TRY(h5_check_rows(file, name, rows, cols));
+    TRY(h5_read(file, name, SLAB_F32, out, (size_t)rows * (size_t)cols));
 done:
     return st;
 }

@@ -264,6 +264,7 @@ typedef struct {
     float value;
     const char *nonlinearity;
     int layers;
+    int later; /* hidden units of the layers behind the first, as written; 0: the same */
 } PolicyFlaw;
 
 static void write_text(hid_t file, const char *name, const char *text)
@@ -309,7 +310,8 @@ static void make_policy(const PolicyFlaw *p)
     (void)H5Gclose(H5Gcreate2(file, "metadata/policy", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     for (int k = 0; k < p->layers; k++) {
         (void)snprintf(name, sizeof name, "fc%d", k);
-        write_layer(file, name, p->hidden, k == 0 ? p->in : p->hidden, p->bias, p->value);
+        const int units = k > 0 && p->later > 0 ? p->later : p->hidden;
+        write_layer(file, name, units, k == 0 ? p->in : units, p->bias, p->value);
     }
     if (p->out > 0) {
         write_layer(file, "last_fc", p->out, p->last_in, p->out, p->value);
@@ -324,18 +326,19 @@ static void make_policy(const PolicyFlaw *p)
 }
 
 static const PolicyFlaw policies[] = {
-    {"right", 4, 8, 8, 2, 2, 8, 0.1F, NULL, 2},
-    {"no-mean", 4, 8, 8, 0, 2, 8, 0.1F, NULL, 2},
-    {"no-deviation", 4, 8, 8, 2, 0, 8, 0.1F, NULL, 2},
-    {"no-bias", 4, 8, 8, 2, 2, 0, 0.1F, NULL, 2},
-    {"long-bias", 4, 8, 8, 2, 2, 9, 0.1F, NULL, 2},
-    {"narrow-end", 4, 8, 7, 2, 2, 8, 0.1F, NULL, 2},
-    {"unequal-heads", 4, 8, 8, 2, 3, 8, 0.1F, NULL, 2},
-    {"nan", 4, 8, 8, 2, 2, 8, NAN, NULL, 2},
-    {"gelu", 4, 8, 8, 2, 2, 8, 0.1F, "gelu", 2},
-    {"deep", 4, 8, 8, 2, 2, 8, 0.1F, NULL, 12},
-    {"wide", 9000, 8, 8, 2, 2, 8, 0.1F, NULL, 1},
-    {"other-task", 17, 8, 8, 6, 6, 8, 0.1F, NULL, 2},
+    {"right", 4, 8, 8, 2, 2, 8, 0.1F, NULL, 2, 0},
+    {"no-mean", 4, 8, 8, 0, 2, 8, 0.1F, NULL, 2, 0},
+    {"no-deviation", 4, 8, 8, 2, 0, 8, 0.1F, NULL, 2, 0},
+    {"no-bias", 4, 8, 8, 2, 2, 0, 0.1F, NULL, 2, 0},
+    {"long-bias", 4, 8, 8, 2, 2, 9, 0.1F, NULL, 2, 0},
+    {"narrow-end", 4, 8, 7, 2, 2, 8, 0.1F, NULL, 2, 0},
+    {"unequal-heads", 4, 8, 8, 2, 3, 8, 0.1F, NULL, 2, 0},
+    {"nan", 4, 8, 8, 2, 2, 8, NAN, NULL, 2, 0},
+    {"gelu", 4, 8, 8, 2, 2, 8, 0.1F, "gelu", 2, 0},
+    {"deep", 4, 8, 8, 2, 2, 8, 0.1F, NULL, 12, 0},
+    {"wide", 9000, 8, 8, 2, 2, 8, 0.1F, NULL, 1, 0},
+    {"other-task", 17, 8, 8, 6, 6, 8, 0.1F, NULL, 2, 0},
+    {"announced", 4, 8192, 8, 2, 2, 8, 0.1F, NULL, 7, 8},
 };
 
 int main(int argc, char **argv)
