@@ -63,6 +63,10 @@ if(cpu)
 endif()
 target_link_options(mopo_flags INTERFACE -Wl,-z,relro,-z,now)
 
+if(MOPO_FUZZ)
+  set(MOPO_SANITIZE ON)
+  target_compile_options(mopo_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(MOPO_SANITIZE)
   target_compile_options(mopo_flags INTERFACE -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
     -fno-sanitize-recover=undefined)

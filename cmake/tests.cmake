@@ -54,6 +54,27 @@ if("unit" IN_LIST MOPO_TEST_PARTS)
   endforeach()
 endif()
 
+# A file tests/fuzz/fuzz_NAME.c is a fuzzer by being there. With the fuzz preset libFuzzer drives it; elsewhere
+# driver.c does, which replays the seeds and a fixed number of mutations: so CI needs no build of its own for them.
+if("fuzz" IN_LIST MOPO_TEST_PARTS)
+  file(GLOB sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    string(REPLACE fuzz_ "" short ${name})
+    add_executable(${name} ${source} tests/fuzz/fuzz.c)
+    target_link_libraries(${name} PRIVATE mopo)
+    target_include_directories(${name} PRIVATE tests)
+    if(MOPO_FUZZ)
+      target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+      set(runs -runs=2000 -seed=1)
+    else()
+      target_sources(${name} PRIVATE tests/fuzz/driver.c)
+      set(runs 2000)
+    endif()
+    mopo_add_test(fuzz ${short} 60 1 ${name} ${runs} ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/${short})
+  endforeach()
+endif()
+
 if("mpi" IN_LIST MOPO_TEST_PARTS)
   file(GLOB sources CONFIGURE_DEPENDS tests/mpi/test_*.c)
   foreach(source ${sources})
@@ -75,6 +96,8 @@ endif()
 
 # End to end: shell scripts that get the path of the program.
 if("e2e" IN_LIST MOPO_TEST_PARTS)
+  add_executable(make_bad_files tests/bad/make_files.c) # beside the program, where test_bad.sh looks
+  target_link_libraries(make_bad_files PRIVATE mopo)
   file(GLOB sources CONFIGURE_DEPENDS tests/e2e/test_*.sh)
   foreach(source ${sources})
     get_filename_component(name ${source} NAME_WE)

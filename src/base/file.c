@@ -140,7 +140,8 @@ Status file_read(const char *path, size_t max, unsigned char **bytes, size_t *n)
 {
     *bytes = NULL;
     *n = 0;
-    const int fd = file_refused() ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    /* not blocking: a pipe would wait for a writer */
+    const int fd = file_refused() ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return file_error(path, "open");
     }
@@ -171,6 +172,10 @@ static Status make_dir(const char *path)
     const int cause = errno;
     if (cause == EEXIST && is_dir(path)) { /* another process was faster */
         return OK;
+    }
+    if (cause == EEXIST || cause == ENOTDIR) {
+        return status_fail(ERR_IO, "%s: cannot create the directory: a file of this name is there",
+                           path);
     }
     errno = cause;
     return file_error(path, "create the directory");

@@ -4,23 +4,41 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static char reason[STATUS_REASON_MAX];
+
+enum { LONG_MAX_BYTES = 16384, HEAD = 400 };
+static char text[LONG_MAX_BYTES]; /* apart from the reason: arguments may point into that */
+
+/* Of a long sentence the begin and the end, where it says what to do. Names of files and what stands in
+ * them may hold anything; a terminal shall not obey it. */
+static void keep(void)
+{
+    const size_t n = strlen(text);
+    const size_t tail = STATUS_REASON_MAX - HEAD - sizeof " ... ";
+
+    if (n < STATUS_REASON_MAX) {
+        memcpy(reason, text, n + 1);
+    } else {
+        (void)snprintf(reason, sizeof reason, "%.*s ... %s", HEAD, text, text + n - tail);
+    }
+    text_make_plain(reason);
+}
 
 Status status_fail(Status code, const char *format, ...)
 {
-    char text[STATUS_REASON_MAX];
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    memcpy(reason, text, sizeof reason); /* arguments may point into the old reason */
+    keep();
     return code;
 }
 
 Status status_while(Status st, const char *format, ...)
 {
-    char text[STATUS_REASON_MAX];
     va_list args;
 
     if (st == OK) {
@@ -32,7 +50,7 @@ Status status_while(Status st, const char *format, ...)
     if (used >= 0 && (size_t)used < sizeof text) {
         (void)snprintf(text + used, sizeof text - (size_t)used, ": %s", reason);
     }
-    memcpy(reason, text, sizeof reason);
+    keep();
     return st;
 }
 

@@ -33,7 +33,8 @@ typedef enum {
 
 enum { STATUS_REASON_MAX = 1024 };
 
-/* Record the reason and return `code`. The last call wins. Per process, not per thread. */
+/* Record the reason and return `code`. The last call wins. Per process, not per thread. What a terminal
+ * might obey is replaced (text_make_plain); of a long sentence the middle is left out. */
 Status status_fail(Status code, const char *format, ...) PRINTF_LIKE(2, 3);
 /* If `st` is not OK, put "what: " before the reason. Returns st. */
 Status status_while(Status st, const char *format, ...) PRINTF_LIKE(2, 3);

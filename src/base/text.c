@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -34,28 +35,38 @@ static int least(int a, int b, int c)
     return ab < c ? ab : c;
 }
 
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 int text_distance(const char *a, const char *b)
 {
-    int row[TEXT_WORD_MAX]; /* distances of the first i letters of a to each start of b */
+    int rows
+        [3]
+        [TEXT_WORD_MAX]; /* distances of the first i - 2, i - 1, i letters of a to each start of b */
     const int la = (int)strnlen(a, TEXT_WORD_MAX);
     const int lb = (int)strnlen(b, TEXT_WORD_MAX);
 
     if (la >= TEXT_WORD_MAX || lb >= TEXT_WORD_MAX) {
         return INT_MAX;
     }
-    for (int j = 0; j <= lb; j++) {
-        row[j] = j;
-    }
-    for (int i = 1; i <= la; i++) {
-        int diagonal = row[0];
+    for (int i = 0; i <= la; i++) {
+        int *row = rows[i % 3];
+        const int *above = rows[(i + 2) % 3];
+        const int *before = rows[(i + 1) % 3];
         row[0] = i;
         for (int j = 1; j <= lb; j++) {
-            const int above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
+            const int other = i > 0 && same_letter(a[i - 1], b[j - 1]) ? 0 : 1;
+            row[j] = i == 0 ? j : least(above[j] + 1, row[j - 1] + 1, above[j - 1] + other);
+            const bool swapped = i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                                 same_letter(a[i - 2], b[j - 1]);
+            if (swapped && before[j - 2] + 1 < row[j]) {
+                row[j] = before[j - 2] + 1;
+            }
         }
     }
-    return row[lb];
+    return rows[la % 3][lb];
 }
 
 bool text_close(const char *word, const char *known)
@@ -98,23 +109,41 @@ static size_t utf8_read(const unsigned char *p, size_t left, uint32_t *code)
     return *code < smallest[n] || *code > 0x10FFFF || surrogate ? 0 : n;
 }
 
+/* What is wrong with the character at p, NULL when nothing is; its bytes in *n. */
+static const char *flaw_of(const unsigned char *p, size_t left, size_t *n)
+{
+    uint32_t c = 0;
+
+    *n = utf8_read(p, left, &c);
+    if (*n == 0) {
+        *n = 1;
+        return "bytes that are not UTF-8";
+    }
+    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0);
+    const bool separator = c == 0x2028 || c == 0x2029 || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
+    return control || separator ? "a control character" : NULL;
+}
+
 const char *text_flaw(const char *text, size_t size)
 {
     const unsigned char *p = (const unsigned char *)text;
+    const char *flaw = NULL;
+    size_t n = 0;
 
-    for (size_t i = 0; i < size;) {
-        uint32_t c = 0;
-        const size_t n = utf8_read(p + i, size - i, &c);
-        if (n == 0) {
-            return "bytes that are not UTF-8";
-        }
-        const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0);
-        const bool separator =
-            c == 0x2028 || c == 0x2029 || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
-        if (control || separator) {
-            return "a control character";
-        }
-        i += n;
+    for (size_t i = 0; i < size && flaw == NULL; i += n) {
+        flaw = flaw_of(p + i, size - i, &n);
     }
-    return NULL;
+    return flaw;
+}
+
+void text_make_plain(char *text)
+{
+    const size_t size = strlen(text);
+    size_t n = 0;
+
+    for (size_t i = 0; i < size; i += n) {
+        if (flaw_of((const unsigned char *)text + i, size - i, &n) != NULL) {
+            memset(text + i, '?', n);
+        }
+    }
 }

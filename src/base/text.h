@@ -18,8 +18,8 @@ Text text_over(char *data, size_t size);
 void text_add(Text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 
 enum { TEXT_WORD_MAX = 64 };
-/* Letters to insert, delete or replace to get from a to b (Levenshtein 1966); words of TEXT_WORD_MAX
- * characters and more are far from everything: INT_MAX. */
+/* Letters to insert, delete, replace or swap with their neighbor to get from a to b (Damerau 1964, Levenshtein
+ * 1966), capitals or not; words of TEXT_WORD_MAX characters and more are far from everything: INT_MAX. */
 int text_distance(const char *a, const char *b);
 /* Whether `known` may have been meant by `word`: at most a quarter of its letters differ, or two. */
 bool text_close(const char *word, const char *known);
@@ -29,5 +29,8 @@ const char *text_nearest(const char *word, const char *const known[], int count)
 /* Why these bytes are no one-line text ("a control character" or "bytes that are not UTF-8"), or NULL
  * when they are: UTF-8 without control characters, line separators and byte order marks. */
 const char *text_flaw(const char *text, size_t size);
+
+/* Make it fit for a terminal: control characters and bytes that are not UTF-8 become '?'. */
+void text_make_plain(char *text);
 
 #endif

@@ -36,6 +36,14 @@ done:
     return st;
 }
 
+/* Only keys has another form. */
+static Status check_markdown(const OptionValues *in, const char *action)
+{
+    return option_flag(in, "markdown") && strcmp(action, "keys") != 0
+               ? status_fail(ERR_USAGE, "--markdown has no meaning with %s", action)
+               : OK;
+}
+
 /* The values are printed even when they do not fit together: they show why. */
 static Status show(const OptionValues *in)
 {
@@ -70,6 +78,7 @@ static Status run(const OptionValues *in)
         return OK;
     }
     TRY(options_action(in, actions, 3, &action));
+    TRY(check_markdown(in, actions[action]));
     TRY(run_action[action](in));
 done:
     return st;

@@ -13,6 +13,11 @@ static Status run(const OptionValues *in)
     Status st = OK;
 
     TRY(options_action(in, names, sizeof names / sizeof *names, &action));
+    const bool writes = action >= 2;
+    if (option_flag(in, writes ? "json" : "force")) {
+        return status_fail(ERR_USAGE, "--%s has no meaning with %s", writes ? "json" : "force",
+                           names[action]);
+    }
     st = comm_agree(comm_rank() == 0 ? actions[action](in) : OK);
 done:
     return st;

@@ -59,6 +59,14 @@ static Status choose_candidates(const OptionValues *in, Subject *subject)
     return OK;
 }
 
+/* Where a simulator judges, little of a run's settings matters. */
+static Status check_words(const OptionValues *in, const Subject *subject)
+{
+    static const char *const used[] = {"task", "seed", "env.*", "eval.episodes", "eval.candidates",
+                                       NULL};
+    return strcmp(subject->config.top.task, "none") == 0 ? OK : cmd_refuse_unused(in, 1, used);
+}
+
 static Status load(const OptionValues *in, Subject *subject)
 {
     Status st = OK;
@@ -75,8 +83,16 @@ static Status load(const OptionValues *in, Subject *subject)
                            "collect --online` lie in the folder policies",
                            subject->path);
     }
+    (void)snprintf(used, sizeof used, "%s/.", word);
+    if (!is_run && file_exists(used)) { /* a directory */
+        return status_fail(ERR_USAGE,
+                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
+                           "`mopo train`, or a policy's file",
+                           word);
+    }
     TRY(policy_load(subject->path, &subject->policy));
     TRY(settings(in, is_run ? word : NULL, subject));
+    TRY(check_words(in, subject));
     subject->episodes = subject->config.eval.episodes;
     TRY(option_int(in, "episodes", 1, 1000000, &subject->episodes));
     subject->sample = option_flag(in, "sample");

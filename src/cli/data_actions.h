@@ -18,6 +18,9 @@ Status data_convert(const OptionValues *in);
 /* FROM TO task=NAME [key=value ...]: the same with rewards of that task (run/relabel.h). */
 Status data_relabel(const OptionValues *in);
 
+/* The settings that they use, for cmd_refuse_unused. */
+extern const char *const data_words[];
+
 enum { DATA_PATH_MAX = 4096 };
 
 /* A dataset and what is known about it: for info and check. */

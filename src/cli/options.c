@@ -175,7 +175,9 @@ Status option_real(const OptionValues *in, const char *name, double min, double 
         return OK;
     }
     const double value = strtod(text, &end);
-    if (end == text || *end != '\0' || !(value >= min && value <= max)) { /* NaN too */
+    const bool digits =
+        text[strspn(text, "0123456789.+-eE")] == '\0'; /* no hexadecimal, no blanks */
+    if (end == text || *end != '\0' || !digits || !(value >= min && value <= max)) { /* NaN too */
         return status_fail(ERR_USAGE, "--%s: found %.80s, allowed is a number from %g to %g", name,
                            text[0] != '\0' ? text : "nothing", min, max);
     }
@@ -201,7 +203,8 @@ Status options_command(const Program *program, const char *verb, const Command *
         return status_fail(ERR_USAGE, "%s: %.80s is no command; did you mean %s %s %.80s?",
                            program->name, verb, program->name, program->commands[0]->verb, verb);
     }
-    return status_fail(ERR_USAGE, "%s: unknown command %.80s; %s%s%s", program->name, verb,
+    return status_fail(ERR_USAGE, "%s: unknown command %.80s; %s%s%s", program->name,
+                       verb[0] != '\0' ? verb : "'' (an empty word)",
                        near != NULL ? "did you mean " : "`", near != NULL ? near : program->name,
                        near != NULL ? "?" : " --help` lists all");
 }

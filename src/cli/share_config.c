@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
 #include "policy/agent.h"
@@ -42,6 +43,37 @@ static void warn_unused(const OptionValues *in, int skip, const Config *config)
             log_warn("%s: not used, since train.agent is %s", word, config->train.agent);
         }
     }
+}
+
+static bool key_in(const char *key, const char *const list[])
+{
+    for (; *list != NULL; list++) {
+        const size_t n = strlen(*list);
+        const bool section = n > 0 && (*list)[n - 1] == '*';
+        if (section ? strncmp(key, *list, n - 1) == 0 : strcmp(key, *list) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Status cmd_refuse_unused(const OptionValues *in, int skip, const char *const used[])
+{
+    char names[256];
+    Text list = text_over(names, sizeof names);
+
+    for (int k = 0; used[k] != NULL; k++) {
+        text_add(&list, "%s%s", k > 0 ? ", " : "", used[k]);
+    }
+    for (int i = skip; i < in->count; i++) {
+        char key[CONFIG_TEXT_MAX];
+        (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(in->words[i], "="), in->words[i]);
+        if (!key_in(key, used)) {
+            return status_fail(ERR_USAGE, "%.200s: this command does not use it; it uses %s",
+                               in->words[i], names);
+        }
+    }
+    return OK;
 }
 
 Status cmd_share_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)

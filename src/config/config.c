@@ -124,6 +124,9 @@ static Status apply_word(Config *config, ConfigOrigins *origins, const char *wor
         return status_fail(ERR_CONFIG, "%s: expected key=value; a configuration file comes first",
                            where);
     }
+    if (equals == word) {
+        return status_fail(ERR_CONFIG, "%s: there is no key in front of '='", where);
+    }
     (void)snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
     const int key = config_key_find(name);
     if (key < 0) {

@@ -54,66 +54,6 @@ const ConfigKey *config_section_first(const char *name)
     return NULL;
 }
 
-Status config_section_unknown(const char *name, const char *where)
-{
-#define SECTION_NAME(section, LIST) #section,
-    static const char *const names[] = {CONFIG_SECTIONS(SECTION_NAME)};
-#undef SECTION_NAME
-    const int count = (int)(sizeof names / sizeof names[0]) - 1; /* all but top */
-    const char *near = text_nearest(name, names + 1, count);
-
-    if (near == NULL) {
-        return status_fail(ERR_CONFIG, "%s: unknown section %.100s; `mopo config keys` lists all",
-                           where, name);
-    }
-    return status_fail(ERR_CONFIG, "%s: unknown section %.100s; did you mean %s?", where, name,
-                       near);
-}
-
-static const char *leaf(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot != NULL ? dot + 1 : name;
-}
-
-/* How far a known key is from what was written; INT_MAX when it was hardly meant. A forgotten or wrong
- * section counts as one letter. */
-static int key_distance(const char *written, const char *known)
-{
-    int best = INT_MAX;
-    if (text_close(written, known)) {
-        best = text_distance(written, known);
-    }
-    if (text_close(leaf(written), leaf(known))) {
-        const int of_leaf = text_distance(leaf(written), leaf(known)) + 1;
-        best = of_leaf < best ? of_leaf : best;
-    }
-    return best;
-}
-
-Status config_key_unknown(const char *name, const char *where)
-{
-    char list[256];
-    Text meant = text_over(list, sizeof list);
-    int best = INT_MAX;
-    int found = 0;
-
-    for (int i = 0; i < CONFIG_KEYS; i++) {
-        const int d = key_distance(name, config_keys[i].name);
-        best = d < best ? d : best;
-    }
-    for (int i = 0; best < INT_MAX && i < CONFIG_KEYS; i++) {
-        if (key_distance(name, config_keys[i].name) == best) {
-            text_add(&meant, "%s%s", found++ > 0 ? " or " : "", config_keys[i].name);
-        }
-    }
-    if (found == 0) {
-        return status_fail(ERR_CONFIG, "%s: unknown key %.100s; `mopo config keys` lists all",
-                           where, name);
-    }
-    return status_fail(ERR_CONFIG, "%s: unknown key %.100s; did you mean %s?", where, name, list);
-}
-
 static double number_of(const Config *config, const ConfigKey *key)
 {
     const char *field = (const char *)config + key->offset;

@@ -8,6 +8,7 @@ void h5_start(void)
     if (!started) {
         (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
         (void)H5PLset_loading_state(0);
+        (void)H5Lunregister(H5L_TYPE_EXTERNAL); /* a link cannot lead into another file */
         started = true;
     }
 }

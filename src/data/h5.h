@@ -1,10 +1,10 @@
 /* Named arrays of numbers and short texts in HDF5 files, for everything the program saves.
  * Writing makes an image in memory whose bytes depend on the content only (no time stamps); reading
  * checks existence, kind of number and shape before it touches memory. Only h5_internal.h includes
- * hdf5.h. HDF5 prints nothing itself: its innermost message is quoted in ours, and it may not load
- * plugins. Local: nothing here is collective.
- * Known limit: what we check lies above the library. HDF5 1.10 itself crashes on about one in 900
- * files with a damaged byte; a digest, where one is at hand, belongs in front of h5_open_image.
+ * hdf5.h. HDF5 prints nothing itself: its innermost message is quoted in ours. It loads no plugins and
+ * follows no links into other files. Local: nothing here is collective.
+ * What we check lies above the library: data/h5_guard.h bounds what HDF5 itself does on a damaged file. A
+ * digest, where one is at hand, belongs in front of h5_open_image.
  */
 #ifndef DATA_H5_H
 #define DATA_H5_H
@@ -62,7 +62,7 @@ NODISCARD Status h5_open(H5File **file, const char *path);
 NODISCARD Status h5_open_image(H5File **file, const char *name, const void *bytes, size_t size);
 void h5_close(H5File *file);
 
-/* Whether there is an object of this name. */
+/* Whether there is an object of this name, or a link that leads nowhere: reading that is then an error. */
 bool h5_has(const H5File *file, const char *name);
 /* How many objects and groups a group holds; 0 when there is no such group. "/" is the root. */
 int64_t h5_children(const H5File *file, const char *group);
@@ -72,7 +72,10 @@ NODISCARD Status h5_shape(const H5File *file, const char *name, H5Shape *shape);
 /* All numbers of an object, converted to `type` (SLAB_I64 takes integers only); `out` has room for
  * exactly n. Errors: those of h5_shape, and ERR_FORMAT when it does not hold n numbers. */
 NODISCARD Status h5_read(const H5File *file, const char *name, SlabType type, void *out, size_t n);
-/* An object of shape (rows, cols), or (rows) when cols is 1, as float. */
+/* Whether an object has shape (rows, cols), or (rows) when cols is 1: to be asked before memory is. Errors:
+ * those of h5_shape, and ERR_FORMAT with both shapes. */
+NODISCARD Status h5_check_rows(const H5File *file, const char *name, int64_t rows, int cols);
+/* Such an object as float. */
 NODISCARD Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols,
                               float *out);
 /* Fill slab->data from "group/slab"; the length must agree. */

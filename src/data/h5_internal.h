@@ -10,6 +10,7 @@
 
 struct H5File {
     hid_t id;
+    int64_t bytes;  /* size of the file */
     char name[400]; /* for messages, cut if longer */
 };
 

@@ -4,36 +4,46 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "data/h5_guard.h"
 #include "data/h5_internal.h"
 
-static Status check_file(const char *path)
+/* *bytes gets the size. A pipe must not be opened: it waits for a writer. */
+static Status check_file(const char *path, int64_t *bytes)
 {
     struct stat info;
 
+    if (stat(path, &info) != 0) {
+        return status_fail(ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return status_fail(ERR_IO, "%s: not a regular file", path);
+    }
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
         return status_fail(ERR_IO, "%s: cannot open: %s", path, strerror(errno));
     }
     (void)fclose(file);
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) {
-        return status_fail(ERR_IO, "%s: not a regular file", path);
-    }
     if (info.st_size == 0) {
         return status_fail(ERR_FORMAT, "%s: the file is empty; an HDF5 file is expected", path);
     }
+    *bytes = (int64_t)info.st_size;
     return OK;
 }
 
 /* `place` for HDF5, `name` for messages. Takes over the access list. */
-static Status open_with(H5File **out, const char *place, const char *name, hid_t access)
+static Status open_with(H5File **out, const char *place, const char *name, hid_t access,
+                        int64_t bytes)
 {
     Status st = OK;
     H5File *file = NULL;
 
     TRY(mem_alloc(&file, 1, sizeof *file, "an HDF5 file"));
     (void)snprintf(file->name, sizeof file->name, "%s", name);
+    file->bytes = bytes;
+    h5_guard_begin(name, bytes);
     file->id = H5Fopen(place, H5F_ACC_RDONLY, access);
     if (file->id < 0) {
+        h5_guard_end();
         st =
             status_fail(ERR_FORMAT, "%s: not an HDF5 file, or damaged or cut short (HDF5 says: %s)",
                         name, h5_says());
@@ -50,15 +60,16 @@ done:
 Status h5_open(H5File **file, const char *path)
 {
     Status st = OK;
+    int64_t bytes = 0;
 
     *file = NULL;
-    TRY(check_file(path));
+    TRY(check_file(path, &bytes));
     h5_start();
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 #if H5_VERSION_GE(1, 10, 7)
     (void)H5Pset_file_locking(access, false, true); /* we only read; some network disks refuse */
 #endif
-    TRY(open_with(file, path, path, access));
+    TRY(open_with(file, path, path, access, bytes));
 done:
     return st;
 }
@@ -73,13 +84,14 @@ Status h5_open_image(H5File **file, const char *name, const void *bytes, size_t 
     memcpy(&copy, &bytes, sizeof copy);
     (void)H5Pset_file_image(access, copy, size);
     /* HDF5 refuses an image whose name is on disk; nothing can be below a device */
-    return open_with(file, "/dev/null/image", name, access);
+    return open_with(file, "/dev/null/image", name, access, (int64_t)size);
 }
 
 void h5_close(H5File *file)
 {
     if (file != NULL) {
         (void)H5Fclose(file->id);
+        h5_guard_end();
         mem_free(&file);
     }
 }
@@ -101,6 +113,12 @@ bool h5_has(const H5File *file, const char *name)
             }
         }
     }
+    return true;
+}
+
+/* A link may lead nowhere, in a circle, or into another file. */
+static bool leads_to_object(const H5File *file, const char *name)
+{
     return H5Oexists_by_name(file->id, name, H5P_DEFAULT) > 0;
 }
 
@@ -118,6 +136,10 @@ static Status open_object(const H5File *file, const char *name, hid_t *set)
     *set = -1;
     if (!h5_has(file, name)) {
         return status_fail(ERR_FORMAT, "%s: there is no object '%s'", file->name, name);
+    }
+    if (!leads_to_object(file, name)) {
+        return status_fail(ERR_FORMAT, "%s: '%s' is a link that leads nowhere or into another file",
+                           file->name, name);
     }
     *set = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (*set < 0) {
@@ -141,23 +163,83 @@ static Status check_numbers(const H5File *file, const char *name, hid_t set, boo
                        integers_only ? "integers" : "numbers (float, integer or boolean)");
 }
 
-/* A few damaged bytes can announce terabytes, or point to other files: believe neither. gzip, the
- * strongest of HDF5's usual filters, packs at most 1032 : 1. */
-static Status check_storage(const H5File *file, const char *name, hid_t set, int64_t count)
+/* Plugins are off: what this library cannot unpack by itself stays packed. */
+static Status check_filters(const H5File *file, const char *name, hid_t list)
 {
-    const hid_t list = H5Dget_create_plist(set);
-    const bool elsewhere = H5Pget_layout(list) == H5D_VIRTUAL || H5Pget_external_count(list) > 0;
-    (void)H5Pclose(list);
-    if (elsewhere) {
-        return status_fail(ERR_FORMAT, "%s: the numbers of '%s' are in another file; copy them in",
-                           file->name, name);
+    const int count = H5Pget_nfilters(list);
+    for (int i = 0; i < count; i++) {
+        unsigned flags = 0;
+        size_t none = 0;
+        const H5Z_filter_t id =
+            H5Pget_filter2(list, (unsigned)i, &flags, &none, NULL, 0, NULL, NULL);
+        if (id < 0 || H5Zfilter_avail(id) <= 0) {
+            return status_fail(ERR_FORMAT,
+                               "%s: '%s' is packed by HDF5's filter %d, which is not here, and "
+                               "plugins are not loaded; pack it again: h5repack -f GZIP=4 OLD NEW",
+                               file->name, name, (int)id);
+        }
     }
+    return OK;
+}
+
+/* Numbers in a chunk; 0 where there are none. */
+static int64_t chunk_numbers(hid_t list)
+{
+    hsize_t chunk[H5S_MAX_RANK] = {0};
+    int64_t count = 1;
+
+    const int rank =
+        H5Pget_layout(list) == H5D_CHUNKED ? H5Pget_chunk(list, H5S_MAX_RANK, chunk) : 0;
+    for (int i = 0; i < rank; i++) {
+        if (chunk[i] > UINT32_MAX || __builtin_mul_overflow(count, (int64_t)chunk[i], &count)) {
+            return INT64_MAX;
+        }
+    }
+    return rank > 0 ? count : 0;
+}
+
+/* A few damaged bytes can announce terabytes. Real data is never packed to so little. */
+static Status check_size(const H5File *file, const char *name, const char *what, int64_t count)
+{
+    enum { ALWAYS = 1 << 22, PER_BYTE = 16 };
+
+    if ((count - ALWAYS) / PER_BYTE > file->bytes) {
+        return status_fail(ERR_FORMAT,
+                           "%s: '%s' announces %s%lld numbers, more than is believed of a file of "
+                           "%lld bytes; if it is right, unpack it: h5repack -f NONE OLD NEW",
+                           file->name, name, what, (long long)count, (long long)file->bytes);
+    }
+    return OK;
+}
+
+/* gzip, the strongest of HDF5's usual filters, packs at most 1032 : 1. */
+static Status check_stored(const H5File *file, const char *name, hid_t set, int64_t count)
+{
     const hsize_t stored = H5Dget_storage_size(set);
+
     if (count > 0 && (hsize_t)count / 1100 > stored) {
         return status_fail(ERR_FORMAT, "%s: '%s' announces %lld numbers but stores %llu bytes",
                            file->name, name, (long long)count, (unsigned long long)stored);
     }
-    return OK;
+    return check_size(file, name, "", count);
+}
+
+static Status check_storage(const H5File *file, const char *name, hid_t set, int64_t count)
+{
+    Status st = OK;
+    const hid_t list = H5Dget_create_plist(set);
+
+    if (H5Pget_layout(list) == H5D_VIRTUAL || H5Pget_external_count(list) > 0) {
+        st = status_fail(ERR_FORMAT, "%s: the numbers of '%s' are in another file; copy them in",
+                         file->name, name);
+        goto done;
+    }
+    TRY(check_filters(file, name, list));
+    TRY(check_stored(file, name, set, count));
+    TRY(check_size(file, name, "chunks of ", chunk_numbers(list)));
+done:
+    (void)H5Pclose(list);
+    return st;
 }
 
 static Status get_shape(const H5File *file, const char *name, hid_t set, H5Shape *shape)
@@ -238,7 +320,7 @@ done:
     return st;
 }
 
-Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols, float *out)
+Status h5_check_rows(const H5File *file, const char *name, int64_t rows, int cols)
 {
     Status st = OK;
     H5Shape shape = {0};
@@ -249,7 +331,16 @@ Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols
                            file->name, name, (long long)shape.dims[0], (long long)shape.dims[1],
                            (long long)shape.dims[2], (long long)rows, cols);
     }
-    TRY(h5_read(file, name, SLAB_F32, out, (size_t)shape.count));
+done:
+    return st;
+}
+
+Status h5_read_rows(const H5File *file, const char *name, int64_t rows, int cols, float *out)
+{
+    Status st = OK;
+
+    TRY(h5_check_rows(file, name, rows, cols));
+    TRY(h5_read(file, name, SLAB_F32, out, (size_t)rows * (size_t)cols));
 done:
     return st;
 }

@@ -68,6 +68,9 @@ static Status no_such_name(const char *word, const char *name)
         names[i] = table[i].name;
     }
     const char *near = text_nearest(name, names, ROWS);
+    if (word[0] == '\0') {
+        return status_fail(ERR_CONFIG, "an empty word stands where a file or a name belongs");
+    }
     return status_fail(ERR_CONFIG,
                        "%s is neither a file nor a known name (names are like hopper-medium-v2 and "
                        "mujoco/hopper/medium-v0, see docs/datasets.md)%s%s%s",

@@ -48,7 +48,8 @@ static Status use_metadata(Recording *rec, const char *path)
     TRY(file_read(name, METADATA_MOST, &text, &size));
     all = json_loadb((const char *)text, size, 0, &error);
     if (!json_is_object(all)) {
-        st = status_fail(ERR_FORMAT, "%s:%d: no JSON object: %s", name, error.line, error.text);
+        st = status_fail(ERR_FORMAT, "%s:%d: no JSON object: %s", name,
+                         all == NULL ? error.line : 1, all == NULL ? error.text : "another value");
         goto done;
     }
     const json_t *steps = json_object_get(all, "total_steps");

@@ -187,6 +187,26 @@ static Status check_scales(const char *path, const Ensemble *ens)
     return OK;
 }
 
+/* The settings ask for no more memory than the file has weights. */
+static Status check_weights(const H5File *file, const char *path, const EnsembleConfig *cfg)
+{
+    Status st = OK;
+    H5Shape shape = {0};
+    const int64_t H = cfg->hidden;
+    const int64_t least =
+        cfg->members * (H * (cfg->state_dim + cfg->act_dim) + (cfg->layers - 1) * H * H);
+
+    TRY(h5_shape(file, "ensemble/members", &shape));
+    if (shape.count < least) {
+        st = status_fail(ERR_FORMAT,
+                         "%s: ensemble/members holds %lld numbers, too few for %d members of %d x "
+                         "%d",
+                         path, (long long)shape.count, cfg->members, cfg->layers, cfg->hidden);
+    }
+done:
+    return st;
+}
+
 static Status read_slabs(const H5File *file, const char *path, Ensemble *ens)
 {
     Status st = OK;
@@ -229,6 +249,7 @@ Status model_load(const char *path, const EnsembleConfig *want, ModelInfo *info,
     TRY(h5_read_text(file, "task", info->task, sizeof info->task));
     TRY(h5_read_text(file, "dataset_digest", info->dataset_digest, sizeof info->dataset_digest));
     TRY(h5_read(file, "settings/passes", SLAB_I64, &info->passes, 1));
+    TRY(check_weights(file, path, &cfg));
     st = ensemble_init(ens, &cfg, 0); /* every number is replaced */
     TRY(st == ERR_ARG ? ERR_FORMAT : st);
     TRY(read_slabs(file, path, ens));

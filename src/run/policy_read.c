@@ -127,12 +127,27 @@ done:
     return st;
 }
 
+/* Two large dimensions in one weight make all layers large: they must be there before memory is asked for. */
+static Status check_parts(const H5File *file, const char *root, const PolicyPart *parts, int count)
+{
+    Status st = OK;
+    char name[H5_NAME_MAX];
+
+    for (int i = 0; i < count; i++) {
+        policy_object_name(name, root, parts[i].group, "weight");
+        TRY(h5_check_rows(file, name, parts[i].outs, parts[i].m.rows));
+    }
+done:
+    return st;
+}
+
 static Status read_params(const H5File *file, const char *path, const char *root,
                           const PolicyPart *parts, int count, size_t floats, float **params)
 {
     Status st = OK;
     float *space = NULL;
 
+    TRY(check_parts(file, root, parts, count));
     TRY(mem_alloc(params, floats, sizeof **params, "a policy"));
     TRY(mem_alloc(&space, floats, sizeof *space, "a policy"));
     for (int i = 0; i < count; i++) {

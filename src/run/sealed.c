@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -41,7 +42,9 @@ done:
 static bool has_seal(const char *path)
 {
     char end[SEAL] = "";
-    FILE *file = fopen(path, "rbe");
+    struct stat info;
+    const bool regular = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    FILE *file = regular ? fopen(path, "rbe") : NULL;
     if (file == NULL) {
         return false; /* h5_open says why */
     }

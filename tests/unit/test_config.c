@@ -179,7 +179,7 @@ static void unknown_keys_are_named_with_the_nearest(void **state)
     refused("top:\n  seed: 1\n", "a.yaml:1:1: unknown section top; `mopo config keys` lists all");
     word_refused("rollout.horizn=3", "command line: rollout.horizn=3: unknown key rollout.horizn; "
                                      "did you mean rollout.horizon?");
-    word_refused("=3", "command line: =3: unknown key ; `mopo config keys` lists all");
+    word_refused("=3", "command line: =3: there is no key in front of '='");
     word_refused("model=3",
                  "command line: model=3: model is a section; set one of its keys, for example "
                  "model.members");
