@@ -5,6 +5,7 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON) # libraries of modules, Spack and MUJOCO_DIR are found after install too
+set(CMAKE_BUILD_WITH_INSTALL_RPATH ON) # CMake pads the other with an empty entry: libraries of the current folder
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()

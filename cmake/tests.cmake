@@ -36,7 +36,7 @@ function(mopo_add_test part name seconds processors)
 endfunction()
 
 if("lint" IN_LIST MOPO_TEST_PARTS)
-  foreach(check layers text format shell headers)
+  foreach(check layers text format shell headers cppcheck analyzer)
     mopo_add_test(lint ${check} 120 1 ${CMAKE_SOURCE_DIR}/tools/lint.sh ${check})
   endforeach()
 endif()
