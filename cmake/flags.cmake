@@ -65,9 +65,9 @@ endif()
 target_link_options(mopo_flags INTERFACE -Wl,-z,relro,-z,now)
 
 if(MOPO_SANITIZE)
-  target_compile_options(mopo_flags INTERFACE -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
+  target_compile_options(mopo_flags INTERFACE -O1 -g -fsanitize=${MOPO_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=undefined)
-  target_link_options(mopo_flags INTERFACE -fsanitize=address,undefined)
+  target_link_options(mopo_flags INTERFACE -fsanitize=${MOPO_SANITIZE})
 elseif(MOPO_COVERAGE)
   target_compile_options(mopo_flags INTERFACE -O0 -g --coverage)
   target_link_options(mopo_flags INTERFACE --coverage)

@@ -37,6 +37,7 @@ fi
 
 echo '# whose code it runs'
 # An empty or relative entry stands for the current folder: a library that lies beside a dataset would be run.
+# shellcheck disable=SC2016
 check 'no library is taken from the current folder' awk -F'[][]' '/RPATH|RUNPATH/ {
     n = split($2, folder, ":"); for (i = 1; i <= n; i++) if (folder[i] !~ /^(\/|\$ORIGIN)/) exit 1 }' dynamic
 sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*/\1/p' dynamic >libraries
