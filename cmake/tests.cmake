@@ -1,5 +1,5 @@
 # A file in tests/unit, tests/mpi or tests/e2e is a test by being there; here stands how each kind runs.
-set(MOPO_TEST_PARTS "lint;unit;mpi;e2e" CACHE STRING "Kinds of tests in this build")
+set(MOPO_TEST_PARTS "lint;threads;unit;mpi;e2e" CACHE STRING "Kinds of tests in this build")
 set(MOPO_TEST_PREFIX "" CACHE STRING "Put before test names, to tell builds apart in one CTest run")
 set(MOPO_TEST_RANKS "1;2;3;4" CACHE STRING "Rank counts of the MPI tests")
 set(MOPO_TEST_E2E "test_*" CACHE STRING "Which end-to-end tests, as a pattern")
@@ -44,6 +44,11 @@ if("lint" IN_LIST MOPO_TEST_PARTS)
 endif()
 if("tidy" IN_LIST MOPO_TEST_PARTS) # needs Clang's compile commands: clang-tidy stops at flags that only gcc knows
   mopo_add_test(lint tidy 900 2 ${CMAKE_SOURCE_DIR}/tools/lint.sh tidy ${CMAKE_BINARY_DIR})
+endif()
+
+if("threads" IN_LIST MOPO_TEST_PARTS) # builds itself: the thread sanitizer goes with no other build's flags
+  mopo_add_test(threads window 120 2 ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER}
+    bash ${CMAKE_SOURCE_DIR}/tests/threads/test_window.sh)
 endif()
 
 if("unit" IN_LIST MOPO_TEST_PARTS)
