@@ -1,16 +1,16 @@
 #!/bin/bash
 # Builds and tests everything on a fresh Debian 12; the whole of it is what CI runs.
-#   ./test.sh           lint, unit, MPI and end-to-end tests; then Clang with clang-tidy, then the sanitizers
+#   ./test.sh           lint, unit, MPI and end-to-end tests; then Clang with clang-tidy, the sanitizers, and MPICH
 #   ./test.sh --quick   gcc only: lint, unit and MPI tests
 #   ./test.sh --unit    gcc only: unit tests (under two minutes)
-#   ./test.sh --asan    sanitizers only: unit tests, and the MPI tests on two ranks
+#   ./test.sh --asan    sanitizers only: unit tests, the MPI tests on two ranks, and each command once
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$root"
 
 select=()
 case ${1:-} in
-'') builds=(ci clang asan) ;;
+'') builds=(ci clang asan mpich) ;;
 --quick) builds=(ci) select=(--label-regex 'lint|unit|mpi') ;;
 --unit) builds=(ci) select=(--label-regex unit) ;;
 --asan) builds=(asan) ;;
@@ -54,7 +54,7 @@ ctest --test-dir build --parallel "$(nproc)" --output-on-failure --no-tests=erro
 awk '/Test +#[0-9]+: / {
         sub(/.*Test +#[0-9]+: /, "")
         n = split($1, part, ".")
-        name = part[1] ~ /^(clang|asan)$/ && n > 2 ? part[1] "." part[2] : part[1]
+        name = part[1] ~ /^(clang|asan|mpich)$/ && n > 2 ? part[1] "." part[2] : part[1]
         if (!(name in sum)) order[++parts] = name
         sum[name] += $(NF - 1)
     }

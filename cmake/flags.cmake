@@ -5,6 +5,7 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON) # libraries of modules, Spack and MUJOCO_DIR are found after install too
+set(CMAKE_BUILD_WITH_INSTALL_RPATH ON) # CMake pads the other with an empty entry: libraries of the current folder
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
@@ -64,13 +65,13 @@ endif()
 target_link_options(mopo_flags INTERFACE -Wl,-z,relro,-z,now)
 
 if(MOPO_FUZZ)
-  set(MOPO_SANITIZE ON)
+  set(MOPO_SANITIZE address,undefined)
   target_compile_options(mopo_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(MOPO_SANITIZE)
-  target_compile_options(mopo_flags INTERFACE -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
+  target_compile_options(mopo_flags INTERFACE -O1 -g -fsanitize=${MOPO_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=undefined)
-  target_link_options(mopo_flags INTERFACE -fsanitize=address,undefined)
+  target_link_options(mopo_flags INTERFACE -fsanitize=${MOPO_SANITIZE})
 elseif(MOPO_COVERAGE)
   target_compile_options(mopo_flags INTERFACE -O0 -g --coverage)
   target_link_options(mopo_flags INTERFACE --coverage)

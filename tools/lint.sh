@@ -1,5 +1,5 @@
 #!/bin/bash
-# Checks of the source text: tools/lint.sh layers|text|format|shell|headers, or tidy BUILD_OF_CLANG.
+# Checks of the source text: tools/lint.sh layers|text|format|shell|headers|cppcheck|analyzer, or tidy BUILD_OF_CLANG.
 # Each prints what is wrong as file:line and fails. CTest runs them as lint.<name>. `reformat` makes `format` pass.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -34,16 +34,45 @@ shell() {
     files '*.sh' '*.sbatch' '.ci/run' | xargs -r shellcheck --external-sources --exclude=SC2317 # functions called by name
 }
 
+# Folders of the libraries' headers, for compilations without CMake.
+read_library_flags() {
+    read -ra library_flags < <(pkg-config --cflags-only-I hdf5-serial openblas 2>/dev/null ||
+        pkg-config --cflags-only-I hdf5 openblas)
+}
+
 # A header that needs another one before it breaks whoever includes it first.
 headers() {
-    local bad=0 hdf5
-    read -ra hdf5 < <(pkg-config --cflags-only-I hdf5-serial 2>/dev/null || pkg-config --cflags-only-I hdf5)
+    local bad=0
+    read_library_flags
     while read -r header; do
         printf '#include "%s"\nextern int lint;\n' "${header#*/}" |
             mpicc -std=c17 -D_POSIX_C_SOURCE=200809L -DMOPO_ASSERTS=1 -Wall -Wextra -Wpedantic -Werror -march=native \
-                -I src -I tests "${hdf5[@]}" -fsyntax-only -x c - || bad=1
+                -I src -I tests "${library_flags[@]}" -fsyntax-only -x c - || bad=1
     done < <(files 'src/*.h' 'tests/*.h')
     return "$bad"
+}
+
+# What it gets wrong is in cppcheck.known; cppcheck.cfg tells it which functions do not return.
+cppcheck() {
+    files 'src/*.c' | command cppcheck --quiet --file-list=- -j "$(nproc)" --std=c11 --language=c -I src \
+        --library=posix --library=gnu --library=tools/cppcheck.cfg --suppressions-list=tools/cppcheck.known \
+        --enable=warning,performance,portability,style --error-exitcode=1 -DMOPO_ASSERTS=1 \
+        --template='{file}:{line}: {message} [{id}]'
+}
+
+# Paths on which gcc sees memory lost, freed twice or not set. What it gets wrong is in analyzer.known.
+analyzer() {
+    local said found
+    read_library_flags
+    said=$(files 'src/*.c' | xargs -P "$(nproc)" -I FILE mpicc -fanalyzer -fdiagnostics-plain-output -std=c17 -O1 \
+        -D_POSIX_C_SOURCE=200809L -DMOPO_ASSERTS=1 -DMOPO_GEMM=gemm_openblas -I src "${library_flags[@]}" \
+        -c -o /dev/null FILE 2>&1) || {
+        printf '%s\n' "$said"
+        return 1
+    }
+    found=$(grep 'warning: ' <<<"$said" | grep -vEf <(grep -v '^#' tools/analyzer.known | grep .) || true)
+    [ -z "$found" ] || printf '%s\nlint: mpicc -fanalyzer on one of these files prints the path\n' "$found"
+    [ -z "$found" ]
 }
 
 # none PATTERN MESSAGE: no line of any file but this one matches.
@@ -81,7 +110,7 @@ tidy() {
 }
 
 case ${1:-} in
-layers | text | format | reformat | shell | headers) "$1" ;;
+layers | text | format | reformat | shell | headers | cppcheck | analyzer) "$1" ;;
 tidy) tidy "${2:?tidy needs the build folder of the clang preset}" ;;
 *)
     sed -n '2,3s/^# //p' "$0" >&2

@@ -47,13 +47,13 @@ static Status run(const OptionValues *in)
     Config config;
     ConfigOrigins *origins = NULL;
     TrainSummary summary;
-    TrainOptions options = {0};
+    TrainOptions limits = {0};
     int minutes = 0;
 
     TRY(cmd_share_config(in, 0, &config, &origins));
     TRY(option_int(in, "max-time", 1, 1000000, &minutes));
-    options.max_seconds = 60.0 * minutes;
-    TRY(train(&config, origins, &options, &summary));
+    limits.max_seconds = 60.0 * minutes;
+    TRY(train(&config, origins, &limits, &summary));
     if (comm_rank() == 0) {
         print_summary(&config, &summary);
     }

@@ -68,9 +68,9 @@ Status comm_open(int *argc, char ***argv)
     open_node();
     MPI_CHECK(MPI_Get_processor_name(self.host, &len));
     MPI_CHECK(MPI_Get_library_version(self.library, &len));
-    char *end = strpbrk(self.library, ",\n");
-    if (end != NULL) {
-        *end = '\0';
+    self.library[strcspn(self.library, ",\n")] = '\0';
+    for (char *at = self.library; (at = strchr(at, '\t')) != NULL;) {
+        *at = ' '; /* MPICH makes columns */
     }
     panic_set_hook(panic_all);
     return OK;

@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "base/text.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #    define GUARDED false
 #elif defined(__has_feature)
 #    if __has_feature(address_sanitizer)

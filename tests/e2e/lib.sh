@@ -13,6 +13,8 @@ passed=0
 failed=0
 child='' # a run in the background
 
+# mpirun, or MOPO_MPIRUN: another one, with options if need be.
+read -ra launcher <<<"${MOPO_MPIRUN:-mpirun}"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OPENBLAS_NUM_THREADS=1
 
@@ -67,12 +69,26 @@ mopo_on() {
     if [ "$ranks" -eq 0 ]; then
         "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
     else
-        mpirun -n "$ranks" "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+        "${launcher[@]}" -n "$ranks" "$program" "$@" >"$work/out" 2>"$work/err" </dev/null
     fi
 }
 
 mopo() {
     mopo_on 0 "$@"
+}
+
+# kill_a_rank RANKS: end the child, which runs on so many ranks, by killing it or the first rank of its mpirun; true
+# if it failed then. A helper may stand between mpirun and its ranks.
+kill_a_rank() {
+    local victim=$child below=$child
+    while [ "$1" -gt 0 ] && below=$(pgrep -P "$below" | head -n 1) && [ -n "$below" ]; do
+        victim=$below
+    done
+    kill -KILL "$victim"
+    wait "$child" 2>/dev/null
+    local code=$?
+    child=''
+    [ $code -ne 0 ]
 }
 
 # exits CODE RANKS ARGUMENTS...: check that the program ends with this code.

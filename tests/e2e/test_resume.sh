@@ -14,7 +14,7 @@ start() {
     if [ "$ranks" -eq 0 ]; then
         "$program" train "${base[@]}" "run_dir=$name" "$@" >out 2>err </dev/null &
     else
-        mpirun -n "$ranks" "$program" train "${base[@]}" "run_dir=$name" "$@" >out 2>err </dev/null &
+        "${launcher[@]}" -n "$ranks" "$program" train "${base[@]}" "run_dir=$name" "$@" >out 2>err </dev/null &
     fi
     child=$!
 }
@@ -35,17 +35,6 @@ in_model_phase() { # NAME
     compgen -G "$1/ckpt/model-*[0-9]" >/dev/null
 }
 
-# kill_hard RANKS: the process, or one rank of mpirun, which then ends the others.
-kill_hard() {
-    local victim=$child
-    [ "$1" -eq 0 ] || victim=$(pgrep -P "$child" | head -n 1)
-    kill -KILL "$victim"
-    wait "$child" 2>/dev/null
-    local code=$?
-    child=''
-    [ $code -ne 0 ]
-}
-
 # killed WHAT RANKS NAME CONDITION... -- SETTINGS...: run until the condition holds, then kill.
 killed() {
     local what=$1 ranks=$2 name=$3 condition=()
@@ -56,7 +45,7 @@ killed() {
     done
     shift
     start "$ranks" "$name" "$@"
-    until_true "${condition[@]}" && kill_hard "$ranks"
+    until_true "${condition[@]}" && kill_a_rank "$ranks"
     verdict "$what" $?
 }
 
