@@ -47,6 +47,7 @@ static void parts_table(const Parting *p, Text *text)
         const PartingPart *part = &p->parts[i];
         const char *now = part->now[0] == '\0'                 ? "-"
                           : strcmp(part->then, part->now) == 0 ? "same"
+                          : part->state == PART_SAME           ? "same, as far as both go"
                                                                : part->now;
         if (part->then[0] == '\0' && part->now[0] == '\0') {
             continue; /* no model in a run without one */
@@ -143,23 +144,31 @@ static void cause(const Parting *p, Text *text)
     }
 }
 
+static void first_number(const Parting *p, Text *text)
+{
+    text_add(text, "first in %s: %s then, %s now", p->metric,
+             p->numbers.then[0] != '\0' ? p->numbers.then : "nothing",
+             p->numbers.now[0] != '\0' ? p->numbers.now : "nothing");
+    if (p->others > 0) {
+        text_add(text, " (and in %d more number%s)", p->others, p->others > 1 ? "s" : "");
+    }
+}
+
 static void verdict_parted(const Parting *p, Text *text)
 {
     const Part first = first_other(p);
     char data[256];
     Text same = text_over(data, sizeof data);
 
-    text_add(text, "parted: ");
-    if (p->epoch > 0) {
-        text_add(text, "in epoch %lld, first in %s: %s then, %s now", (long long)p->epoch,
-                 p->metric, p->numbers.then[0] != '\0' ? p->numbers.then : "nothing",
-                 p->numbers.now[0] != '\0' ? p->numbers.now : "nothing");
-        if (p->others > 0) {
-            text_add(text, " (and in %d more numbers)", p->others);
+    if (first == PART_METRICS) {
+        text_add(text, "parted: in epoch %lld, ", (long long)p->epoch);
+        first_number(p, text);
+    } else {
+        text_add(text, "parted: first in the %s", part_names[first]);
+        if (p->epoch > 0) {
+            text_add(text, "; the metrics from epoch %lld on, ", (long long)p->epoch);
+            first_number(p, text);
         }
-    }
-    if (first != PART_METRICS) {
-        text_add(text, "%sfirst of all in the %s", p->epoch > 0 ? "; but " : "", part_names[first]);
     }
     if (list_parts(p, PART_SAME, &same) > 0) {
         text_add(text, "; same: %s", same.data);

@@ -60,10 +60,10 @@ start_host() { # HOST
         [ -z "$pid" ] || [ ! -e "$dir/$1.up" ] || break
         sleep 0.05
     done
-    [ -n "$pid" ] && [ -e "$dir/$1.up" ] || {
+    if [ -z "$pid" ] || [ ! -e "$dir/$1.up" ]; then
         echo "hosts.sh: host $1 did not start: $(cat "$dir/$1.log")" >&2
         exit 1
-    }
+    fi
     echo "$pid" >"$dir/$1.pid"
 }
 
