@@ -53,7 +53,7 @@ RunFacts facts_here(void)
 {
     static char blas[NAME_MAX_BYTES];
 
-    (void)snprintf(blas, sizeof blas, "%s, core %s", gemm_name(), gemm_core());
+    (void)snprintf(blas, sizeof blas, "%s %s, core %s", gemm_name(), gemm_version(), gemm_core());
     return (RunFacts){.mpi = comm_library(),
                       .blas = blas,
                       .libc = libc_name(),

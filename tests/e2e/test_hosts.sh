@@ -1,6 +1,7 @@
 #!/bin/bash
 # The same bytes on 1, 2 and 4 hosts, with one and two ranks each: dataset, model, reports, metrics, policy. The hosts are
 # namespaces of this machine (tests/cluster/hosts.sh) that share nothing but the file system.
+#   MOPO_ALL_RANKS=1    and every preset on 2 and 4 hosts: minutes
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -51,4 +52,19 @@ check 'same bytes' same_run one wide
 on_hosts 2 2 rerun one
 verdict 'mopo rerun on 2 hosts' $?
 check 'says so' grep -q '^same bits: ' out
+
+if [ -n "${MOPO_ALL_RANKS:-}" ]; then
+    find_presets
+    exits 0 0 collect rows.hdf5 task=pointmass seed=3 --rows 1500 || verdict 'collect' 1
+    for preset in "${presets[@]}"; do
+        preset_run "$preset"
+        exits 0 0 train "${run[@]}" run_dir=first || verdict "$preset trains" 1
+        for pair in 2/1 4/2; do
+            on_hosts "${pair%/*}" "${pair#*/}" train "${run[@]}" run_dir=other
+            check "$preset, hosts: ${pair%/*}, ranks on each: ${pair#*/}: same bytes" same_results first other
+            rm -rf other
+        done
+        rm -rf first
+    done
+fi
 finish

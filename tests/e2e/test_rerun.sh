@@ -14,6 +14,8 @@ results = json.load(open("run/manifest.json"))["results"]
 assert set(results) >= {"model.h5", "metrics.csv", "metrics.jsonl", "penalty.txt", "policy.h5"}, results
 assert all(len(digest) == 32 for digest in results.values())'
 
+check 'and the version of the BLAS' grep -Eq '"blas": "[A-Za-z]+ [0-9.]+, core [A-Za-z0-9]+"' run/manifest.json
+
 echo '# the same'
 exits 0 0 rerun run/
 verdict 'repeated on 1 rank: exit 0' $?
