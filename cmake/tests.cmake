@@ -80,5 +80,7 @@ if("e2e" IN_LIST MOPO_TEST_PARTS)
     get_filename_component(name ${source} NAME_WE)
     mopo_add_test(e2e ${name} 600 1 bash ${source} $<TARGET_FILE:mopo_cli>)
   endforeach()
+  add_custom_target(chaos USES_TERMINAL COMMAND ${CMAKE_COMMAND} -E env ${environment} # by hand: an hour
+    bash ${CMAKE_SOURCE_DIR}/tests/e2e/test_chaos.sh $<TARGET_FILE:mopo_cli> 300)
   mopo_add_test(bench quick 60 1 mopo_cli bench --quick) # only that it runs; times are for people
 endif()

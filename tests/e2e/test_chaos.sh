@@ -2,8 +2,10 @@
 # Kill anywhere: short runs on random ranks, struck at random instants and started again on other ranks until they have
 # ended, give the bytes of a run left alone. A blow is SIGKILL, SIGTERM or SIGSTOP to a random rank, or SIGKILL to
 # mpirun. At the end it says how many blows fell in which phase.
-#   test_chaos.sh PROGRAM [ROUNDS]     rounds also from MOPO_CHAOS_ROUNDS; without either 20, in about a minute
+#   test_chaos.sh PROGRAM [ROUNDS]     rounds also from MOPO_CHAOS_ROUNDS; without either 20, in about a minute. 300:
+#                                      cmake --build build/ci --target chaos
 #   MOPO_CHAOS_SEED=N                  the draws of an earlier call, which printed N; what they hit depends on the hour
+#   MOPO_CHAOS_KEEP=DIR                keep the folders of rounds that failed
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
