@@ -84,7 +84,10 @@ gone() {
 
 # Where the job is, by the last word it said.
 phase_now() {
-    case $(tail -n 1 err 2>/dev/null) in
+    local word
+    word=$(tail -n 1 err 2>/dev/null)
+    [[ $word != *penalt* && $word != *lambda* ]] || ! compgen -G 'run/ckpt/policy-*' >/dev/null || word=epoch
+    case $word in
     *collecting* | *' rows/s'* | *'going on after'*) echo collection ;;
     *' run '* | *collected* | *dataset* | *' on '*learner*) echo loading ;;
     *"behavior's model"*) echo preparation ;;
@@ -98,21 +101,30 @@ phase_now() {
     esac
 }
 
-# An instant: by the clock, or by how many lines it has said; fewer are to come when it goes on.
-wait_for_instant() { # KIND
-    local kind=$1 most line
-    most=$((lines[$kind] - $(lines_of run/log.txt)))
-    [ $most -ge 4 ] || most=4
-    if ((RANDOM % 2)); then
-        sleep "$(awk -v t="${seconds[$kind]}" -v k=$((most + 2)) -v n="${lines[$kind]}" -v r="$RANDOM" \
-            'BEGIN { print 0.1 + (k < n ? k / n : 1) * t * r / 32768 }')"
-        return
-    fi
-    line=$((RANDOM % most + 1))
-    while [ "$(lines_of err)" -lt $line ] && kill -0 "$child" 2>/dev/null; do
+# wait_for_lines FILE COUNT: or the end of the job.
+wait_for_lines() {
+    while [ "$(lines_of "$1")" -lt "$2" ] && kill -0 "$child" 2>/dev/null; do
         sleep 0.01
     done
-    sleep "0.0$((RANDOM % 6))"
+}
+
+# An instant: by epochs that are done, by the clock, or by lines that are said; fewer are to come when it goes on.
+wait_for_instant() { # KIND
+    local kind=$1 most epochs
+    epochs=$(lines_of run/metrics.jsonl)
+    most=$((lines[$kind] - $(lines_of run/log.txt)))
+    [ $most -ge 4 ] || most=4
+    case $kind$((RANDOM % 3)) in
+    [mbn]*0) wait_for_lines run/metrics.jsonl $((epochs < 7 ? epochs + 1 + RANDOM % (7 - epochs) : 7)) ;;
+    *[01])
+        sleep "$(awk -v t="${seconds[$kind]}" -v k=$((most + 2)) -v n="${lines[$kind]}" -v r="$RANDOM" \
+            'BEGIN { print 0.1 + (k < n ? k / n : 1) * t * r / 32768 }')"
+        ;;
+    *)
+        wait_for_lines err $((RANDOM % most + 1))
+        sleep "0.0$((RANDOM % 6))"
+        ;;
+    esac
 }
 
 # strike BLOW: then the job must end by itself, but for one that was stopped. Its exit code goes to $code.
