@@ -28,9 +28,9 @@ command_of() {
     local train=("train" "$source_dir/configs/smoke.yaml" dataset=data.hdf5 run_dir=run rollout.retain=2 train.epochs=8)
     case $1 in
     mopo) echo "${train[@]}" model.max_epochs=8 model.patience=100 collect.rows=4000 ;;
-    brac) echo "${train[@]}" algo=brac-v brac.clone_updates=400 brac.warm_updates=20 ;;
-    npg) echo "${train[@]}" algo=morel-npg rollout.retain=1 rollout.batch=32 rollout.horizon=20 npg.clone_updates=2000 ;;
-    collect) echo collect data.hdf5 task=hopper seed=3 --rows 30000 ;;
+    brac) echo "${train[@]}" algo=brac-v brac.clone_updates=200 brac.warm_updates=20 ;;
+    npg) echo "${train[@]}" algo=morel-npg rollout.retain=1 rollout.batch=16 rollout.horizon=10 npg.clone_updates=400 ;;
+    collect) echo collect data.hdf5 task=hopper seed=3 --rows 15000 ;;
     online) echo collect run --online task=pointmass collect.steps=3000 collect.start_steps=300 \
         collect.eval_every=500 collect.save_every=200 sac.hidden=32 eval.episodes=4 ;;
     esac
