@@ -44,12 +44,14 @@ check 'says so' grep -q 'begun has done 2 of 9 epochs' err
 echo '# other bits'
 OPENBLAS_CORETYPE=Nehalem exits 1 0 rerun run --out old
 code=$?
-check 'this BLAS can pass for that of an older CPU' grep -q 'core Nehalem' old/manifest.json
-verdict 'another BLAS core gives other bits: exit 1' $code
-check 'and is said before' grep -q 'rerun: BLAS is not as it was: .* then, .*core Nehalem now' err
-check 'the verdict has phase, epoch and cause' grep -Eq \
-    'rerun: parted: first in the model; the metrics from epoch 1 on, first in [a-z_]+: .* then, .* now .*; same: dataset.*; likely cause: BLAS ' err
-check 'so has the table' grep -Eq '^BLAS +.*core Nehalem$' out
+if grep -q 'core Nehalem' old/manifest.json && ! grep -q 'core Nehalem' run/manifest.json; then
+    verdict 'another BLAS core gives other bits: exit 1' $code
+    check 'and is said before' grep -q 'rerun: BLAS is not as it was: .* then, .*core Nehalem now' err
+    check 'the verdict has phase, epoch and cause' grep -Eq 'rerun: parted: first in the model; the metrics from epoch 1 on, first in [a-z_]+: .* then, .* now .*; same: dataset.*; likely cause: BLAS ' err
+    check 'so has the table' grep -Eq '^BLAS +.*core Nehalem$' out
+else
+    skip 'another BLAS core: this BLAS has kernels for one only'
+fi
 exits 0 0 train run/used.yaml run_dir=other sac.gamma=0.9
 exits 1 2 rerun -c run other --json
 verdict 'other settings: exit 1' $?
