@@ -1,7 +1,14 @@
 /* The program: a table of commands. Opens and closes MPI, and alone turns a Status into an exit code. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
@@ -75,6 +82,44 @@ done:
     return st;
 }
 
+/* A reader that has left and a limit on file sizes are told by the write that failed, not by the end of the
+ * process; and no file of ours gets the number of a standard stream that the caller closed. */
+static void own_streams(void)
+{
+    static char whole[1 << 16]; /* most results are one write, whose error is then told */
+
+    if (isatty(STDOUT_FILENO) == 0) {
+        (void)setvbuf(stdout, whole, _IOFBF, sizeof whole);
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    for (int fd = open("/dev/null", O_RDONLY); fd >= 0; fd = open("/dev/null", O_RDONLY)) {
+        if (fd > STDERR_FILENO) {
+            (void)close(fd);
+            return;
+        }
+    }
+}
+
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
+/* What is in stdout's buffer must get out; that whoever reads it had enough is fine. */
+static Status end_output(Status st)
+{
+    errno = EIO; /* if an earlier write failed, and this one has nothing left to do */
+    const bool lost = fflush(stdout) != 0 || ferror(stdout) != 0;
+    const int cause = errno;
+    if (st != OK || !lost || reader_left()) {
+        return st;
+    }
+    errno = cause;
+    return file_error("standard output", "write the result");
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = NULL;
@@ -87,6 +132,7 @@ int main(int argc, char **argv)
                       missing);
         return 1;
     }
+    own_streams();
     mem_setup();
     Status st = comm_open(&argc, &argv);
     if (st != OK) {
@@ -97,9 +143,7 @@ int main(int argc, char **argv)
     gemm_setup();
     tables_register();
     st = run(argc - 1, argv + 1, &verb);
-    if (fflush(stdout) != 0 && st == OK) {
-        st = status_fail(ERR_IO, "the result could not be written to standard output");
-    }
+    st = end_output(st);
     if (st != OK && comm_rank() == 0 && verb != NULL) {
         (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
     } else if (st != OK && comm_rank() == 0) { /* no such command: the sentence has the name */

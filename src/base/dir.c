@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -91,7 +92,7 @@ Status dir_rename(const char *from, const char *to)
 {
     char parent[PATH_MAX];
 
-    if (file_refused() || rename(from, to) != 0) {
+    if (!disk_rename(from, to)) {
         return file_error(to, "give the finished directory this name");
     }
     const char *slash = strrchr(to, '/');
@@ -112,12 +113,12 @@ Status dir_remove(const char *path)
     TRY(dir_list(&list, path));
     for (int i = 0; i < list.count; i++) {
         (void)snprintf(name, sizeof name, "%s/%s", path, list.names[i]);
-        if (file_refused() || unlink(name) != 0) {
+        if (!disk_unlink(name)) {
             st = file_error(name, "delete the file");
             goto done;
         }
     }
-    if (file_refused() || rmdir(path) != 0) {
+    if (!disk_rmdir(path)) {
         st = file_error(path, "delete the directory");
     }
 done:
@@ -149,7 +150,7 @@ Status dir_remove_temps(const char *path)
     TRY(dir_list(&list, slash == NULL ? "." : parent));
     for (int i = 0; i < list.count; i++) {
         (void)snprintf(temp, sizeof temp, "%s%s", parent, list.names[i]);
-        if (is_temp_of(name, list.names[i]) && (file_refused() || unlink(temp) != 0)) {
+        if (is_temp_of(name, list.names[i]) && !disk_unlink(temp)) {
             st = file_error(temp, "delete the file");
             goto done;
         }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/mem.h"
 
 static int64_t fail_at;
@@ -37,51 +38,19 @@ Status file_error(const char *path, const char *what)
         hint = "; free some space or choose another directory";
     } else if (cause == EACCES || cause == EPERM || cause == EROFS) {
         hint = "; check the rights or choose another directory";
+    } else if (cause == EFBIG) {
+        hint = "; raise the limit on the size of files (ulimit -f)";
+    } else if (cause == ELOOP) {
+        hint = "; it may be a symbolic link, and those are not followed here: delete it";
     }
     return status_fail(ERR_IO, "%s: cannot %s: %s%s", path, what, strerror(cause), hint);
 }
 
-static Status write_all(int fd, const char *path, const unsigned char *bytes, size_t n)
-{
-    while (n > 0) {
-        const size_t piece = n < (1U << 30) ? n : 1U << 30; /* one write stops at 2 GiB */
-        const ssize_t done = file_refused() ? -1 : write(fd, bytes, piece);
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done < 0) {
-            return file_error(path, "write");
-        }
-        bytes += done;
-        n -= (size_t)done;
-    }
-    return OK;
-}
-
 static Status sync_and_close(int fd, const char *path)
 {
-    Status st = OK;
-    if (file_refused() || fsync(fd) != 0) {
-        st = file_error(path, "flush to disk");
-    }
-    const bool lost = file_refused(); /* close in any case */
-    if ((close(fd) != 0 || lost) && st == OK) {
-        errno = lost ? fail_errno : errno;
-        st = file_error(path, "close");
-    }
-    return st;
-}
-
-/* mkstemp makes private files; give them the rights that open would have given. */
-static int open_temp(char *name)
-{
-    const int fd = file_refused() ? -1 : mkstemp(name);
-    if (fd >= 0) {
-        const mode_t mask = umask(0);
-        (void)umask(mask);
-        (void)fchmod(fd, 0666 & ~mask);
-    }
-    return fd;
+    const Status st = disk_sync(fd) ? OK : file_error(path, "flush to disk");
+    const bool closed = disk_close(fd); /* in any case */
+    return st != OK || closed ? st : file_error(path, "close");
 }
 
 static Status sync_parent(const char *path)
@@ -103,17 +72,20 @@ Status file_write(const char *path, const void *bytes, size_t n)
     if (len < 0 || (size_t)len >= sizeof temp) {
         return status_fail(ERR_IO, "%s: the path is too long", path);
     }
-    int fd = open_temp(temp);
+    int fd = disk_temp(temp);
     if (fd < 0) {
         st = file_error(path, "create a temporary file beside it");
         goto done;
     }
     made = true;
-    TRY(write_all(fd, path, bytes, n));
+    if (!disk_write(fd, bytes, n)) {
+        st = file_error(path, "write");
+        goto done;
+    }
     const int open_fd = fd;
     fd = -1;
     TRY(sync_and_close(open_fd, path));
-    if (file_refused() || rename(temp, path) != 0) {
+    if (!disk_rename(temp, path)) {
         st = file_error(path, "rename the finished file to this name");
         goto done;
     }
@@ -121,10 +93,10 @@ Status file_write(const char *path, const void *bytes, size_t n)
     TRY(sync_parent(path));
 done:
     if (fd >= 0) {
-        (void)close(fd);
+        (void)disk_close(fd);
     }
     if (made) {
-        (void)unlink(temp);
+        (void)disk_unlink(temp);
     }
     return st;
 }
@@ -187,10 +159,14 @@ static bool is_dir(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* Its name is brought to disk too: what is in a directory lasts no longer than the directory. */
 static Status make_dir(const char *path)
 {
-    if (is_dir(path) || (!file_refused() && mkdir(path, 0777) == 0)) {
+    if (is_dir(path)) {
         return OK;
+    }
+    if (disk_mkdir(path)) {
+        return sync_parent(path);
     }
     const int cause = errno;
     if (cause == EEXIST && is_dir(path)) { /* another process was faster */
@@ -225,16 +201,14 @@ done:
 
 Status file_sync_dir(const char *path)
 {
-    const int fd = file_refused() ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = disk_directory(path);
     if (fd < 0) {
         return file_error(path, "open the directory");
     }
-    Status st = OK;
-    if (file_refused() || fsync(fd) != 0) {
-        /* some network file systems cannot, and say EINVAL */
-        st = errno == EINVAL ? OK : file_error(path, "flush the directory to disk");
-    }
-    (void)close(fd);
+    /* some network file systems cannot, and say EINVAL */
+    const bool done = disk_sync(fd) || errno == EINVAL;
+    const Status st = done ? OK : file_error(path, "flush the directory to disk");
+    (void)disk_close(fd);
     return st;
 }
 

@@ -1,17 +1,16 @@
 #include "base/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "base/lines.h"
 #include "base/timer.h"
 
 static int my_rank;
 static int rank_count = 1;
 static double start;
 static LogLevel level = LOG_INFO;
-static FILE *sink;
+static Lines file = {.fd = -1};
 
 void log_start(int rank, int ranks)
 {
@@ -23,19 +22,12 @@ void log_start(int rank, int ranks)
 Status log_open_file(const char *path)
 {
     log_close_file();
-    sink = fopen(path, "ae");
-    if (sink == NULL) {
-        return status_fail(ERR_IO, "%s: cannot open the log: %s", path, strerror(errno));
-    }
-    return OK;
+    return status_while(lines_open(&file, path), "the log");
 }
 
 void log_close_file(void)
 {
-    if (sink != NULL) {
-        (void)fclose(sink);
-        sink = NULL;
-    }
+    lines_close(&file);
 }
 
 void log_set_level(LogLevel most)
@@ -60,10 +52,7 @@ static void put(LogLevel at, const char *format, va_list args)
     (void)vsnprintf(text, sizeof text, format, args);
     const double seconds = timer_now() - start;
     (void)fprintf(stderr, "%8.2f  %s%s%s\n", seconds, who, words[at], text);
-    if (sink != NULL) { /* a full disk must not stop a run because of its log */
-        (void)fprintf(sink, "%8.2f  %s%s%s\n", seconds, who, words[at], text);
-        (void)fflush(sink);
-    }
+    lines_add(&file, "%8.2f  %s%s%s\n", seconds, who, words[at], text);
 }
 
 #define LOG_FUNCTION(name, at)         \
@@ -80,14 +69,11 @@ LOG_FUNCTION(log_info, LOG_INFO)
 
 void log_file(const char *format, ...)
 {
+    char text[2 * STATUS_REASON_MAX];
     va_list args;
 
-    if (sink != NULL) {
-        va_start(args, format);
-        (void)fprintf(sink, "%8.2f  ", timer_now() - start);
-        (void)vfprintf(sink, format, args);
-        (void)fputc('\n', sink);
-        (void)fflush(sink);
-        va_end(args);
-    }
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    lines_add(&file, "%8.2f  %s\n", timer_now() - start, text);
 }

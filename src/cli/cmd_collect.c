@@ -113,7 +113,7 @@ static Status run_training(const OptionValues *in)
     config_default(&config);
     TRY(config_words_over(&config, in->count - 1, in->words + 1));
     TRY(config_check(&config));
-    stop_listen(0, dir);
+    stop_listen(0, comm_rank() == 0 ? dir : NULL);
     TRY(option_flag(in, "family") ? family_run(&config, dir, rows, force)
                                   : online_run(&config, dir, force));
 done:

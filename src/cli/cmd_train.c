@@ -64,7 +64,7 @@ done:
 
 static const Option options[] = {
     {"max-time", 't', "MINUTES",
-     "save and stop with exit code 75 at the first epoch after so long"},
+     "be saved and gone (exit code 75) within so long: no epoch begins that would end later"},
     {0},
 };
 
@@ -79,8 +79,10 @@ const Command cmd_train = {
         "On a run directory that holds this run already, training goes on from the newest valid "
         "checkpoint and ends with the same bytes as if it had never been stopped, on any number "
         "of ranks. SIGUSR2, SIGTERM, SIGINT or a file named stop in the run directory end it "
-        "after the running epoch, saved, with exit code 75. mpirun passes SIGUSR2 on; at Ctrl-C "
-        "it gives its ranks a second or two, then the run goes on from its last checkpoint.\n"
+        "after the running epoch, saved, with exit code 75; so do --max-time and SLURM's own "
+        "limit, "
+        "in time. SIGUSR1 saves and goes on. mpirun passes SIGUSR1 and SIGUSR2 on; at Ctrl-C it "
+        "gives its ranks a second or two, then the run goes on from its last checkpoint.\n"
         "\n"
         "  mpirun -n 16 mopo train configs/paper/halfcheetah-random.yaml seed=3\n"
         "  mpirun -n 16 mopo train configs/task/hopper.yaml dataset=hopper-medium-v2\n"

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -107,7 +108,6 @@ done:
     return st;
 }
 
-/* What a killed process left half done. */
 static Status clean(const char *ckpt_dir)
 {
     Status st = OK;
@@ -122,11 +122,22 @@ static Status clean(const char *ckpt_dir)
         if (dot != NULL && strcmp(dot, ".tmp") == 0) {
             TRY(dir_remove(path));
         } else if (strncmp(name, "LATEST.tmp.", 11) == 0) {
-            (void)unlink(path);
+            (void)disk_unlink(path);
         }
     }
 done:
     dir_list_release(&list);
+    return st;
+}
+
+Status checkpoint_clean(const char *run_dir)
+{
+    Status st = OK;
+    char dir[CHECKPOINT_PATH_MAX];
+
+    TRY(checkpoint_path(dir, run_dir, "ckpt"));
+    TRY(clean(dir));
+done:
     return st;
 }
 

@@ -38,6 +38,10 @@ typedef struct {
 NODISCARD Status checkpoint_save(const char *run_dir, Phase phase, int64_t step, const Slab *slabs,
                                  int n, const CheckpointNote *notes, int m, int keep);
 
+/* Delete what a killed process left half done. The next save does it too, but a finished run makes none.
+ * Errors: ERR_IO, ERR_NOMEM. */
+NODISCARD Status checkpoint_clean(const char *run_dir);
+
 struct json_t;
 typedef struct {
     char path[CHECKPOINT_PATH_MAX]; /* of its directory */

@@ -259,7 +259,8 @@ static Status enter(Ledger *ledger, const Round *round, const CollectRows *rows)
     }
     const bool stop = stop_wanted();
     const size_t fresh = (size_t)(ledger->total.rows - ledger->saved) * rows->stride;
-    if (stop || timer_now() - ledger->part_at >= part || fresh * sizeof(double) >= part_bytes) {
+    if (stop || stop_save_wanted() || timer_now() - ledger->part_at >= part ||
+        fresh * sizeof(double) >= part_bytes) {
         TRY(save_part(ledger));
     }
     if (stop) {

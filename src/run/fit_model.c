@@ -378,6 +378,14 @@ static Status write_model(const Fit *f)
     return st;
 }
 
+/* What was asked of rank 0. Collective. */
+static bool asked(bool (*wanted)(void))
+{
+    int yes = comm_rank() == 0 && wanted() ? 1 : 0;
+    coll_bcast(&yes, sizeof yes, 0);
+    return yes != 0;
+}
+
 Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
 {
     Status st = OK;
@@ -392,13 +400,14 @@ Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from)
              s->ens.cfg.hidden, (long long)f.data.n_train, (long long)f.data.n_hold,
              s->ens.cfg.spectral_norm ? "on" : "off");
     TRY(load(&f, from));
+    stop_begin();
     while (!finished(&f)) {
-        int stop = comm_rank() == 0 && stop_wanted() ? 1 : 0;
-        coll_bcast(&stop, sizeof stop, 0);
-        if (stop != 0) {
-            if (f.pass % s->cfg.checkpoint.every != 0) {
-                TRY(save(&f));
-            }
+        const bool stop = asked(stop_wanted);
+        const bool saved = f.pass == 0 || f.pass % s->cfg.checkpoint.every == 0;
+        if (!saved && (asked(stop_save_wanted) || stop)) {
+            TRY(save(&f));
+        }
+        if (stop) {
             st = status_fail(ERR_INTERRUPTED,
                              "stopped after model pass %lld as asked (%s); the same "
                              "command goes on from here",

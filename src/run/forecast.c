@@ -177,18 +177,18 @@ double forecast_epoch(const Workload *work, const UnitCost *cost, int ranks, int
     return plan_epoch_seconds(&plan, epoch_cost(work, cost, &plan, evaluated));
 }
 
-/* As a run chooses, but with costs that were measured. */
-static Plan choose(const Workload *work, const UnitCost *cost, int ranks, int learners)
+Plan forecast_best_plan(const Workload *work, const UnitCost *cost, int ranks, int cores,
+                        int learners)
 {
     const Plan one = forecast_plan(work, ranks, 1);
-    return plan_make(ranks, ranks, learners > 0 ? learners : work->learners_wanted, work->shards,
+    return plan_make(ranks, cores, learners > 0 ? learners : work->learners_wanted, work->shards,
                      work->units, work->episodes, epoch_cost(work, cost, &one, true));
 }
 
 /* All but what compares it with one rank. */
 static Forecast phases(const Workload *work, const UnitCost *cost, int ranks, int learners)
 {
-    const Plan plan = choose(work, cost, ranks, learners);
+    const Plan plan = forecast_best_plan(work, cost, ranks, ranks, learners);
     Forecast f = {.ranks = ranks, .learners = plan.learners};
     const int evaluations = (work->epochs + work->eval_every - 1) / work->eval_every;
     const PlanCost of = epoch_cost(work, cost, &plan, true);

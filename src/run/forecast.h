@@ -55,7 +55,10 @@ typedef struct {
 
 /* Who does what on so many ranks, a core for each. */
 Plan forecast_plan(const Workload *work, int ranks, int learners);
-/* learners 0: as wanted, or what makes an epoch shortest. */
+/* The same with so many cores; learners 0: as wanted, or what makes an epoch shortest. */
+Plan forecast_best_plan(const Workload *work, const UnitCost *cost, int ranks, int cores,
+                        int learners);
+/* learners as above; a core for each rank. */
 Forecast forecast_run(const Workload *work, const UnitCost *cost, int ranks, int learners);
 /* Seconds of one pass of the model fit; of one epoch with or without an evaluation. */
 double forecast_pass(const Workload *work, const UnitCost *cost, int ranks);

@@ -53,9 +53,9 @@ static Status run_epoch(Learner *l, int64_t e)
 
     memcpy(l->sent, agent_actor(&s->agent), agent_policy_floats(&s->agent) * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
-    if (e > 1 && (e - 1) % cfg->checkpoint.every == 0 && !l->fresh) {
-        TRY(learner_save(l, PHASE_POLICY,
-                         e - 1)); /* while the workers are busy; without the phase they make */
+    if (e > 1 && !l->fresh && (learner_save_asked(l) || (e - 1) % cfg->checkpoint.every == 0)) {
+        /* while the workers are busy; without the phase they make */
+        TRY(learner_save(l, PHASE_POLICY, e - 1));
     }
     if (cfg->rollout.lag == 0) {
         TRY(learner_finish_rollout(l, l->sent));
@@ -137,10 +137,7 @@ static Status begin(Learner *l, const Checkpoint *from, int64_t *epoch)
 
     *epoch = 0;
     if (l->lead) {
-        st = learner_load(l, from, &past, epoch);
-        if (st != OK) {
-            comm_abort(status_exit_code(st), status_reason());
-        }
+        TRY(learner_load(l, from, &past, epoch)); /* train.c ends the others */
     }
     comm_reduce_bcast(&s->reduce, epoch, sizeof *epoch);
     Slab slabs[AGENT_SLABS_MAX];
@@ -168,6 +165,7 @@ static Status finish(Learner *l)
     Status st = OK;
     const Task task = {.epoch = s->cfg.train.epochs, .rollout = 0, .eval = 1};
     char path[RUNDIR_PATH_MAX];
+    int64_t lengths[METRICS_FILES];
 
     memcpy(l->sent, agent_actor(&s->agent), agent_policy_floats(&s->agent) * sizeof(float));
     TRY(learner_start_task(l, &task, l->sent));
@@ -190,6 +188,9 @@ static Status finish(Learner *l)
         (void)account_kind(before);
     }
     TRY(learner_finish_eval(l));
+    if (l->lead) { /* its line comes after the last checkpoint, and lasts too */
+        TRY(metrics_lengths(&l->log, lengths));
+    }
     learner_note_tasks(l);
 done:
     return st;
@@ -202,6 +203,11 @@ bool learner_stop_asked(const Learner *l)
     return stop != 0;
 }
 
+bool learner_save_asked(const Learner *l)
+{
+    return l->lead && stop_save_wanted();
+}
+
 Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from, LearnResult *result)
 {
     Status st = OK;
@@ -212,6 +218,7 @@ Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from, LearnR
     TRY(mem_alloc(&l.sent, agent_policy_floats(&s->agent), sizeof *l.sent, "a policy"));
     TRY(begin(&l, from, &done_epochs));
     l.began = done_epochs;
+    stop_begin();
     for (int64_t e = done_epochs + 1; e <= s->cfg.train.epochs; e++) {
         if (learner_stop_asked(&l)) {
             if (l.lead && !l.fresh) {

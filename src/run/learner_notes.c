@@ -258,5 +258,6 @@ Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *
     }
     TRY(metrics_open(&l->log, l->dir->path, from != NULL ? lengths : NULL));
 done:
-    return status_while(st, "going on from %s", from != NULL ? from->path : "nothing");
+    return from != NULL ? status_while(st, "going on from %s", from->path)
+                        : status_while(st, "starting the epochs");
 }

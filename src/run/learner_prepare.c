@@ -66,6 +66,7 @@ Status learner_prepare(Learner *l)
     int64_t saved = agent->prepared;
     double loss = 0;
 
+    stop_begin();
     while (agent->prepared < total) {
         if (learner_stop_asked(l)) {
             return stopped(l, piece, saved, total);
@@ -73,7 +74,8 @@ Status learner_prepare(Learner *l)
         const int64_t before = agent->prepared;
         TRY(do_piece(l, piece, total, &loss));
         const int64_t pieces = pieces_done(l, piece);
-        if (pieces % l->s->cfg.checkpoint.every == 0 || agent->prepared == total) {
+        if (learner_save_asked(l) || pieces % l->s->cfg.checkpoint.every == 0 ||
+            agent->prepared == total) {
             TRY(learner_save(l, PHASE_PREPARE, pieces));
             saved = agent->prepared;
         }

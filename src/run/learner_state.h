@@ -63,6 +63,8 @@ int learner_gather(Learner *l);
 void learner_gather_prepare(Learner *l);
 /* Whether a stop was asked for, which rank 0 knows. Collective over the learners. */
 bool learner_stop_asked(const Learner *l);
+/* Local: true on the lead alone. */
+bool learner_save_asked(const Learner *l);
 
 /* Rows that the ring of a shard can hold: those of rollout.retain epochs. */
 int64_t learner_shard_capacity(const Session *s, int shard);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/panic.h"
@@ -68,19 +69,8 @@ static void csv_line(const Metrics *metrics, Text *line)
 
 static Status append(MetricsLog *log, int file, const Text *line)
 {
-    const char *from = line->data;
-    size_t left = line->used;
-
-    while (left > 0) {
-        const ssize_t done = file_refused() ? -1 : write(log->fd[file], from, left);
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done < 0) {
-            return file_error(log->path[file], "append an epoch's metrics");
-        }
-        from += done;
-        left -= (size_t)done;
+    if (!disk_write(log->fd[file], line->data, line->used)) {
+        return file_error(log->path[file], "append an epoch's metrics");
     }
     log->length[file] += (int64_t)line->used;
     return OK;
@@ -117,7 +107,7 @@ static Status cut_back(MetricsLog *log, int file, int64_t keep)
                            "file back, or delete it to go on without its history",
                            path, (long long)size, (long long)keep);
     }
-    if (size > keep && (file_refused() || ftruncate(log->fd[file], (off_t)keep) != 0)) {
+    if (size > keep && !disk_truncate(log->fd[file], keep)) {
         return file_error(path, "cut the file back to the checkpoint");
     }
     log->length[file] = keep;
@@ -131,8 +121,7 @@ static Status open_file(MetricsLog *log, int file, const char *run_dir, int64_t 
     if (len < 0 || (size_t)len >= sizeof log->path[file]) {
         return status_fail(ERR_IO, "%s: the path is too long", run_dir);
     }
-    log->fd[file] =
-        file_refused() ? -1 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    log->fd[file] = disk_append(path);
     return log->fd[file] < 0 ? file_error(path, "open") : cut_back(log, file, keep);
 }
 
@@ -159,7 +148,7 @@ void metrics_close(MetricsLog *log)
 {
     for (int i = 0; i < METRICS_FILES; i++) {
         if (log->fd[i] >= 0) {
-            (void)close(log->fd[i]);
+            (void)disk_close(log->fd[i]); /* a checkpoint has brought it to disk */
             log->fd[i] = -1;
         }
     }
@@ -169,7 +158,7 @@ void metrics_close(MetricsLog *log)
 static void take_back(MetricsLog *log, const int64_t length[METRICS_FILES])
 {
     for (int i = 0; i < METRICS_FILES; i++) {
-        if (ftruncate(log->fd[i], (off_t)length[i]) != 0) {
+        if (!disk_truncate(log->fd[i], length[i])) {
             log_warn("%s: the end of the file may be half a line: %s", log->path[i],
                      strerror(errno));
         }
@@ -214,7 +203,7 @@ Status metrics_append(MetricsLog *log, const Metrics *metrics)
 Status metrics_lengths(const MetricsLog *log, int64_t length[METRICS_FILES])
 {
     for (int i = 0; i < METRICS_FILES; i++) {
-        if (file_refused() || fsync(log->fd[i]) != 0) {
+        if (!disk_sync(log->fd[i])) {
             return file_error(log->path[i], "flush to disk");
         }
         length[i] = log->length[i];

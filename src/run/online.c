@@ -60,9 +60,11 @@ static Status begin_episode(Online *o)
 {
     Status st = OK;
     int stop = o->lead && stop_wanted() ? 1 : 0;
+    int save = o->lead && stop_save_wanted() ? 1 : 0;
 
     comm_reduce_bcast(&o->reduce, &stop, sizeof stop);
-    if (o->step >= o->next_save || (stop != 0 && o->fresh.rows > 0)) {
+    comm_reduce_bcast(&o->reduce, &save, sizeof save);
+    if (o->step >= o->next_save || ((stop != 0 || save != 0) && o->fresh.rows > 0)) {
         TRY(online_save(o));
     }
     if (stop != 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/dir.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -72,7 +73,7 @@ static Status count_parts(Parts *parts)
             parts->count++;
         } else if (strstr(name, ".tmp.") != NULL) {
             (void)snprintf(path, sizeof path, "%s/%s", parts->path, name);
-            (void)remove(path);
+            (void)disk_unlink(path);
         } else if (strncmp(name, "part-", 5) == 0) {
             st = status_fail(ERR_FORMAT,
                              "%s: %s is missing; put it back, or begin anew with --force",
@@ -180,7 +181,7 @@ Status parts_remove(Parts *parts)
     char path[PART_PATH_MAX];
 
     for (; parts->count > 0; parts->count--) {
-        if (file_refused() || remove(part_path(parts, parts->count - 1, path)) != 0) {
+        if (!disk_unlink(part_path(parts, parts->count - 1, path))) {
             return file_error(path, "delete the file");
         }
     }

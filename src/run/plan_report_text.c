@@ -140,9 +140,8 @@ void plan_report_text(const PlanReport *report, Text *text)
              report->best == report->count - 1
                  ? "more were not looked at (--ranks N)"
                  : "more ranks would be idle for more than half of the time");
-    text_add(text,
-             "The table's learners are the best by these costs, ranks.learners sets them; a run "
-             "chooses by counts of its work.\n");
+    text_add(text, "The table's learners are the best by these costs; a run measures again and "
+                   "chooses, ranks.learners sets them.\n");
     text_add(text, "Other machines differ: run `mopo plan` where the run will be. Rollouts and "
                    "episodes that end early make it shorter.\n");
 }

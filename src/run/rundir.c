@@ -2,19 +2,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/panic.h"
+#include "run/checkpoint.h"
 
-enum { HOLDER_MAX = 512, DIFF_MAX = 600 };
+enum { HOLDER_MAX = RUNDIR_HOLDER_MAX, HOST_MAX = 128, DIFF_MAX = 600 };
 
 const char *rundir_file(const RunDir *dir, const char *name, char *path)
 {
@@ -70,19 +74,48 @@ done:
 
 /* ---- lock ---- */
 
-static Status refuse(const RunDir *dir)
+/* Who signed last and did not end by itself; "" after a regular end. */
+static void read_holder(const RunDir *dir, char holder[HOLDER_MAX])
 {
-    char holder[HOLDER_MAX] = "";
-    const ssize_t n = pread(dir->lock, holder, sizeof holder - 1, 0);
+    const ssize_t n = pread(dir->lock, holder, HOLDER_MAX - 1, 0);
+
     holder[n > 0 ? n : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
+}
+
+static Status refuse(const RunDir *dir, const char *holder)
+{
     return status_fail(ERR_CONFIG,
                        "%s: another process is running here (%s); wait for it, stop it, or choose "
                        "another run_dir",
                        dir->path, holder[0] != '\0' ? holder : "it has just started");
 }
 
-static Status lock_file(const RunDir *dir, const char *path)
+static void host_name(char host[HOST_MAX])
+{
+    host[0] = '\0';
+    (void)gethostname(host, HOST_MAX - 1);
+    host[HOST_MAX - 1] = '\0';
+}
+
+/* Where the file system has no locks: is the process that signed last alive? Of another host nobody can tell. */
+static Status check_holder(const RunDir *dir, const char *holder)
+{
+    char host[HOST_MAX];
+    char ours[HOST_MAX + 16];
+
+    host_name(host);
+    const int len = snprintf(ours, sizeof ours, "host %s, pid ", host);
+    if (strncmp(holder, ours, (size_t)len) == 0) {
+        const long pid = strtol(holder + len, NULL, 10);
+        return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM) ? refuse(dir, holder) : OK;
+    }
+    log_warn("%s: this file system has no locks; take care that one process runs here%s%s",
+             dir->path, holder[0] != '\0' ? "; not signed off: " : "", holder);
+    return OK;
+}
+
+static Status lock_file(const RunDir *dir, const char *path, const char *holder)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
@@ -90,11 +123,10 @@ static Status lock_file(const RunDir *dir, const char *path)
         return OK;
     }
     if (errno == EACCES || errno == EAGAIN) {
-        return refuse(dir);
+        return refuse(dir, holder);
     }
     if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP) {
-        log_warn("%s: this file system has no locks; take care that one process runs here", path);
-        return OK;
+        return check_holder(dir, holder);
     }
     return file_error(path, "lock the run directory");
 }
@@ -102,20 +134,19 @@ static Status lock_file(const RunDir *dir, const char *path)
 /* "host node1, pid 1234, since 2024-05-01T12:00:00Z" for whoever finds the lock taken. */
 static Status sign_lock(const RunDir *dir, const char *path)
 {
-    char host[HOLDER_MAX / 2] = "unknown";
+    char host[HOST_MAX];
     char when[32] = "";
     char line[HOLDER_MAX];
     struct tm utc;
     const time_t now = time(NULL);
 
-    (void)gethostname(host, sizeof host - 1);
+    host_name(host);
     if (gmtime_r(&now, &utc) != NULL) {
         (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
     }
     const int len =
         snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", host, (long)getpid(), when);
-    if (file_refused() || ftruncate(dir->lock, 0) != 0 ||
-        pwrite(dir->lock, line, (size_t)len, 0) != len) {
+    if (!disk_truncate(dir->lock, 0) || !disk_write(dir->lock, line, (size_t)len)) {
         return file_error(path, "write");
     }
     return OK;
@@ -125,14 +156,18 @@ static Status take_lock(RunDir *dir)
 {
     Status st = OK;
     char path[RUNDIR_PATH_MAX];
+    char holder[HOLDER_MAX];
 
     (void)rundir_file(dir, "lock", path);
-    dir->lock = file_refused() ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    dir->lock = disk_append(path);
     if (dir->lock < 0) {
         return file_error(path, "open");
     }
-    TRY(lock_file(dir, path));
+    read_holder(dir, holder);
+    TRY(lock_file(dir, path, holder));
+    read_holder(dir, dir->before); /* under the lock: who ended meanwhile has signed off */
     TRY(sign_lock(dir, path));
+    dir->signed_in = true;
 done:
     return st;
 }
@@ -149,6 +184,7 @@ static Status clean(const RunDir *dir)
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         TRY(dir_remove_temps(rundir_file(dir, names[k], path)));
     }
+    TRY(checkpoint_clean(dir->path));
 done:
     return st;
 }
@@ -249,6 +285,9 @@ Status rundir_open(RunDir *dir, const char *path, const Config *config,
     }
     TRY(write_settings(dir, config, origins));
     TRY(log_open_file(rundir_file(dir, "log.txt", log)));
+    if (dir->before[0] != '\0') {
+        log_info("the process before this one (%s) was killed; its lock is void", dir->before);
+    }
 done:
     if (st != OK) {
         rundir_close(dir);
@@ -260,7 +299,7 @@ Status rundir_remove(const RunDir *dir, const char *name)
 {
     char path[RUNDIR_PATH_MAX];
 
-    return file_exists(rundir_file(dir, name, path)) && (file_refused() || unlink(path) != 0)
+    return file_exists(rundir_file(dir, name, path)) && !disk_unlink(path)
                ? file_error(path, "delete the file")
                : OK;
 }
@@ -285,11 +324,23 @@ done:
     return st;
 }
 
+/* An empty lock: nobody was killed here. */
+static void sign_off(const RunDir *dir)
+{
+    if (!disk_truncate(dir->lock, 0)) {
+        log_warn("%s/lock: cannot be emptied: %s", dir->path, strerror(errno));
+    }
+}
+
 void rundir_close(RunDir *dir)
 {
     if (dir->lock >= 0) {
         log_close_file();
-        (void)close(dir->lock);
+        if (dir->signed_in) {
+            sign_off(dir);
+        }
+        (void)disk_close(dir->lock);
         dir->lock = -1;
+        dir->signed_in = false;
     }
 }

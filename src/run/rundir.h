@@ -1,6 +1,6 @@
 /* The run directory: one run, one process at a time, and what was used. Local, rank 0.
  *
- *   lock           held by the running process; host, pid and start inside
+ *   lock           held by the running process, its host, pid and start inside; empty after a regular end
  *   used.yaml      every setting with its origin
  *   manifest.json  program, libraries, machine, dataset; at the end the digests of the results
  *   log.txt        the log
@@ -16,12 +16,14 @@
 #include "config/config.h"
 #include "run/facts.h"
 
-enum { RUNDIR_PATH_MAX = 4096 };
+enum { RUNDIR_PATH_MAX = 4096, RUNDIR_HOLDER_MAX = 512 };
 
 typedef struct {
     char path[RUNDIR_PATH_MAX];
-    int lock;     /* descriptor, -1: closed */
-    bool resumed; /* the directory already held this run */
+    int lock;                       /* descriptor, -1: closed */
+    bool signed_in;                 /* the lock is ours and says so */
+    bool resumed;                   /* the directory already held this run */
+    char before[RUNDIR_HOLDER_MAX]; /* who held the lock and was killed; "" */
 } RunDir;
 
 /* Create the directory or come back to it: lock it, compare the settings with those it was begun with,
@@ -46,7 +48,7 @@ const char *rundir_file(const RunDir *dir, const char *name, char *path);
  * and on which results depend. Errors: also ERR_IO, ERR_NOMEM. */
 NODISCARD Status rundir_write_manifest(const RunDir *dir, const RunFacts *facts);
 /* A run has ended: put the digests of its results (run/results.h) into manifest.json. Errors: ERR_IO,
- * ERR_FORMAT, ERR_NOMEM. */
+ * ERR_NOMEM; a manifest that cannot be read is a warning. */
 NODISCARD Status rundir_note_results(const RunDir *dir);
 
 #endif

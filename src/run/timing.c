@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -14,38 +15,32 @@
 #include "run/memory.h"
 #include "run/time_table.h"
 
-static FILE *sink;
+static Lines file = {.fd = -1};
 
 void timing_open(const RunDir *dir)
 {
     char path[RUNDIR_PATH_MAX];
 
     timing_close();
-    sink = fopen(rundir_file(dir, "timing.jsonl", path), "ae");
-    if (sink == NULL) {
-        log_warn("%s: %s; the run goes on without it", path, strerror(errno));
+    if (lines_open(&file, rundir_file(dir, "timing.jsonl", path)) != OK) {
+        log_warn("%s; the run goes on without it", status_reason());
     }
 }
 
 void timing_close(void)
 {
-    if (sink != NULL) {
-        (void)fclose(sink);
-        sink = NULL;
-    }
+    lines_close(&file);
 }
 
 void timing_line(const char *format, ...)
 {
+    char line[LINES_LENGTH_MAX];
     va_list args;
 
-    if (sink != NULL) {
-        va_start(args, format);
-        (void)vfprintf(sink, format, args);
-        (void)fputc('\n', sink);
-        (void)fflush(sink);
-        va_end(args);
-    }
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    lines_add(&file, "%s\n", line);
 }
 
 /* n numbers of each rank, (ranks, n), on all ranks; NULL when memory is refused. */

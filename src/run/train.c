@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/timer.h"
 #include "data/registry.h"
+#include "run/choose_learners.h"
 #include "run/collect_job.h"
 #include "run/crew.h"
 #include "run/fit_model.h"
@@ -182,21 +183,23 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     Session s = {0};
     RunDir dir = {.lock = -1};
     int64_t collected = 0;
+    Config chosen = *cfg;
     const bool lead = comm_rank() == 0;
     const double start = timer_now();
 
     account_start(ACCOUNT_LOAD);
     memory_note_base();
     *summary = (TrainSummary){0};
+    stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
     if (lead) {
         timing_open(&dir);
     }
-    stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     log_info("run %s%s", cfg->top.run_dir, lead && dir.resumed ? " (going on)" : "");
     TRY(provide_dataset(cfg, &collected));
-    TRY(session_open(&s, cfg));
+    TRY(choose_learners(&chosen));
+    TRY(session_open(&s, &chosen));
     s.collected = collected;
     TRY(describe(&s, &dir));
     st = run_phases(&s, &dir, summary);

@@ -317,23 +317,24 @@ static Status typical_of(Rehearsal *r, Status (*run)(void *ctx, double *units), 
     return unit_cost_typical(&(CostPiece){run, r}, 1, budget, seconds);
 }
 
-static Status measure_updates(Rehearsal *r, UnitCost *cost)
+/* What an epoch is made of, in `part` of the time that a plan takes for it. */
+static Status measure_epoch(Rehearsal *r, double part, UnitCost *cost)
 {
-    const AgentKind *kind = r->s->agent.kind;
     const int V = r->s->reduce.count;
     const CostPiece pieces[] = {{update_run, r}, {shard_run, r}};
     double each[2] = {0};
     Status st = OK;
 
-    TRY(unit_cost_typical(pieces, V > 1 ? 2 : 1, V > 1 ? 2 * sustained : sustained, each));
-    TRY(typical_of(r, gather_run, brief / 4, &cost->gather));
+    TRY(unit_cost_typical(pieces, V > 1 ? 2 : 1, part * (V > 1 ? 2 : 1) * sustained, each));
+    TRY(typical_of(r, gather_run, part * brief / 4, &cost->gather));
     cost->update = cost->update_fixed = each[0];
     if (V > 1) { /* fixed + V shards, each with its rows to gather; fixed + one shard + all rows */
         const double shard = (each[0] - each[1]) / (V - 1);
         cost->update_fixed = fmax(0, each[1] - shard - cost->gather);
     }
-    if (kind->prepare != NULL && kind->prepare_updates(&r->s->agent) > 0) {
-        TRY(typical_of(r, prepare_run, brief, &cost->prepare));
+    TRY(typical_of(r, episode_run, part * brief, &cost->eval));
+    if (r->s->uses_model) {
+        TRY(typical_of(r, rollout_unit_run, part * sustained, &cost->rollout));
     }
 done:
     return st;
@@ -353,32 +354,41 @@ done:
     return st;
 }
 
-static Status measure_learning(Session *s, UnitCost *cost)
+/* What else a run does with networks and simulator. */
+static Status measure_rest(Rehearsal *r, UnitCost *cost)
+{
+    const Session *s = r->s;
+    const AgentKind *kind = s->agent.kind;
+    Status st = OK;
+
+    if (kind->prepare != NULL && kind->prepare_updates(&s->agent) > 0) {
+        TRY(typical_of(r, prepare_run, brief, &cost->prepare));
+    }
+    if (r->env != NULL) {
+        TRY(typical_of(r, collect_run, brief, &cost->collect));
+    }
+    if (s->needs_model) {
+        TRY(typical_of(r, predict_run, brief, &cost->predict));
+    }
+    if (s->truth.next != NULL) {
+        TRY(typical_of(r, truth_run, brief, &cost->truth));
+    }
+done:
+    return st;
+}
+
+static Status measure_learning(Session *s, double part, bool all, UnitCost *cost)
 {
     Status st = OK;
     Rehearsal r;
-    const bool learned = s->roll.end.rule == END_LEARNED;
 
     TRY(open(&r, s));
     if (s->uses_model) {
         TRY(fill(&r));
     }
-    TRY(measure_updates(&r, cost));
-    TRY(typical_of(&r, episode_run, brief, &cost->eval));
-    if (r.env != NULL) {
-        TRY(typical_of(&r, collect_run, brief, &cost->collect));
-    }
-    if (s->uses_model) {
-        TRY(typical_of(&r, rollout_unit_run, sustained, &cost->rollout));
-    }
-    if (s->needs_model) {
-        TRY(typical_of(&r, predict_run, brief, &cost->predict));
-    }
-    if (s->truth.next != NULL) {
-        TRY(typical_of(&r, truth_run, brief, &cost->truth));
-    }
-    if (learned) {
-        TRY(measure_head(s, cost));
+    TRY(measure_epoch(&r, part, cost));
+    if (all) {
+        TRY(measure_rest(&r, cost));
     }
 done:
     release(&r);
@@ -388,8 +398,12 @@ done:
 static Status measure_alone(Session *s, UnitCost *cost)
 {
     Status st = OK;
+    const bool learned = s->roll.end.rule == END_LEARNED; /* measuring rollouts changes it */
 
-    TRY(measure_learning(s, cost));
+    TRY(measure_learning(s, 1, true, cost));
+    if (learned) {
+        TRY(measure_head(s, cost));
+    }
     if (s->needs_model) {
         TRY(unit_cost_fit(s, cost));
     }
@@ -407,4 +421,16 @@ Status unit_cost_measure(Session *s, UnitCost *cost)
     TRY(unit_cost_messages(cost));
 done:
     return status_while(st, "measuring what a run costs here");
+}
+
+Status unit_cost_measure_epoch(Session *s, UnitCost *cost)
+{
+    static const double part = 0.25;
+    Status st = OK;
+
+    *cost = (UnitCost){0};
+    TRY(comm_agree(comm_rank() == 0 ? measure_learning(s, part, false, cost) : OK));
+    TRY(unit_cost_messages(cost));
+done:
+    return status_while(st, "measuring what an epoch costs here");
 }

@@ -44,6 +44,8 @@ typedef struct {
  * and deletes what it wrote. Rank 0 gets the costs. Collective. Errors, the same on all ranks: those of the
  * parts, ERR_IO, ERR_NOMEM. */
 NODISCARD Status unit_cost_measure(Session *s, UnitCost *cost);
+/* The same for what an epoch is made of (updates, rollouts, episodes, messages), in about a second. */
+NODISCARD Status unit_cost_measure_epoch(Session *s, UnitCost *cost);
 
 /* Inside run/ only: a piece of work; *units gets how much of it a call made, such as rows. */
 typedef struct {

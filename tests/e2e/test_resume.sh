@@ -116,6 +116,22 @@ verdict 'undisturbed' $?
 killed 'killed after 4 epochs' 0 lag0 has_lines lag0 4 -- rollout.lag=0
 goes_on 'lag 0, 1 rank, then 2' 2 lag0 whole0 rollout.lag=0
 
+echo '# asked to save'
+save_signal() { # PROCESS, until the checkpoint of an epoch is there; saves it lacks come every thousandth epoch
+    kill -USR1 "$child" && until_true compgen -G "$1/ckpt/policy-*[0-9]" >/dev/null
+}
+saves() { # WHAT RANKS NAME
+    killed "$1: saved, then killed" "$2" "$3" save_signal_after "$3" 2 -- checkpoint.every=1000
+    goes_on "$1" 0 "$3" whole checkpoint.every=1000
+    check "$1: from what was saved" grep -q 'model buffer made again' "$3/log.txt"
+}
+save_signal_after() { # NAME LINES
+    has_lines "$1" "$2" && save_signal "$1"
+}
+saves 'SIGUSR1 to 1 process' 0 saved
+saves 'SIGUSR1 to mpirun of 3' 3 saved3
+check 'and says so' grep -q 'SIGUSR1: saved as asked' saved3/log.txt
+
 echo '# asked to stop'
 user_signal() {
     kill -USR2 "$child"

@@ -3,13 +3,16 @@
 #include "support/check.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/lines.h"
 #include "base/mem.h"
 #include "support/temp_dir.h"
 
@@ -49,6 +52,17 @@ static void check_content(const char *path, const char *want)
     mem_free(&bytes);
 }
 
+/* No file may become longer; what was allowed before. The program ignores the signal, as main.c does. */
+static struct rlimit limit_files(rlim_t bytes)
+{
+    struct rlimit old;
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    const struct rlimit now = {.rlim_cur = bytes, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+    return old;
+}
+
 static void what_killed_writers_left_is_deleted(void **state)
 {
     (void)state;
@@ -81,15 +95,34 @@ static void what_was_written_is_read(void **state)
     assert_int_equal(files_in_dir(), 1);
 }
 
-static void a_new_file_has_the_usual_rights(void **state)
+static void check_rights(const char *path, mode_t want)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, want);
+}
+
+/* Results are the owner's and the group's, unless the umask says less. */
+static void new_files_are_not_for_everybody(void **state)
 {
     (void)state;
-    struct stat info;
-    const mode_t old = umask(022);
-    CHECK_OK(file_write(temp_path(dir, "a"), "x", 1));
+    const mode_t masks[] = {0, 022, 077};
+    const mode_t files[] = {0640, 0640, 0600};
+    const mode_t dirs[] = {0750, 0750, 0700};
+    const mode_t old = umask(0);
+    for (int i = 0; i < 3; i++) {
+        Lines lines;
+        (void)umask(masks[i]);
+        CHECK_OK(file_write(temp_path(dir, "a%d", i), "x", 1));
+        CHECK_OK(lines_open(&lines, temp_path(dir, "l%d", i)));
+        lines_close(&lines);
+        CHECK_OK(file_make_dirs(temp_path(dir, "d%d/e", i)));
+        check_rights(temp_path(dir, "a%d", i), files[i]);
+        check_rights(temp_path(dir, "l%d", i), files[i]);
+        check_rights(temp_path(dir, "d%d", i), dirs[i]);
+        check_rights(temp_path(dir, "d%d/e", i), dirs[i]);
+    }
     (void)umask(old);
-    assert_int_equal(stat(temp_path(dir, "a"), &info), 0);
-    assert_int_equal(info.st_mode & 0777, 0644);
 }
 
 static void a_failure_at_any_call_leaves_the_old_file(void **state)
@@ -165,14 +198,50 @@ static void directories_are_made_with_their_parents(void **state)
     assert_int_equal(file_sync_dir(temp_path(dir, "none")), ERR_IO);
 }
 
+/* A run outlives its log: half a line goes, the next whole one comes when there is room again. */
+static void a_lost_line_leaves_no_half_and_no_error(void **state)
+{
+    (void)state;
+    Lines lines;
+    CHECK_OK(lines_open(&lines, temp_path(dir, "log")));
+    lines_add(&lines, "%s\n", "one");
+    assert_false(lines.lost);
+    const struct rlimit old = limit_files(6); /* room for "tw" */
+    lines_add(&lines, "%s\n", "two");
+    assert_true(lines.lost);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    lines_add(&lines, "%s\n", "three");
+    lines_close(&lines);
+    lines_add(&lines, "%s\n", "closed");
+    assert_string_equal(temp_read(temp_path(dir, "log")), "one\nthree\n");
+    assert_int_equal(symlink("log", temp_path(dir, "link")), 0);
+    assert_int_equal(lines_open(&lines, temp_path(dir, "link")), ERR_IO);
+    lines_close(&lines);
+}
+
+static void a_limit_on_sizes_is_told(void **state)
+{
+    (void)state;
+    CHECK_OK(file_write(temp_path(dir, "a"), "old", 3));
+    const struct rlimit old = limit_files(100);
+    char large[200] = "";
+    assert_int_equal(file_write(temp_path(dir, "a"), large, sizeof large), ERR_IO);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_non_null(strstr(status_reason(), "/a: cannot write: File too large; raise the limit"));
+    check_content(temp_path(dir, "a"), "old");
+    assert_int_equal(files_in_dir(), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_killed_writers_left_is_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_written_is_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_new_file_has_the_usual_rights, setup, teardown),
+        cmocka_unit_test_setup_teardown(new_files_are_not_for_everybody, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_at_any_call_leaves_the_old_file, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_while_reading_gives_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lost_line_leaves_no_half_and_no_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_limit_on_sizes_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "support/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,15 +173,32 @@ static void the_systems_own_refusal_is_reported(void **state)
     (void)state;
     MetricsLog log;
     const Metrics m = epoch_metrics(1);
-    if (access("/dev/full", W_OK) != 0 ||
-        symlink("/dev/full", temp_path(dir, "metrics.jsonl")) != 0) {
+    const int full = open("/dev/full", O_WRONLY);
+    if (full < 0) {
         print_message("skipped: no /dev/full here\n");
         skip();
     }
     CHECK_OK(metrics_open(&log, dir, NULL));
+    assert_int_equal(dup2(full, log.fd[METRICS_JSONL]), log.fd[METRICS_JSONL]);
+    assert_int_equal(close(full), 0);
     assert_int_equal(metrics_append(&log, &m), ERR_IO);
     assert_non_null(strstr(status_reason(), strerror(ENOSPC)));
     metrics_close(&log);
+}
+
+/* Nobody else who may write to the folder can direct our lines elsewhere. */
+static void links_are_not_followed(void **state)
+{
+    (void)state;
+    MetricsLog log;
+    char target[2 * TEMP_PATH_MAX];
+    (void)snprintf(target, sizeof target, "%s", temp_path(dir, "precious"));
+    temp_write(target, "x");
+    assert_int_equal(symlink(target, temp_path(dir, "metrics.csv")), 0);
+    assert_int_equal(metrics_open(&log, dir, NULL), ERR_IO);
+    assert_non_null(strstr(status_reason(), "metrics.csv: cannot open"));
+    assert_non_null(strstr(status_reason(), "may be a symbolic link"));
+    assert_string_equal(temp_read(target), "x");
 }
 
 static void opening_may_fail_anywhere(void **state)
@@ -231,6 +249,7 @@ int main(void)
         TEST(lost_and_shortened_files),
         TEST(full_disk_is_an_error_with_advice),
         TEST(the_systems_own_refusal_is_reported),
+        TEST(links_are_not_followed),
         TEST(opening_may_fail_anywhere),
         cmocka_unit_test(the_documented_table_is_this_one),
     };

@@ -169,6 +169,12 @@ static void a_killed_process_leaves_no_lock(void **state)
     assert_true(waitpid(child, &how, 0) == child);
     CHECK_OK(rundir_open(&d, run, &config, NULL));
     assert_true(d.resumed);
+    char pid[32];
+    (void)snprintf(pid, sizeof pid, "pid %ld,", (long)child);
+    assert_non_null(strstr(d.before, pid)); /* it is told whose lock was void */
+    rundir_close(&d);
+    CHECK_OK(rundir_open(&d, run, &config, NULL));
+    assert_string_equal(d.before, ""); /* a regular end */
     rundir_close(&d);
 }
 
@@ -304,6 +310,51 @@ static void a_disk_without_locks_is_a_warning(void **state)
     assert_true(locked);
 }
 
+/* rundir_open where locks are refused, with this line in the lock. */
+static Status open_without_locks(const char *line)
+{
+    RunDir d = {.lock = -1};
+    Status st = OK;
+    bool refused = false;
+
+    for (int k = 1; k < 20 && !refused;
+         k++) { /* the first operation whose refusal is no error of its own */
+        temp_write(temp_path(dir, "a/run/lock"), line);
+        file_fail_at(k, ENOLCK);
+        st = rundir_open(&d, run, &config, NULL);
+        refused = st == OK || strstr(status_reason(), strerror(ENOLCK)) == NULL;
+        file_fail_at(0, 0);
+        rundir_close(&d);
+    }
+    return refused ? st : ERR_IO;
+}
+
+static void without_locks_the_living_are_asked_for(void **state)
+{
+    (void)state;
+    char host[128] = "";
+    char line[256];
+    int how = 0;
+
+    past_run();
+    assert_int_equal(gethostname(host, sizeof host - 1), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)pause();
+        _exit(0);
+    }
+    (void)snprintf(line, sizeof line, "host %s, pid %ld, since now\n", host, (long)child);
+    assert_int_equal(open_without_locks(line), ERR_CONFIG);
+    assert_non_null(strstr(status_reason(), "another process is running here (host "));
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_true(waitpid(child, &how, 0) == child);
+    CHECK_OK(open_without_locks(line));
+    (void)snprintf(line, sizeof line, "host elsewhere, pid %ld, since now\n", (long)getpid());
+    CHECK_OK(open_without_locks(line)); /* with a warning */
+    CHECK_OK(open_without_locks("no such line"));
+}
+
 static const char *text_in(const json_t *all, const char *group, const char *key)
 {
     return json_string_value(json_object_get(json_object_get(all, group), key));
@@ -366,6 +417,7 @@ int main(void)
         TEST(damaged_settings_are_reported),
         TEST(files_of_others_are_left_alone),
         TEST(opening_may_fail_anywhere),
+        TEST(without_locks_the_living_are_asked_for),
         TEST(a_disk_without_locks_is_a_warning),
         TEST(the_manifest_tells_what_ran),
         TEST(another_dataset_is_refused),
