@@ -113,4 +113,6 @@ if("e2e" IN_LIST MOPO_TEST_PARTS)
   if(MOPO_TEST_E2E STREQUAL "test_*")
     mopo_add_test(bench quick 60 1 mopo_cli bench --quick) # only that it runs; times are for people
   endif()
+  add_custom_target(chaos USES_TERMINAL COMMAND ${CMAKE_COMMAND} -E env ${environment} # by hand: an hour
+    bash ${CMAKE_SOURCE_DIR}/tests/e2e/test_chaos.sh $<TARGET_FILE:mopo_cli> 300)
 endif()

@@ -19,8 +19,9 @@
 #include "nn/gemm.h"
 #include "run/tables.h"
 
-static const Command *const commands[] = {&cmd_train, &cmd_eval, &cmd_collect, &cmd_data,
-                                          &cmd_model, &cmd_plan, &cmd_bench,   &cmd_config};
+static const Command *const commands[] = {&cmd_train,   &cmd_eval,  &cmd_rerun,
+                                          &cmd_collect, &cmd_data,  &cmd_model,
+                                          &cmd_plan,    &cmd_bench, &cmd_config};
 
 static const Program program = {
     .name = "mopo",
@@ -39,7 +40,7 @@ static void print_version(void)
     printf("mopo %s (%s)\n", version.number, version.commit);
     printf("compiler  %s, -march=%s %s\n", version.compiler, version.march, version.flags);
     printf("MPI       %s\n", comm_library());
-    printf("%-9s core %s\n", gemm_name(), gemm_core());
+    printf("%-9s %s, core %s\n", gemm_name(), gemm_version(), gemm_core());
     printf("HDF5      %s\n", h5_version());
     printf("MuJoCo    %s\n", env_simulator_version());
 }

@@ -8,18 +8,19 @@
 #define BASE_STATUS_H
 
 /* name, exit code of the program, meaning */
-#define STATUS_LIST(X)                                                     \
-    X(OK, 0, "done")                                                       \
-    X(ERR_USAGE, 2, "the command line is wrong")                           \
-    X(ERR_CONFIG, 2, "the configuration is wrong")                         \
-    X(ERR_ARG, 1, "a value is out of range")                               \
-    X(ERR_IO, 1, "a file could not be read or written")                    \
-    X(ERR_FORMAT, 76, "an input file is damaged or not what it should be") \
-    X(ERR_NOMEM, 1, "memory was refused")                                  \
-    X(ERR_NUMERIC, 1, "a number became infinite or NaN")                   \
-    X(ERR_MPI, 1, "MPI reported an error")                                 \
-    X(ERR_ENV, 1, "the simulator reported an error")                       \
-    X(ERR_INTERRUPTED, 75, "stopped with everything saved; start again to go on")
+#define STATUS_LIST(X)                                                            \
+    X(OK, 0, "done")                                                              \
+    X(ERR_USAGE, 2, "the command line is wrong")                                  \
+    X(ERR_CONFIG, 2, "the configuration is wrong")                                \
+    X(ERR_ARG, 1, "a value is out of range")                                      \
+    X(ERR_IO, 1, "a file could not be read or written")                           \
+    X(ERR_FORMAT, 76, "an input file is damaged or not what it should be")        \
+    X(ERR_NOMEM, 1, "memory was refused")                                         \
+    X(ERR_NUMERIC, 1, "a number became infinite or NaN")                          \
+    X(ERR_MPI, 1, "MPI reported an error")                                        \
+    X(ERR_ENV, 1, "the simulator reported an error")                              \
+    X(ERR_INTERRUPTED, 75, "stopped with everything saved; start again to go on") \
+    X(ERR_PARTED, 1, "a run that was repeated gave other results")
 
 typedef enum {
 #define STATUS_ENUM(name, code, text) name,

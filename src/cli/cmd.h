@@ -5,8 +5,8 @@
 #include "cli/options.h"
 #include "config/config.h"
 
-extern const Command cmd_train, cmd_eval, cmd_collect, cmd_data, cmd_model, cmd_plan, cmd_bench,
-    cmd_config;
+extern const Command cmd_train, cmd_eval, cmd_rerun, cmd_collect, cmd_data, cmd_model, cmd_plan,
+    cmd_bench, cmd_config;
 
 /* [CONFIG] [key=value ...] from the words behind the first `skip`: the first is a file unless it
  * holds '='; without one the built-in configuration is taken. Errors and `origins` as in config_load. */

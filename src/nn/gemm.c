@@ -20,6 +20,11 @@ const char *gemm_name(void)
     return library->name;
 }
 
+const char *gemm_version(void)
+{
+    return library->version();
+}
+
 const char *gemm_core(void)
 {
     return library->core();

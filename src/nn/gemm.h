@@ -6,8 +6,9 @@
 
 /* Pin the library to one thread; once, before the first product. */
 void gemm_setup(void);
-/* "OpenBLAS", and the kernel set that it chose for this CPU: part of what makes results comparable. */
+/* "OpenBLAS", "0.3.21", and the kernel set that it chose for this CPU: part of what makes results comparable. */
 const char *gemm_name(void);
+const char *gemm_version(void);
 const char *gemm_core(void);
 
 /* C (M, N) = A (M, K) B (K, N) + beta C */

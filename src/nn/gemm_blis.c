@@ -6,6 +6,7 @@
 extern void bli_thread_set_num_threads(int64_t threads);
 extern int bli_arch_query_id(void);
 extern const char *bli_arch_string(int id);
+extern const char *bli_info_get_version_str(void);
 
 static void one_thread(void)
 {
@@ -17,4 +18,5 @@ static const char *core(void)
     return bli_arch_string(bli_arch_query_id());
 }
 
-const GemmLibrary gemm_blis = {"BLIS", one_thread, core, gemm_cblas_product, gemm_cblas_vector};
+const GemmLibrary gemm_blis = {"BLIS", bli_info_get_version_str, one_thread,
+                               core,   gemm_cblas_product,       gemm_cblas_vector};

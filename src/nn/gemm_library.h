@@ -9,6 +9,7 @@
 
 typedef struct {
     const char *name;
+    const char *(*version)(void);
     void (*one_thread)(void);
     const char *(*core)(void); /* its kernels for this CPU; bits are those of this core */
     /* C (M, N) = op(A) op(B) + beta C, row major; ta: A is (K, M); tb: B is (N, K). */

@@ -1,5 +1,6 @@
 /* oneDNN, which is no BLAS: it has one product, row major, and no product with a vector. */
 #include <stdint.h>
+#include <stdio.h>
 
 #include "nn/gemm_library.h"
 
@@ -8,6 +9,18 @@ extern int dnnl_sgemm(char ta, char tb, int64_t M, int64_t N, int64_t K, float a
                       const float *A, int64_t lda, const float *B, int64_t ldb, float beta,
                       float *C, int64_t ldc);
 extern int dnnl_get_effective_cpu_isa(void);
+typedef struct {
+    int major, minor, patch; /* and more */
+} DnnlVersion;
+extern const DnnlVersion *dnnl_version(void);
+
+static const char *version(void)
+{
+    static char text[32];
+    const DnnlVersion *v = dnnl_version();
+    (void)snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    return text;
+}
 
 static void one_thread(void)
 {
@@ -39,4 +52,4 @@ static void vector(bool t, int rows, int cols, const float *A, int lda, const fl
     product(t, false, t ? cols : rows, 1, t ? rows : cols, A, lda, x, step_x, beta, y, step_y);
 }
 
-const GemmLibrary gemm_onednn = {"oneDNN", one_thread, core, product, vector};
+const GemmLibrary gemm_onednn = {"oneDNN", version, one_thread, core, product, vector};

@@ -106,23 +106,60 @@ static double mean_return(const Ledger *ledger)
     return ledger->episodes > 0 ? ledger->returns / (double)ledger->episodes : ledger->open;
 }
 
-static Status take_up(Ledger *ledger)
+/* Part k behind those before: two processes that collected here at once would leave parts that overlap. */
+static Status take_part(Ledger *ledger, int64_t k, int64_t *episodes)
 {
     Status st = OK;
-    Parts *parts = &ledger->parts;
+    CollectRows *total = &ledger->total;
+    const int64_t before = total->rows;
     const Slab state[] = {slab_i64("next", &ledger->next, 1)};
 
-    if (parts->count == 0) {
-        return OK;
+    TRY(parts_state(&ledger->parts, k, state, 1));
+    TRY(parts_load(&ledger->parts, k, total));
+    for (int64_t i = before; i < total->rows; i++) {
+        *episodes += collect_end(total, i).ended;
     }
-    TRY(parts_state(parts, state, 1));
-    for (int64_t k = 0; k < parts->count; k++) {
-        TRY(parts_load(parts, k, &ledger->total));
+    if (*episodes != ledger->next) {
+        st = status_fail(ERR_FORMAT,
+                         "%s: part %lld is not of the process that saved the others (it ends with "
+                         "episode %lld, they make %lld): two have collected here at once; begin "
+                         "anew with --force",
+                         ledger->parts.path, (long long)k, (long long)ledger->next,
+                         (long long)*episodes);
     }
-    ledger->saved = ledger->total.rows;
-    log_info("going on after %lld rows, %lld episodes in %s", (long long)ledger->total.rows,
-             (long long)ledger->next, parts->path);
-    count_rows(ledger);
+done:
+    return st;
+}
+
+static Status take_parts(Ledger *ledger)
+{
+    Status st = OK;
+    int64_t episodes = 0;
+
+    for (int64_t k = 0; k < ledger->parts.count; k++) {
+        TRY(take_part(ledger, k, &episodes));
+    }
+done:
+    return st;
+}
+
+static Status take_up(Ledger *ledger)
+{
+    Status st = take_parts(ledger);
+
+    if (st == ERR_FORMAT && ledger->job->force) {
+        log_info("beginning anew: %s", status_reason());
+        ledger->total.rows = 0;
+        ledger->next = 0;
+        return parts_remove(&ledger->parts);
+    }
+    TRY(st);
+    if (ledger->parts.count > 0) {
+        ledger->saved = ledger->total.rows;
+        log_info("going on after %lld rows, %lld episodes in %s", (long long)ledger->total.rows,
+                 (long long)ledger->next, ledger->parts.path);
+        count_rows(ledger);
+    }
 done:
     return st;
 }

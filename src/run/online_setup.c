@@ -201,7 +201,7 @@ static Status load_state(Online *o)
     /* the run directory has compared the settings */
     TRY(parts_open(&o->parts, online_replay_path(o->dir, path), "online SAC", false));
     if (o->parts.count > 0) {
-        TRY(parts_state(&o->parts, slabs, list_state(o, slabs)));
+        TRY(parts_state(&o->parts, o->parts.count - 1, slabs, list_state(o, slabs)));
     }
     if (o->step < 0 || o->step > o->cfg->collect.steps || o->count < 0 || o->count > o->evals_max) {
         st = status_fail(ERR_FORMAT,

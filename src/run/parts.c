@@ -160,13 +160,13 @@ done:
     return st;
 }
 
-Status parts_state(const Parts *parts, const Slab *slabs, int n)
+Status parts_state(const Parts *parts, int64_t k, const Slab *slabs, int n)
 {
     Status st = OK;
     H5File *file = NULL;
 
-    REQUIRE(parts->count > 0);
-    TRY(open_part(parts, parts->count - 1, &file));
+    REQUIRE(k >= 0 && k < parts->count);
+    TRY(open_part(parts, k, &file));
     for (int i = 0; i < n; i++) {
         TRY(h5_read_slab(file, state_name, &slabs[i]));
     }

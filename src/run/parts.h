@@ -33,8 +33,9 @@ NODISCARD Status parts_add(Parts *parts, const CollectRows *rows, const Slab *sl
 /* Append the rows of part k to *rows. Errors: ERR_FORMAT, ERR_CONFIG (other settings), ERR_IO,
  * ERR_NOMEM. */
 NODISCARD Status parts_load(const Parts *parts, int64_t k, CollectRows *rows);
-/* Fill the slabs with the newest state; count must be > 0. ERR_FORMAT when they are others. */
-NODISCARD Status parts_state(const Parts *parts, const Slab *slabs, int n);
+/* Fill the slabs with the state in part k, the newest being that of the last. ERR_FORMAT when they are
+ * others. */
+NODISCARD Status parts_state(const Parts *parts, int64_t k, const Slab *slabs, int n);
 /* Delete the folder, once the file itself is there. */
 NODISCARD Status parts_remove(Parts *parts);
 

@@ -2,7 +2,7 @@
  *
  *   lock           held by the running process, its host, pid and start inside; empty after a regular end
  *   used.yaml      every setting with its origin
- *   manifest.json  program, libraries, machine, dataset
+ *   manifest.json  program, libraries, machine, dataset; at the end the digests of the results
  *   log.txt        the log
  *
  * More files: docs/formats.md.
@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "config/config.h"
+#include "run/facts.h"
 
 enum { RUNDIR_PATH_MAX = 4096, RUNDIR_HOLDER_MAX = 512 };
 
@@ -42,19 +43,12 @@ NODISCARD Status rundir_remove(const RunDir *dir, const char *name);
 /* "<run directory>/<name>" into path[RUNDIR_PATH_MAX]; returns path. */
 const char *rundir_file(const RunDir *dir, const char *name, char *path);
 
-/* What the caller knows about this start; texts are borrowed, NULL where unknown. */
-typedef struct {
-    const char *mpi;  /* library and version */
-    const char *blas; /* library, version, core: other cores may give other last bits */
-    const char *hdf5, *mujoco;
-    const char *hosts; /* "node1 node2" */
-    int ranks, learners;
-    const char *dataset, *dataset_digest;
-} RunFacts;
-
 /* Write manifest.json: these facts, what the program was built from, time of the start. Where the run
  * goes on: ERR_CONFIG when the dataset is no longer the same, and a warning for each fact that changed
  * and on which results depend. Errors: also ERR_IO, ERR_NOMEM. */
 NODISCARD Status rundir_write_manifest(const RunDir *dir, const RunFacts *facts);
+/* A run has ended: put the digests of its results (run/results.h) into manifest.json. Errors: ERR_IO,
+ * ERR_NOMEM; a manifest that cannot be read is a warning. */
+NODISCARD Status rundir_note_results(const RunDir *dir);
 
 #endif

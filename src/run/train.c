@@ -10,9 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
-#include "data/h5.h"
 #include "data/registry.h"
-#include "nn/gemm.h"
 #include "run/choose_learners.h"
 #include "run/collect_job.h"
 #include "run/crew.h"
@@ -97,24 +95,19 @@ static void list_hosts(char *text, size_t size)
 static Status describe(const Session *s, const RunDir *dir)
 {
     char hosts[2048];
-    char blas[128];
+    RunFacts facts = facts_here();
 
     list_hosts(hosts, sizeof hosts);
-    (void)snprintf(blas, sizeof blas, "%s, core %s", gemm_name(), gemm_core());
-    const RunFacts facts = {.mpi = comm_library(),
-                            .blas = blas,
-                            .hdf5 = h5_version(),
-                            .mujoco = env_simulator_version(),
-                            .hosts = hosts,
-                            .ranks = s->plan.ranks,
-                            .learners = s->plan.learners,
-                            .dataset = s->cfg.top.dataset,
-                            .dataset_digest = s->data.digest};
+    facts.hosts = hosts;
+    facts.ranks = s->plan.ranks;
+    facts.learners = s->plan.learners;
+    facts.dataset = s->cfg.top.dataset;
+    facts.dataset_digest = s->data.digest;
     log_info("%d rank%s on %s: %d learner%s, %s; %s", s->plan.ranks, s->plan.ranks > 1 ? "s" : "",
              hosts, s->plan.learners, s->plan.learners > 1 ? "s" : "",
              plan_first_worker(&s->plan) == 0 ? "rolling out and evaluating, too"
                                               : "the others roll out and evaluate",
-             blas);
+             facts.blas);
     log_info("dataset %s: %lld transitions of %lld episodes, return %.1f (%.1f to %.1f); %s",
              s->cfg.top.dataset, (long long)s->data.rows, (long long)s->data.episodes,
              s->data.return_mean, s->data.return_min, s->data.return_max, s->data.rule);
@@ -214,6 +207,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
         timing_report(&s, timer_now() - start);
     }
     TRY(st);
+    TRY(comm_agree(lead ? rundir_note_results(&dir) : OK));
     summary->in_model = s.env->open == NULL;
     summary->has_model = s.needs_model;
     summary->has_penalty = s.uses_model;

@@ -115,6 +115,31 @@ same_run() {
     same_files "$1" "$2" policy.h5 model.h5 metrics.jsonl metrics.csv penalty.txt model-report.txt model-report.svg
 }
 
+# What a run of any preset leaves: a model only where the preset has one.
+same_results() {
+    local files=(policy.h5 metrics.jsonl metrics.csv)
+    [ ! -e "$1/model.h5" ] || files+=(model.h5)
+    same_files "$1" "$2" "${files[@]}"
+}
+
+# The names of all presets, those to come as well, into the array `presets`.
+find_presets() {
+    mopo config show tables
+    # shellcheck disable=SC2034
+    mapfile -t presets < <(sed -n '/^algo/,/^train.agent/s/^  \([a-z][a-z0-9-]*\) .*/\1/p' out)
+}
+
+# preset_run PRESET: settings for a run of a second on pointmass, into the array `run`; dataset rows.hdf5.
+preset_run() {
+    # shellcheck disable=SC2034
+    run=("${tiny[@]}" "algo=$1")
+    # on-policy agents take one update an epoch, as their presets say; others get a few
+    case $1 in *-npg) run+=(train.updates_per_epoch=1 npg.clone_updates=50 rollout.horizon=10 rollout.batch=16) ;; esac
+}
+tiny=("$source_dir/configs/smoke.yaml" dataset=rows.hdf5 train.epochs=3 train.updates_per_epoch=20 model.hidden=16
+    model.max_epochs=2 brac.clone_updates=50 brac.warm_updates=10 bear.warm_updates=10 bear.vae_hidden=24
+    rollout.batch=64)
+
 differ() {
     ! cmp -s "$1" "$2"
 }

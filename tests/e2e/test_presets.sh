@@ -1,16 +1,19 @@
 #!/bin/bash
 # Every preset of `mopo config show tables`, those to come as well, in a run of seconds: it ends, the result is the
 # same for any number of ranks and learners, and a run that was stopped goes on to the same bytes, on other ranks.
+#   MOPO_ALL_RANKS=1    also on 1, 2, 3, 4, 7, 8 and 16 ranks, in a quarter of an hour
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-tiny=("$source_dir/configs/smoke.yaml" dataset=rows.hdf5 train.epochs=3 train.updates_per_epoch=20 model.hidden=16
-    model.max_epochs=2 brac.clone_updates=50 brac.warm_updates=10 bear.warm_updates=10 bear.vae_hidden=24
-    rollout.batch=64)
+all_ranks=${MOPO_ALL_RANKS:+1 2 3 4 7 8 16}
 
 exits 0 0 collect rows.hdf5 task=pointmass seed=3 --rows 1500 || verdict 'collect' 1
-mopo config show tables
-mapfile -t presets < <(sed -n '/^algo/,/^train.agent/s/^  \([a-z][a-z0-9-]*\) .*/\1/p' out)
+for ranks in $all_ranks; do
+    exits 0 "$ranks" collect more.hdf5 task=pointmass seed=3 --rows 1500
+    check "rows collected on $ranks ranks: same bytes" cmp rows.hdf5 more.hdf5
+    rm -f more.hdf5
+done
+find_presets
 has_the_methods() {
     local want
     for want in mopo mbpo mbpo-no-ensemble sac bear brac-p brac-v morel morel-npg bc; do
@@ -19,17 +22,8 @@ has_the_methods() {
 }
 check 'the table has the methods of the paper' has_the_methods
 
-# Files of two runs; a model only where the preset has one.
-same_results() {
-    local files=(policy.h5 metrics.jsonl metrics.csv)
-    [ ! -e "$1/model.h5" ] || files+=(model.h5)
-    same_files "$1" "$2" "${files[@]}"
-}
-
 for preset in "${presets[@]}"; do
-    run=("${tiny[@]}" "algo=$preset")
-    # on-policy agents take one update an epoch, as their presets say; others get a few
-    case $preset in *-npg) run+=(train.updates_per_epoch=1 npg.clone_updates=50 rollout.horizon=10 rollout.batch=16) ;; esac
+    preset_run "$preset"
     exits 0 0 train "${run[@]}" run_dir=one
     verdict "$preset trains" $?
     check "$preset leaves finite metrics" \
@@ -43,6 +37,11 @@ assert any(r["actor_loss"] for r in rows)'
     exits 0 1 train "${run[@]}" run_dir=stopped train.epochs=1
     exits 0 2 train "${run[@]}" run_dir=stopped && check "$preset: stopped, then 2 ranks: same bytes" \
         same_results one stopped
+    for ranks in $all_ranks; do
+        exits 0 "$ranks" train "${run[@]}" run_dir=more
+        check "$preset: $ranks ranks: same bytes" same_results one more
+        rm -rf more
+    done
     mopo eval one --json && check "$preset: its policy plays as in its last evaluation" \
         python3 -c 'import csv, json
 last = list(csv.DictReader(open("one/metrics.csv")))[-1]

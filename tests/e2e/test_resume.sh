@@ -95,6 +95,10 @@ goes_on 'twice, then 2 ranks' 2 twice whole
 killed 'killed with 2 learners' 4 learners has_lines learners 3 -- ranks.learners=2
 goes_on '2 learners and 2 workers, then 1 rank' 0 learners whole
 
+killed 'killed between collection and training' 3 between test -e between.hdf5 -- dataset=between.hdf5
+goes_on 'dataset collected on 3 ranks, then 1' 0 between whole dataset=between.hdf5
+check 'the dataset: same bytes' cmp data.hdf5 between.hdf5
+
 echo '# kill -9 with rollout.lag 0'
 exits 0 0 train "${base[@]}" run_dir=whole0 rollout.lag=0
 verdict 'undisturbed' $?

@@ -194,6 +194,29 @@ static void other_settings_do_not_mix(void)
     check_file(&job);
 }
 
+/* A process that lives on after its job was given up may go on to save parts beside the new one's. */
+static void parts_of_two_processes_do_not_mix(void)
+{
+    CollectJob job = make_job();
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+
+    job.round = shortest;
+    stop_at_once(&job);
+    stop_at_once(&job);
+    if (comm_rank() == 0) {
+        MPI_CHECK_OK(
+            file_read(temp_path(folder, "data.hdf5.parts/part-000001.h5"), 1 << 24, &bytes, &n));
+        MPI_CHECK_OK(file_write(temp_path(folder, "data.hdf5.parts/part-000000.h5"), bytes, n));
+        mem_free(&bytes);
+    }
+    MPI_CHECK(collect_job(&job) == ERR_FORMAT);
+    MPI_CHECK(strstr(status_reason(), "two have collected here at once") != NULL);
+    job.force = true;
+    MPI_CHECK_OK(collect_job(&job));
+    check_file(&job);
+}
+
 static Status refuse(Env *env, Rng *rng)
 {
     const Status st = env_find("pointmass")->reset(env, rng);
@@ -238,6 +261,7 @@ int main(int argc, char **argv)
     MPI_CASE(a_stopped_job_goes_on_to_the_same_bytes);
     MPI_CASE(a_lower_goal_is_reached_at_once);
     MPI_CASE(other_settings_do_not_mix);
+    MPI_CASE(parts_of_two_processes_do_not_mix);
     MPI_CASE(a_failure_of_one_rank_is_told_to_all);
     policy_release(&policy);
     if (comm_rank() == 0) {

@@ -79,7 +79,7 @@ static void check_parts(int64_t count)
     assert_int_equal(got.rows, want.rows);
     assert_memory_equal(got.data, want.data, (size_t)want.rows * want.stride * sizeof(double));
     if (count > 0) {
-        CHECK_OK(parts_state(&parts, state, 2));
+        CHECK_OK(parts_state(&parts, parts.count - 1, state, 2));
         assert_int_equal(next, 2 * count);
         assert_true(x[0] == 0.5 && x[1] == -1 && x[2] == (double)next);
     }
@@ -149,7 +149,7 @@ static void parts_of_another_task_are_refused(void **state)
     CHECK_OK(collect_init(&rows, env_find("hopper"), 0));
     assert_int_equal(parts_load(&parts, 0, &rows), ERR_FORMAT);
     assert_non_null(strstr(status_reason(), "another task"));
-    assert_int_equal(parts_state(&parts, &slab, 1), ERR_FORMAT);
+    assert_int_equal(parts_state(&parts, parts.count - 1, &slab, 1), ERR_FORMAT);
     collect_release(&rows);
 }
 
