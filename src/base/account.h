@@ -52,6 +52,15 @@ AccountWay account_way_from(AccountWay way, double when);
 AccountKind account_current_kind(void);
 AccountWay account_current_way(void);
 
+/* The same two, and how often either has changed: a rank whose count stands still is in one wait, or in one piece
+ * of work. Other threads of the process may ask, too. */
+typedef struct {
+    AccountKind kind;
+    AccountWay way;
+    unsigned changes;
+} AccountNow;
+AccountNow account_now(void);
+
 /* The seconds so far. */
 AccountSheet account_sheet(void);
 /* Seconds so far of exchange and wait over all kinds. */

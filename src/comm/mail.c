@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "comm/comm.h"
+#include "comm/exchange.h"
 #include "comm/wait.h"
 
 struct Mail {
@@ -104,6 +105,7 @@ size_t mail_wait(Mail *mail)
 {
     if (mail->active) {
         MPI_Status status;
+        exchange_note(mail->receiving ? EXCHANGE_RECEIVE : EXCHANGE_SEND);
         wait_request(&mail->request, &status);
         finish(mail, &status);
     }

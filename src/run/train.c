@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
+#include "comm/watch.h"
 #include "data/h5.h"
 #include "data/registry.h"
 #include "nn/gemm.h"
@@ -197,6 +198,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     *summary = (TrainSummary){0};
     TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
+    watch_folder(cfg->top.run_dir);
     if (lead) {
         timing_open(&dir);
     }
@@ -224,6 +226,7 @@ done:
     }
     session_close(&s);
     timing_close();
+    watch_leave_folder();
     if (lead) {
         rundir_close(&dir);
     }
