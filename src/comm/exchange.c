@@ -79,6 +79,7 @@ _Noreturn static void tell(const MPI_Comm *comm, const Asked mine)
     const int me = comm_rank();
     char first[128];
     char differs[128];
+    char where[64] = "in a group of ranks";
     char text[512];
 
     MPI_CHECK(MPI_Comm_rank(*comm, &rank));
@@ -93,10 +94,13 @@ _Noreturn static void tell(const MPI_Comm *comm, const Asked mine)
     }
     describe(all[0], first);
     describe(all[other], differs);
+    if (mine[ASKED_NUMBER] > 0) {
+        (void)snprintf(where, sizeof where, "number %llu", mine[ASKED_NUMBER]);
+    }
     (void)snprintf(text, sizeof text,
-                   "exchanges do not match (number %llu): rank %d calls %s, rank %d %s; this is a "
-                   "bug of mopo: please report it with the command",
-                   mine[ASKED_NUMBER], who[other], differs, who[0], first);
+                   "exchanges do not match (%s): rank %d calls %s, rank %d %s; this is a bug of "
+                   "mopo: please report it with the command",
+                   where, who[other], differs, who[0], first);
     mem_free(&all);
     mem_free(&who);
     if (rank != 0) {

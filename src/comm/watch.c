@@ -66,6 +66,9 @@ void watch_learn(WatchKnown *known, const WatchSight *sight, double now)
     if (!known->heard || !sight->waits || sight->changes != known->now.changes) {
         known->still_at = now;
     }
+    if (!known->heard || sight->changes != known->now.changes) {
+        known->same_at = now;
+    }
     known->now = *sight;
     known->heard = true;
 }
@@ -77,6 +80,7 @@ static void count_again(bool far_only, double now)
         if (!far_only || watch.known[r].leader != watch.leader) {
             watch.known[r].beat_at = now;
             watch.known[r].still_at = now;
+            watch.known[r].same_at = now;
         }
     }
 }
@@ -117,6 +121,22 @@ void watch_sleep(double seconds)
     (void)pthread_cond_timedwait(&watch.change, &watch.lock, &until);
 }
 
+/* Act on what was seen: at once, or when those before this rank have had their turn. */
+static void act(double now, double turn)
+{
+    const WatchVerdict verdict = watch_judge(now);
+
+    if (verdict == WATCH_FINE) {
+        watch.found_at = 0;
+        watch_tell_late(now);
+    } else if (!watch_others_turn(verdict, now) ||
+               (watch.found_at > 0 && now - watch.found_at > turn)) {
+        watch_end(verdict, now);
+    } else if (watch.found_at == 0) {
+        watch.found_at = now;
+    }
+}
+
 static void *run(void *unused)
 {
     (void)unused;
@@ -124,18 +144,11 @@ static void *run(void *unused)
     while (!watch.stop) {
         const double now = timer_now();
         const double tick = watch.patience > 0 ? fmin(1, watch.patience / 20.0) : 1;
-        const double turn = 2 * tick + 1.5 * watch.folder.period;
 
         watch_beat();
         look(now, tick);
-        const WatchVerdict verdict = watch.patience > 0 ? watch_judge(now) : WATCH_FINE;
-        if (verdict == WATCH_FINE) {
-            watch.found_at = 0;
-        } else if (!watch_others_turn(verdict, now) ||
-                   (watch.found_at > 0 && now - watch.found_at > turn)) {
-            watch_end(verdict, now);
-        } else if (watch.found_at == 0) {
-            watch.found_at = now;
+        if (watch.patience > 0) {
+            act(now, 2 * tick + 1.5 * watch.folder.period);
         }
         watch_sleep(tick);
     }

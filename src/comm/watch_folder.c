@@ -250,7 +250,7 @@ void watch_folder(const char *run_dir)
     st = st != OK ? st : mem_alloc(&f->text, f->room, 1, "the watch");
     if (comm_agree(st) == OK && share_facts(leaders) && watch.patience > 0) {
         (void)pthread_mutex_lock(&watch.lock);
-        f->period = fmax(0.1, watch.patience / 6.0);
+        f->period = fmax(0.1, watch.patience * WATCH_ROUND);
         f->round_at = timer_now();
         f->done = false;
         watch.leave = false;

@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Seconds between two rounds in the folder, and after which another host is judged, in units of the patience. */
+#define WATCH_ROUND 0.1
+#define WATCH_FAR   1.25
+
 enum { WATCH_WORD = 64, WATCH_PATH = 4096 + 64 };
 
 /* Of one rank, in the memory of its host; its own watch alone writes. */
@@ -37,6 +41,7 @@ typedef struct {
     bool heard;
     double beat_at;  /* when its beat last changed */
     double still_at; /* since when it is in one and the same exchange */
+    double same_at;  /* since when it is in that, or in one piece of work */
 } WatchKnown;
 
 /* The folder run_dir/beat: a thread of its own, since a disk may block it. */
@@ -65,6 +70,7 @@ typedef struct {
     WatchKnown *known; /* (ranks) */
     double began, looked;
     double found_at; /* a verdict was found, and it is another's turn to tell it; 0: none */
+    double late;     /* seconds of waiting for one rank that were told of last; 0: none */
     WatchFolder folder;
 } Watch;
 
@@ -84,6 +90,9 @@ typedef enum { WATCH_FINE, WATCH_STOPPED, WATCH_STUCK, WATCH_ADRIFT } WatchVerdi
 WatchVerdict watch_judge(double now);
 /* Whether a rank before this one is alive and sees the same. */
 bool watch_others_turn(WatchVerdict verdict, double now);
+/* Tell of ranks that the others wait for, and that do not wait themselves: long work, or a disk that hangs. At
+ * `patience`, twice that, and so on. */
+void watch_tell_late(double now);
 /* Tell it, unless one of this host has; then end the ranks of this host. */
 _Noreturn void watch_end(WatchVerdict verdict, double now);
 

@@ -17,9 +17,20 @@ static bool is_near(const WatchKnown *k)
     return k->leader == watch.leader;
 }
 
+static double silent(const WatchKnown *k, double now)
+{
+    return k->heard ? now - k->beat_at : 0;
+}
+
+/* Another host's ranks are its own to judge, as long as its first rank writes: only hosts as a whole are judged
+ * from afar, and after what is left of one may have done it. */
 static bool stale(const WatchKnown *k, double now)
 {
-    return k->heard && now - k->beat_at > watch.patience;
+    if (is_near(k)) {
+        return silent(k, now) > watch.patience;
+    }
+    const double far = watch.patience * WATCH_FAR;
+    return k->heard && silent(k, now) > far && silent(&watch.known[k->leader], now) > far;
 }
 
 static bool any(bool (*holds)(const WatchKnown *, double), double now)
@@ -79,10 +90,13 @@ bool watch_others_turn(WatchVerdict verdict, double now)
     return false;
 }
 
-/* ---- the message ---- */
+/* ---- messages ---- */
 
 static bool concerned(const WatchKnown *k, WatchVerdict verdict, double now)
 {
+    if (verdict == WATCH_FINE) { /* who keeps the others waiting */
+        return k->heard && !k->now.waits;
+    }
     return verdict == WATCH_STOPPED ? stale(k, now)
                                     : k->heard && (verdict == WATCH_STUCK || is_near(k));
 }
@@ -142,6 +156,36 @@ static void put(int fd, const char *text)
         ssize_t n = write(fd, text, strlen(text));
         (void)n;
     }
+}
+
+/* ---- no end ---- */
+
+void watch_tell_late(double now)
+{
+    static char text[TEXT];
+    char ranks[LIST] = "";
+    double waited = 0; /* the shortest of those that wait and those waited for */
+    bool waits = false;
+
+    for (int r = 0; r < watch.ranks; r++) {
+        const WatchKnown *k = &watch.known[r];
+        const double same = k->heard ? now - k->same_at : 0;
+        waited = r == 0 || same < waited ? same : waited;
+        waits = waits || k->now.waits;
+    }
+    if (waited < watch.patience) {
+        watch.late = 0;
+        return;
+    }
+    if (!waits || waited < 2 * watch.late || watch_others_turn(WATCH_STUCK, now)) {
+        return;
+    }
+    watch.late = waited;
+    list(WATCH_FINE, now, ranks);
+    (void)snprintf(text, sizeof text,
+                   "%8.2f  others have waited for %.0f s for %s: long work, or a disk that hangs\n",
+                   now - watch.began, waited, ranks);
+    put(STDERR_FILENO, text);
 }
 
 /* ---- the end ---- */
