@@ -1,6 +1,6 @@
 #include "base/account.h"
 
-#include <stdatomic.h>
+#include <stddef.h>
 
 #include "base/timer.h"
 
@@ -9,27 +9,26 @@
 #define SET(x, value) atomic_store_explicit(&(x), (value), memory_order_relaxed)
 
 static AccountSheet sheet;
-static atomic_int kind_now = ACCOUNT_OTHER;
-static atomic_int way_now = ACCOUNT_COMPUTE;
-static atomic_uint changes;
+static AccountBoard own = {.kind = ACCOUNT_OTHER, .way = ACCOUNT_COMPUTE};
+static AccountBoard *board = &own;
 static double last;
 
 static void charge(double when)
 {
-    sheet.of[GET(kind_now)][GET(way_now)] += when - last;
+    sheet.of[GET(board->kind)][GET(board->way)] += when - last;
     last = when;
 }
 
 static void note_change(void)
 {
-    SET(changes, GET(changes) + 1);
+    SET(board->changes, GET(board->changes) + 1);
 }
 
 void account_start(AccountKind kind)
 {
     sheet = (AccountSheet){0};
-    SET(kind_now, (int)kind);
-    SET(way_now, ACCOUNT_COMPUTE);
+    SET(board->kind, (int)kind);
+    SET(board->way, ACCOUNT_COMPUTE);
     note_change();
     last = timer_now();
 }
@@ -40,7 +39,7 @@ AccountKind account_kind(AccountKind kind)
 
     if (kind != before) {
         charge(timer_now());
-        SET(kind_now, (int)kind);
+        SET(board->kind, (int)kind);
         note_change();
     }
     return before;
@@ -52,7 +51,7 @@ AccountWay account_way_from(AccountWay way, double when)
 
     charge(when);
     if (way != before) {
-        SET(way_now, (int)way);
+        SET(board->way, (int)way);
         note_change();
     }
     return before;
@@ -65,17 +64,22 @@ AccountWay account_way(AccountWay way)
 
 AccountKind account_current_kind(void)
 {
-    return (AccountKind)GET(kind_now);
+    return (AccountKind)GET(board->kind);
 }
 
 AccountWay account_current_way(void)
 {
-    return (AccountWay)GET(way_now);
+    return (AccountWay)GET(board->way);
 }
 
-AccountNow account_now(void)
+void account_show(AccountBoard *to)
 {
-    return (AccountNow){account_current_kind(), account_current_way(), GET(changes)};
+    AccountBoard *next = to != NULL ? to : &own;
+
+    SET(next->kind, GET(board->kind));
+    SET(next->way, GET(board->way));
+    SET(next->changes, GET(board->changes));
+    board = next;
 }
 
 AccountSheet account_sheet(void)

@@ -14,6 +14,8 @@
 #ifndef BASE_ACCOUNT_H
 #define BASE_ACCOUNT_H
 
+#include <stdatomic.h>
+
 /* NAME, the word in tables and in timing.jsonl, what belongs to it */
 #define ACCOUNT_LIST(X)                                                                       \
     X(LOAD, "load", "the dataset, collected or read; the model read; networks and buffers")   \
@@ -52,14 +54,14 @@ AccountWay account_way_from(AccountWay way, double when);
 AccountKind account_current_kind(void);
 AccountWay account_current_way(void);
 
-/* The same two, and how often either has changed: a rank whose count stands still is in one wait, or in one piece
- * of work. Other threads of the process may ask, too. */
+/* Where others, threads or processes, see what is running, and how often that has changed: an account whose count
+ * stands still is in one wait, or in one piece of work. */
 typedef struct {
-    AccountKind kind;
-    AccountWay way;
-    unsigned changes;
-} AccountNow;
-AccountNow account_now(void);
+    atomic_int kind, way;
+    atomic_uint changes;
+} AccountBoard;
+/* From now on on this board; NULL: on one of the account's own. */
+void account_show(AccountBoard *board);
 
 /* The seconds so far. */
 AccountSheet account_sheet(void);

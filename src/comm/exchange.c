@@ -1,6 +1,5 @@
 #include "comm/exchange.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,8 @@
 enum { ASKED_CALL, ASKED_SIZE, ASKED_ROOT, ASKED_NUMBER, ASKED };
 typedef unsigned long long Asked[ASKED];
 
-static atomic_int now_in = EXCHANGE_NONE;
+static atomic_int own = EXCHANGE_NONE;
+static atomic_int *board = &own;
 static bool checks;
 static unsigned long long number; /* checked exchanges of all ranks */
 
@@ -39,12 +39,15 @@ void exchange_open(const MPI_Comm *world)
 
 void exchange_note(Exchange exchange)
 {
-    atomic_store_explicit(&now_in, (int)exchange, memory_order_relaxed);
+    atomic_store_explicit(board, (int)exchange, memory_order_relaxed);
 }
 
-Exchange exchange_now(void)
+void exchange_show(atomic_int *to)
 {
-    return (Exchange)atomic_load_explicit(&now_in, memory_order_relaxed);
+    atomic_int *next = to != NULL ? to : &own;
+
+    atomic_store(next, atomic_load(board));
+    board = next;
 }
 
 const char *exchange_name(Exchange exchange)

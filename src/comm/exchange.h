@@ -7,6 +7,7 @@
 #define COMM_EXCHANGE_H
 
 #include <mpi.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* NAME, as messages call it, what its size counts (NULL: sizes may differ) */
@@ -44,8 +45,8 @@ void exchange_open(const MPI_Comm *world);
 void exchange_note(Exchange exchange);
 /* The same, and all ranks of `comm` must be in it with this size and root. Collective over `comm`. */
 void exchange_begin(Exchange exchange, const MPI_Comm *comm, size_t size, int root);
-/* The one noted last; other threads may ask. */
-Exchange exchange_now(void);
+/* Where others see the one noted last; NULL: nowhere. */
+void exchange_show(atomic_int *board);
 const char *exchange_name(Exchange exchange);
 
 #endif

@@ -30,18 +30,33 @@ Watch watch = {.lock = PTHREAD_MUTEX_INITIALIZER,
 
 /* ---- what ranks do ---- */
 
+static WatchSlot *own_slot(void)
+{
+    return &watch.page->slots[comm_local_rank()];
+}
+
 void watch_beat(void)
 {
-    WatchSlot *slot = &watch.page->slots[comm_local_rank()];
-    const AccountNow now = account_now();
+    WatchSlot *slot = own_slot();
+    SET(slot->beat, GET(slot->beat) + 1);
+}
+
+/* From now on the others see this rank. */
+static void show(void)
+{
+    WatchSlot *slot = own_slot();
 
     SET(slot->rank, watch.rank);
-    SET(slot->kind, (int)now.kind);
-    SET(slot->way, (int)now.way);
-    SET(slot->exchange, (int)exchange_now());
-    SET(slot->changes, now.changes);
-    SET(slot->beat, GET(slot->beat) + 1);
-    SET(slot->pid, (int)getpid());
+    account_show(&slot->account);
+    exchange_show(&slot->exchange);
+    atomic_store(&slot->pid, (int)getpid());
+}
+
+static void hide(void)
+{
+    account_show(NULL);
+    exchange_show(NULL);
+    atomic_store(&own_slot()->pid, 0);
 }
 
 WatchSight watch_sight(const WatchSlot *slot)
@@ -49,10 +64,11 @@ WatchSight watch_sight(const WatchSlot *slot)
     WatchSight s = {.rank = GET(slot->rank),
                     .pid = GET(slot->pid),
                     .beat = GET(slot->beat),
-                    .changes = GET(slot->changes),
-                    .waits = GET(slot->way) != ACCOUNT_COMPUTE};
+                    .changes = GET(slot->account.changes),
+                    .waits = GET(slot->account.way) != ACCOUNT_COMPUTE};
 
-    (void)snprintf(s.phase, sizeof s.phase, "%s", account_kind_name((AccountKind)GET(slot->kind)));
+    (void)snprintf(s.phase, sizeof s.phase, "%s",
+                   account_kind_name((AccountKind)GET(slot->account.kind)));
     (void)snprintf(s.exchange, sizeof s.exchange, "%s",
                    exchange_name(s.waits ? (Exchange)GET(slot->exchange) : EXCHANGE_NONE));
     return s;
@@ -255,10 +271,13 @@ void watch_open(void)
         for (int r = 0; r < watch.ranks; r++) {
             watch.known[r].leader = -1;
         }
-        watch_beat();
+        show();
         watch.on = watch.ranks > 1 && watch_thread(&watch.thread, run);
     }
     if (watch.ranks > 1 && !watch.on) {
+        if (watch.known != NULL) {
+            hide(); /* a heart that nobody moves would be taken for a stopped one */
+        }
         log_warn("%s: rank %d has no watch: if a rank stops, others may wait for ever (%s)",
                  comm_host(), watch.rank, strerror(errno));
     }
@@ -281,7 +300,9 @@ void watch_close(void)
         (void)pthread_cond_broadcast(&watch.change);
         (void)pthread_mutex_unlock(&watch.lock);
         (void)pthread_join(watch.thread, NULL);
-        SET(watch.page->slots[comm_local_rank()].pid, 0);
+    }
+    if (watch.page != NULL) {
+        hide();
     }
     watch.on = false;
     watch.stop = false;

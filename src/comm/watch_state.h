@@ -7,17 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/account.h"
+
 /* Seconds between two rounds in the folder, and after which another host is judged, in units of the patience. */
 #define WATCH_ROUND 0.1
 #define WATCH_FAR   1.25
 
 enum { WATCH_WORD = 64, WATCH_PATH = 4096 + 64 };
 
-/* Of one rank, in the memory of its host; its own watch alone writes. */
+/* Of one rank, in the memory of its host; the rank alone writes. */
 typedef struct {
     _Alignas(64) atomic_int rank, pid; /* pid 0: not there yet, or gone */
-    atomic_int kind, way, exchange;
-    atomic_uint beat, changes; /* looks of the watch; account_now */
+    atomic_uint beat;                  /* by its watch, at every look */
+    AccountBoard account;              /* by its main thread, as the next */
+    atomic_int exchange;
 } WatchSlot;
 
 typedef struct {
@@ -76,7 +79,7 @@ typedef struct {
 
 extern Watch watch;
 
-/* Publish what this rank does. */
+/* A sign of life of this rank. */
 void watch_beat(void);
 WatchSight watch_sight(const WatchSlot *slot);
 /* News of a rank. */
