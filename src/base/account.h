@@ -61,7 +61,7 @@ typedef struct {
     atomic_uint changes;
 } AccountBoard;
 /* From now on on this board; NULL: on one of the account's own. */
-void account_show(AccountBoard *board);
+void account_show(AccountBoard *to);
 
 /* The seconds so far. */
 AccountSheet account_sheet(void);

@@ -46,7 +46,7 @@ void exchange_note(Exchange exchange);
 /* The same, and all ranks of `comm` must be in it with this size and root. Collective over `comm`. */
 void exchange_begin(Exchange exchange, const MPI_Comm *comm, size_t size, int root);
 /* Where others see the one noted last; NULL: nowhere. */
-void exchange_show(atomic_int *board);
+void exchange_show(atomic_int *to);
 const char *exchange_name(Exchange exchange);
 
 #endif

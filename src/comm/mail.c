@@ -41,9 +41,9 @@ void mail_close(Mail **mail)
 {
     Mail *m = *mail;
     if (m != NULL) {
-        if (m->active) {
+        if (m->active) { /* a send that has begun cannot be taken back: then this waits */
             (void)MPI_Cancel(&m->request);
-            (void)MPI_Wait(&m->request, MPI_STATUS_IGNORE);
+            (void)mail_wait(m);
         }
         mem_free(&m->data);
         mem_free(mail);

@@ -245,7 +245,7 @@ void watch_folder(const char *run_dir)
     if (watch.rank == 0) {
         delete_old();
     }
-    f->room = 4 * WATCH_WORD + (size_t)watch.ranks * LINE;
+    f->room = (size_t)4 * WATCH_WORD + (size_t)watch.ranks * LINE;
     Status st = mem_alloc(&leaders, (size_t)watch.ranks, sizeof *leaders, "the watch");
     st = st != OK ? st : mem_alloc(&f->text, f->room, 1, "the watch");
     if (comm_agree(st) == OK && share_facts(leaders) && watch.patience > 0) {

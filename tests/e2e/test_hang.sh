@@ -41,7 +41,7 @@ ranks_compute() {
         [ "${ticks:-0}" -ge 60 ] || return 1
         count=$((count + 1))
     done
-    [ $count -eq 3 ]
+    [ "$count" -eq 3 ]
 }
 
 in_model_phase() { # NAME
@@ -104,7 +104,7 @@ verdict 'a run that nobody disturbs' $?
 check 'leaves no folder of beats' test ! -e whole/beat
 
 echo '# a rank stops'
-stopped 'a rank in the model phase' 2 fit 3 in_model_phase run -- train "${base[@]}" run_dir=run
+stopped 'a rank in the model phase' 2 'fit\|checkpoints' 3 in_model_phase run -- train "${base[@]}" run_dir=run
 check 'the log has it, too' grep -q 'error: no sign of life' run/log.txt
 stopped 'a worker' 2 'rollouts\|evaluation\|messages' 3 has_lines run 2 -- train "${base[@]}" run_dir=run
 stopped 'a learner, hosts of 2' 1 'updates\|messages' 2 has_lines run 4 -- train "${base[@]}" run_dir=run \
