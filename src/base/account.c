@@ -1,59 +1,85 @@
 #include "base/account.h"
 
+#include <stddef.h>
+
 #include "base/timer.h"
 
+/* One thread writes; a relaxed load or store is an ordinary one. */
+#define GET(x)        atomic_load_explicit(&(x), memory_order_relaxed)
+#define SET(x, value) atomic_store_explicit(&(x), (value), memory_order_relaxed)
+
 static AccountSheet sheet;
-static AccountKind kind_now = ACCOUNT_OTHER;
-static AccountWay way_now = ACCOUNT_COMPUTE;
+static AccountBoard own = {.kind = ACCOUNT_OTHER, .way = ACCOUNT_COMPUTE};
+static AccountBoard *board = &own;
 static double last;
 
 static void charge(double when)
 {
-    sheet.of[kind_now][way_now] += when - last;
+    sheet.of[GET(board->kind)][GET(board->way)] += when - last;
     last = when;
+}
+
+static void note_change(void)
+{
+    SET(board->changes, GET(board->changes) + 1);
 }
 
 void account_start(AccountKind kind)
 {
     sheet = (AccountSheet){0};
-    kind_now = kind;
-    way_now = ACCOUNT_COMPUTE;
+    SET(board->kind, (int)kind);
+    SET(board->way, ACCOUNT_COMPUTE);
+    note_change();
     last = timer_now();
 }
 
 AccountKind account_kind(AccountKind kind)
 {
-    const AccountKind before = kind_now;
+    const AccountKind before = account_current_kind();
 
     if (kind != before) {
         charge(timer_now());
-        kind_now = kind;
+        SET(board->kind, (int)kind);
+        note_change();
     }
     return before;
 }
 
 AccountWay account_way_from(AccountWay way, double when)
 {
-    const AccountWay before = way_now;
+    const AccountWay before = account_current_way();
 
     charge(when);
-    way_now = way;
+    if (way != before) {
+        SET(board->way, (int)way);
+        note_change();
+    }
     return before;
 }
 
 AccountWay account_way(AccountWay way)
 {
-    return way == way_now ? way : account_way_from(way, timer_now());
+    return way == account_current_way() ? way : account_way_from(way, timer_now());
 }
 
 AccountKind account_current_kind(void)
 {
-    return kind_now;
+    return (AccountKind)GET(board->kind);
 }
 
 AccountWay account_current_way(void)
 {
-    return way_now;
+    return (AccountWay)GET(board->way);
+}
+
+void account_show(AccountBoard *to)
+{
+    AccountBoard *next = to != NULL ? to : &own;
+
+    SET(next->kind, GET(board->kind));
+    SET(next->way, GET(board->way));
+    SET(next->changes, GET(board->changes));
+    board = next;
 }
 
 AccountSheet account_sheet(void)

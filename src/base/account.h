@@ -14,6 +14,8 @@
 #ifndef BASE_ACCOUNT_H
 #define BASE_ACCOUNT_H
 
+#include <stdatomic.h>
+
 /* NAME, the word in tables and in timing.jsonl, what belongs to it */
 #define ACCOUNT_LIST(X)                                                                       \
     X(LOAD, "load", "the dataset, collected or read; the model read; networks and buffers")   \
@@ -51,6 +53,15 @@ AccountWay account_way_from(AccountWay way, double when);
 /* What is running. */
 AccountKind account_current_kind(void);
 AccountWay account_current_way(void);
+
+/* Where others, threads or processes, see what is running, and how often that has changed: an account whose count
+ * stands still is in one wait, or in one piece of work. */
+typedef struct {
+    atomic_int kind, way;
+    atomic_uint changes;
+} AccountBoard;
+/* From now on on this board; NULL: on one of the account's own. */
+void account_show(AccountBoard *to);
 
 /* The seconds so far. */
 AccountSheet account_sheet(void);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
+#include "comm/watch.h"
 #include "run/collect_job.h"
 #include "run/family.h"
 #include "run/online.h"
@@ -115,6 +116,7 @@ static Status run_training(const OptionValues *in)
     config_default(&config);
     TRY(config_words_over(&config, in->count - 1, in->words + 1));
     TRY(config_check(&config));
+    watch_patience(config.ranks.patience);
     stop_listen(0, comm_rank() == 0 ? dir : NULL);
     TRY(option_flag(in, "family") ? family_run(&config, dir, rows, force)
                                   : online_run(&config, dir, force));
@@ -144,6 +146,7 @@ static Status run(const OptionValues *in)
         job.source.policy = &policy;
     }
     TRY(read_task(in, job.source.policy, &config, &env));
+    watch_patience(config.ranks.patience);
     TRY(check_free(in));
     job.seed = (uint64_t)config.top.seed;
     job.path = in->words[0];

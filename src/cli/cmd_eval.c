@@ -9,6 +9,7 @@
 #include "cli/cmd.h"
 #include "cli/print.h"
 #include "comm/comm.h"
+#include "comm/watch.h"
 #include "run/assess.h"
 #include "run/evaluate.h"
 #include "run/policy_file.h"
@@ -219,6 +220,7 @@ static Status run(const OptionValues *in)
     TRY(options_count(in, 1, -1));
     TRY(comm_agree(comm_rank() == 0 ? load(in, &subject) : OK));
     coll_bcast(&subject, sizeof subject, 0);
+    watch_patience(subject.config.ranks.patience);
     TRY(policy_share(&subject.policy));
     TRY(session_task(&subject.config, &env));
     const bool simulated = env.open != NULL;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "comm/comm.h"
+#include "comm/watch.h"
 #include "policy/agent.h"
 
 /* "configs/paper/x.yaml" gives "x", no file gives "demo"; with "algo=bear" behind it "x-bear", so that
@@ -94,6 +95,7 @@ Status cmd_share_config(const OptionValues *in, int skip, Config *config, Config
     st = comm_agree(st);
     if (st == OK) {
         coll_bcast(config, sizeof *config, 0);
+        watch_patience(config->ranks.patience);
     }
     return st;
 }

@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/timer.h"
+#include "comm/exchange.h"
 #include "comm/wait.h"
+#include "comm/watch.h"
 
 static struct {
     MPI_Comm world, node;
@@ -54,11 +56,12 @@ Status comm_open(int *argc, char ***argv)
     int len = 0;
     int given = 0;
 
+    exchange_note(EXCHANGE_OPEN);
     /* an oversubscribed node must not spin: our own waits sleep, MPI's inner ones should yield */
     (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     /* without mpirun no helper process is needed, and none is left to race with the next start */
     (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-    if (MPI_Init_thread(argc, argv, MPI_THREAD_SINGLE, &given) != MPI_SUCCESS ||
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &given) != MPI_SUCCESS ||
         MPI_Comm_dup(MPI_COMM_WORLD, &self.world) != MPI_SUCCESS) {
         return status_fail(ERR_MPI, "MPI could not be started");
     }
@@ -73,15 +76,20 @@ Status comm_open(int *argc, char ***argv)
         *at = ' '; /* MPICH makes columns */
     }
     panic_set_hook(panic_all);
+    exchange_open(&self.world);
+    watch_open();
     return OK;
 }
 
 void comm_close(void)
 {
+    exchange_begin(EXCHANGE_CLOSE, &self.world, 0, 0);
     panic_set_hook(NULL);
+    (void)account_way(ACCOUNT_EXCHANGE);
     (void)MPI_Comm_free(&self.node);
     (void)MPI_Comm_free(&self.world);
     (void)MPI_Finalize();
+    watch_close();
 }
 
 int comm_rank(void)
@@ -140,6 +148,8 @@ void comm_abort(int exit_code, const char *text)
     }
     (void)fflush(stderr);
     if (self.size > 1) {
+        exchange_note(EXCHANGE_ABORT);
+        (void)account_way(ACCOUNT_EXCHANGE);
         (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
     }
     _Exit(exit_code);
@@ -174,6 +184,7 @@ Status comm_agree(Status mine)
     char reason[STATUS_REASON_MAX] = "";
     MPI_Request request;
 
+    exchange_begin(EXCHANGE_AGREE, &self.world, 0, 0);
     MPI_CHECK(MPI_Iallreduce(&in, &out, 1, MPI_2INT, MPI_MAXLOC, self.world, &request));
     wait_request(&request, MPI_STATUS_IGNORE);
     if (out.bad == 0) {
@@ -181,14 +192,17 @@ Status comm_agree(Status mine)
     }
     int worst = (int)mine;
     (void)snprintf(reason, sizeof reason, "%s", status_reason());
-    coll_bcast(&worst, sizeof worst, out.rank); /* MAXLOC gives the lowest such rank */
-    coll_bcast(reason, sizeof reason, out.rank);
+    bcast_bytes(&self.world, &worst, sizeof worst,
+                out.rank); /* MAXLOC gives the lowest such rank */
+    bcast_bytes(&self.world, reason, sizeof reason, out.rank);
     return status_fail((Status)worst, "%s", reason);
 }
 
 void comm_barrier(void)
 {
     MPI_Request request;
+
+    exchange_begin(EXCHANGE_BARRIER, &self.world, 0, 0);
     MPI_CHECK(MPI_Ibarrier(self.world, &request));
     wait_request(&request, MPI_STATUS_IGNORE);
 }
@@ -212,6 +226,7 @@ void bcast_bytes(void *comm, void *data, size_t bytes, int root)
 void coll_bcast(void *data, size_t bytes, int root)
 {
     if (self.size > 1) {
+        exchange_begin(EXCHANGE_BCAST, &self.world, bytes, root);
         bcast_bytes(&self.world, data, bytes, root);
     }
 }
@@ -219,6 +234,8 @@ void coll_bcast(void *data, size_t bytes, int root)
 void coll_sum(double *x, int n)
 {
     MPI_Request request;
+
+    exchange_begin(EXCHANGE_SUM, &self.world, (size_t)n, 0);
     MPI_CHECK(MPI_Iallreduce(MPI_IN_PLACE, x, n, MPI_DOUBLE, MPI_SUM, self.world, &request));
     wait_request(&request, MPI_STATUS_IGNORE);
 }
@@ -229,6 +246,7 @@ void coll_sizes(size_t bytes, size_t *sizes)
     unsigned long long *all = NULL;
     MPI_Request request;
 
+    exchange_begin(EXCHANGE_SIZES, &self.world, 0, 0);
     REQUIRE(mem_alloc(&all, (size_t)self.size, sizeof *all, "sizes") == OK);
     MPI_CHECK(MPI_Igather(&mine, 1, MPI_UNSIGNED_LONG_LONG, all, 1, MPI_UNSIGNED_LONG_LONG, 0,
                           self.world, &request));
@@ -261,6 +279,7 @@ static void receive_pieces(unsigned char *data, size_t bytes, int from)
 
 void coll_gather(const void *mine, size_t bytes, void *all, const size_t *sizes)
 {
+    exchange_begin(EXCHANGE_GATHER, &self.world, 0, 0);
     if (self.rank != 0) {
         send_pieces(mine, bytes, 0);
         return;

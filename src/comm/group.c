@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "comm/comm.h"
+#include "comm/exchange.h"
 #include "comm/shared.h"
 #include "comm/wait.h"
 
@@ -121,6 +122,7 @@ static Status sum_group(const Reduce *reduce, float *rows, size_t stride, size_t
     Group *g = reduce->ctx;
     const bool shared = g->near > 1 && rows == g->own;
 
+    exchange_begin(EXCHANGE_GROUP_SUM, &g->comm, n, 0);
     if (!shared) {
         reduce_block(rows, reduce->count, stride, n);
     }
@@ -177,6 +179,7 @@ Status comm_reduce_open_group(Reduce *reduce, int shards, int first, int size)
     REQUIRE(size >= 0 && (size & (size - 1)) == 0 && size <= shards);
     REQUIRE(size == 0 || (comm_rank() >= first && comm_rank() < first + size));
     *reduce = (Reduce){0};
+    exchange_begin(EXCHANGE_GROUP_OPEN, comm_world(), (size_t)shards, 0);
     TRY(comm_agree(mem_alloc(&g, 1, sizeof *g, "a group of ranks")));
     TRY(open_group(g, first, size));
     reduce->shards = shards;
@@ -216,6 +219,7 @@ Status comm_reduce_rows(Reduce *reduce, size_t stride, float **rows)
 
     REQUIRE(g->own == NULL);
     *rows = NULL;
+    exchange_begin(EXCHANGE_GROUP_ROWS, comm_world(), stride, 0);
     if (g->comm != MPI_COMM_NULL) {
         MPI_CHECK(MPI_Comm_split(g->comm, g->rank / g->near, g->rank, &near));
     }
@@ -244,6 +248,7 @@ void comm_reduce_close(Reduce *reduce)
 {
     Group *g = reduce->ctx;
     if (g != NULL) {
+        exchange_begin(EXCHANGE_GROUP_CLOSE, &g->comm, 0, 0);
         shared_close(&g->shared);
         mem_free(&g->other);
         if (g->comm != MPI_COMM_NULL) {
@@ -258,6 +263,7 @@ void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes)
 {
     Group *g = reduce->ctx;
     if (g->size > 1) {
+        exchange_begin(EXCHANGE_GROUP_BCAST, &g->comm, bytes, 0);
         bcast_bytes(&g->comm, data, bytes, 0);
     }
 }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "comm/comm.h"
+#include "comm/exchange.h"
 #include "comm/wait.h"
 
 struct Mail {
@@ -40,9 +41,9 @@ void mail_close(Mail **mail)
 {
     Mail *m = *mail;
     if (m != NULL) {
-        if (m->active) {
+        if (m->active) { /* a send that has begun cannot be taken back: then this waits */
             (void)MPI_Cancel(&m->request);
-            (void)MPI_Wait(&m->request, MPI_STATUS_IGNORE);
+            (void)mail_wait(m);
         }
         mem_free(&m->data);
         mem_free(mail);
@@ -104,6 +105,7 @@ size_t mail_wait(Mail *mail)
 {
     if (mail->active) {
         MPI_Status status;
+        exchange_note(mail->receiving ? EXCHANGE_RECEIVE : EXCHANGE_SEND);
         wait_request(&mail->request, &status);
         finish(mail, &status);
     }

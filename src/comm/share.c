@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "comm/comm.h"
+#include "comm/exchange.h"
 #include "comm/shared.h"
 #include "comm/wait.h"
 
@@ -20,6 +21,7 @@ Status comm_share_open(CommShare **share, size_t bytes, void **data)
     const MPI_Comm *node = comm_node();
 
     *share = NULL;
+    exchange_begin(EXCHANGE_SHARE_OPEN, world, bytes, 0);
     TRY(comm_agree(mem_alloc(&s, 1, sizeof *s, "shared memory")));
     s->leaders = MPI_COMM_NULL;
     TRY(shared_open(&s->shared, *node, bytes, "the dataset", &s->data));
@@ -36,6 +38,7 @@ done:
 
 void comm_share_spread(CommShare *share, size_t bytes)
 {
+    exchange_begin(EXCHANGE_SHARE_SPREAD, comm_world(), bytes, 0);
     if (share->leaders != MPI_COMM_NULL) {
         int hosts = 1;
         MPI_CHECK(MPI_Comm_size(share->leaders, &hosts));
@@ -54,6 +57,7 @@ void comm_share_close(CommShare **share)
     if (s == NULL) {
         return;
     }
+    exchange_begin(EXCHANGE_SHARE_CLOSE, comm_world(), 0, 0);
     shared_close(&s->shared);
     if (s->leaders != MPI_COMM_NULL) {
         (void)MPI_Comm_free(&s->leaders);

@@ -250,13 +250,17 @@
     KEY(s, INT, every, 1, 1, 1000000, "epochs", "save each so many epochs, and the last") \
     KEY(s, INT, keep, 2, 1, 1000, "", "newest checkpoints kept, besides every tenth epoch's")
 
-#define CONFIG_RANKS(KEY, TEXT, ENUM, s)                                                    \
-    KEY(s, INT, learners, 0, 0, 64, "ranks",                                                \
-        "ranks that share each update (a power of two, at most shards); 0 = chosen by the " \
-        "program")                                                                          \
-    KEY(s, INT, team, 0, 0, 8, "ranks",                                                     \
-        "ranks that share a member's batch (a power of two, at most model.shards); 0 = "    \
-        "chosen by the program")
+#define CONFIG_RANKS(KEY, TEXT, ENUM, s)                                                          \
+    KEY(s, INT, learners, 0, 0, 64, "ranks",                                                      \
+        "ranks that share each update (a power of two, at most shards); 0 = chosen by the "       \
+        "program")                                                                                \
+    KEY(s, INT, team, 0, 0, 8, "ranks",                                                           \
+        "ranks that share a member's batch (a power of two, at most model.shards); 0 = "          \
+        "chosen by the program")                                                                  \
+    KEY(s, INT, patience, 60, 0, 1000000, "s",                                                    \
+        "end the job when a rank or a host gives no sign of life for so long, or all ranks wait " \
+        "for each other; 0 = "                                                                    \
+        "never (in a debugger)")
 
 /* SECTION(name, list); `top` first. */
 #define CONFIG_SECTIONS(SECTION)             \

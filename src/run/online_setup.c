@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "comm/comm.h"
+#include "comm/watch.h"
 #include "run/evaluate.h"
 #include "run/online_state.h"
 #include "run/session.h"
@@ -100,6 +101,7 @@ Status online_open(Online *o, const Config *cfg, const char *dir, bool force)
     if (o->done) {
         goto done;
     }
+    watch_folder(o->dir);
     o->rec = record_make(o->task.state_dim, o->task.act_dim);
     o->evals_max = cfg->collect.steps / cfg->collect.eval_every + 1;
     const int learners = count_learners(cfg);
@@ -116,6 +118,7 @@ done:
 
 void online_close(Online *o)
 {
+    watch_leave_folder();
     rundir_close(&o->rundir);
     if (o->env != NULL) {
         o->task.close(o->env);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/timer.h"
+#include "comm/watch.h"
 #include "data/registry.h"
 #include "run/choose_learners.h"
 #include "run/collect_job.h"
@@ -193,6 +194,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     stop_listen(options->max_seconds, lead ? cfg->top.run_dir : NULL);
     TRY(comm_agree(session_check(cfg)));
     TRY(comm_agree(lead ? rundir_open(&dir, cfg->top.run_dir, cfg, origins) : OK));
+    watch_folder(cfg->top.run_dir);
     if (lead) {
         timing_open(&dir);
     }
@@ -221,6 +223,7 @@ done:
     }
     session_close(&s);
     timing_close();
+    watch_leave_folder();
     if (lead) {
         rundir_close(&dir);
     }

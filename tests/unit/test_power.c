@@ -329,7 +329,7 @@ static void check_collection(int calls)
     CHECK_OK(parts_open(&parts, temp_path(out, "data.hdf5"), settings, false));
     assert_true(least == NULL || parts.count >= least->number);
     if (parts.count > 0) {
-        CHECK_OK(parts_state(&parts, &state, 1));
+        CHECK_OK(parts_state(&parts, parts.count - 1, &state, 1));
         assert_int_equal(next, parts.count);
     }
 }

@@ -1,0 +1,240 @@
+/* What the watch sees, and the end that it makes. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/timer.h"
+#include "comm/watch_state.h"
+
+enum { ADRIFT_TIMES = 5, TEXT = 3072, LIST = 2048 };
+
+static bool is_near(const WatchKnown *k)
+{
+    return k->leader == watch.leader;
+}
+
+static double silent(const WatchKnown *k, double now)
+{
+    return k->heard ? now - k->beat_at : 0;
+}
+
+/* Another host's ranks are its own to judge, as long as its first rank writes: only hosts as a whole are judged
+ * from afar, and after what is left of one may have done it. */
+static bool stale(const WatchKnown *k, double now)
+{
+    if (is_near(k)) {
+        return silent(k, now) > watch.patience;
+    }
+    const double far = watch.patience * WATCH_FAR;
+    return k->heard && silent(k, now) > far && silent(&watch.known[k->leader], now) > far;
+}
+
+static bool any(bool (*holds)(const WatchKnown *, double), double now)
+{
+    for (int r = 0; r < watch.ranks; r++) {
+        if (holds(&watch.known[r], now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* These keep a job from being stuck, and a host from being adrift. */
+static bool moves(const WatchKnown *k, double now)
+{
+    return !k->heard || now - k->still_at <= watch.patience;
+}
+
+static bool moves_near(const WatchKnown *k, double now)
+{
+    return is_near(k) && (!k->heard || now - k->still_at <= ADRIFT_TIMES * watch.patience);
+}
+
+WatchVerdict watch_judge(double now)
+{
+    const WatchFolder *folder = &watch.folder;
+    const double lost = 2.0 * watch.patience; /* the folder, for longer than a slow disk takes */
+
+    if (any(stale, now)) {
+        return WATCH_STOPPED;
+    }
+    if (!any(moves, now)) {
+        return WATCH_STUCK;
+    }
+    return folder->on && watch.ranks > watch.near && now - folder->round_at > lost &&
+                   !any(moves_near, now)
+               ? WATCH_ADRIFT
+               : WATCH_FINE;
+}
+
+static bool stale_near(const WatchKnown *k, double now)
+{
+    return is_near(k) && stale(k, now);
+}
+
+bool watch_others_turn(WatchVerdict verdict, double now)
+{
+    const bool everywhere =
+        verdict == WATCH_STUCK || (verdict == WATCH_STOPPED && !any(stale_near, now));
+
+    for (int r = 0; r < watch.rank; r++) {
+        const WatchKnown *k = &watch.known[r];
+        if (k->heard && !stale(k, now) && (is_near(k) || (everywhere && k->leader == r))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- messages ---- */
+
+static bool concerned(const WatchKnown *k, WatchVerdict verdict, double now)
+{
+    if (verdict == WATCH_FINE) { /* who keeps the others waiting */
+        return k->heard && !k->now.waits;
+    }
+    return verdict == WATCH_STOPPED ? stale(k, now)
+                                    : k->heard && (verdict == WATCH_STUCK || is_near(k));
+}
+
+/* "rank 1 (host n1, pid 77) at updates, in coll_sum; rank 2 ..." */
+static void list(WatchVerdict verdict, double now, char text[LIST])
+{
+    size_t used = 0;
+    int left_off = 0;
+
+    for (int r = 0; r < watch.ranks; r++) {
+        const WatchKnown *k = &watch.known[r];
+        if (!concerned(k, verdict, now)) {
+            continue;
+        }
+        if (used > LIST - 2 * (size_t)WATCH_WORD - 128) {
+            left_off++;
+            continue;
+        }
+        const int n =
+            snprintf(text + used, LIST - used, "%srank %d (host %s, pid %d) at %s, %s%s",
+                     used > 0 ? "; " : "", r, k->host, k->now.pid, k->now.phase,
+                     k->now.waits ? "in " : "computing", k->now.waits ? k->now.exchange : "");
+        used += n > 0 ? (size_t)n : 0;
+    }
+    if (left_off > 0) {
+        (void)snprintf(text + used, LIST - used, "; and %d more", left_off);
+    }
+}
+
+static void compose(WatchVerdict verdict, double now, char text[TEXT])
+{
+    static const char *const found[] = {
+        [WATCH_FINE] = "",
+        [WATCH_STOPPED] = "no sign of life for",
+        [WATCH_STUCK] = "all ranks have waited for each other for",
+        [WATCH_ADRIFT] = "no sign of other hosts, and ranks that wait, for more than",
+    };
+    char ranks[LIST] = "";
+
+    list(verdict, now, ranks);
+    (void)snprintf(text, TEXT,
+                   "%s %d s (ranks.patience): %s. The job ends here; the same command goes on from "
+                   "what was saved%s",
+                   found[verdict], watch.patience, ranks,
+                   verdict == WATCH_STUCK ? ". If it hangs again, MOPO_CHECK_EXCHANGES=1 in the "
+                                            "environment shows whether ranks call different things"
+                                          : "");
+}
+
+/* A pipe that nobody reads must not keep us. */
+static void put(int fd, const char *text)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    if (fd >= 0 && poll(&ready, 1, 1000) == 1) {
+        ssize_t n = write(fd, text, strlen(text));
+        (void)n;
+    }
+}
+
+/* ---- no end ---- */
+
+void watch_tell_late(double now)
+{
+    static char text[TEXT];
+    char ranks[LIST] = "";
+    double waited = 0; /* the shortest of those that wait and those waited for */
+    bool waits = false;
+
+    for (int r = 0; r < watch.ranks; r++) {
+        const WatchKnown *k = &watch.known[r];
+        const double same = k->heard ? now - k->same_at : 0;
+        waited = r == 0 || same < waited ? same : waited;
+        waits = waits || k->now.waits;
+    }
+    if (waited < watch.patience) {
+        watch.late = 0;
+        return;
+    }
+    if (!waits || waited < 2 * watch.late || watch_others_turn(WATCH_STUCK, now)) {
+        return;
+    }
+    watch.late = waited;
+    list(WATCH_FINE, now, ranks);
+    (void)snprintf(text, sizeof text,
+                   "%8.2f  others have waited for %.0f s for %s: long work, or a disk that hangs\n",
+                   now - watch.began, waited, ranks);
+    put(STDERR_FILENO, text);
+}
+
+/* ---- the end ---- */
+
+/* Whoever is stopped, or does not get mpirun's signals any more, is gone two seconds from now, and so are we. */
+static void kill_near_soon(void)
+{
+    char script[LIST * 4] = "sleep 2; kill -9";
+    char shell[] = "sh";
+    char option[] = "-c";
+    char path[] = "PATH=/usr/bin:/bin";
+    char *const argv[] = {shell, option, script, NULL};
+    char *const environment[] = {path, NULL};
+    size_t used = strlen(script);
+    posix_spawnattr_t attr;
+    posix_spawn_file_actions_t files;
+    pid_t pid = 0;
+
+    for (int i = 0; i < watch.near && used < sizeof script - 16; i++) {
+        const int one = atomic_load(&watch.page->slots[i].pid);
+        if (one > 1) {
+            used += (size_t)snprintf(script + used, sizeof script - used, " %d", one);
+        }
+    }
+    (void)posix_spawnattr_init(&attr);
+    (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
+    (void)posix_spawn_file_actions_init(&files);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) { /* who reads ours shall see the end */
+        (void)posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
+    }
+    (void)posix_spawn(&pid, "/bin/sh", &files, &attr, argv, environment);
+}
+
+void watch_end(WatchVerdict verdict, double now)
+{
+    static char text[TEXT];
+    static char line[TEXT + 64];
+    const bool first = atomic_exchange(&watch.page->told, 1) == 0;
+
+    if (first) {
+        compose(verdict, now, text);
+        (void)snprintf(line, sizeof line, "mopo: rank %d: %s\n", watch.rank, text);
+        put(STDERR_FILENO, line);
+    }
+    kill_near_soon(); /* before the disk, which may block us */
+    if (first && watch.folder.log[0] != '\0') {
+        const int fd = open(watch.folder.log, O_WRONLY | O_APPEND | O_CLOEXEC);
+        (void)snprintf(line, sizeof line, "%8.2f  error: %s\n", now - watch.began, text);
+        put(fd, line);
+    }
+    _exit(1); /* mpirun sees it and ends the other hosts */
+}
