@@ -190,15 +190,16 @@ bool watch_thread(pthread_t *thread, void *(*start)(void *))
 static WatchPage *map_page(const char *name, size_t bytes, bool create)
 {
     const int fd = shm_open(name, create ? O_RDWR | O_CREAT | O_EXCL : O_RDWR, 0600);
-    void *page = MAP_FAILED;
+    WatchPage *page = NULL;
 
     if (fd >= 0 && (!create || posix_fallocate(fd, 0, (off_t)bytes) == 0)) {
-        page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        page = at != MAP_FAILED ? at : NULL;
     }
     if (fd >= 0) {
         (void)close(fd);
     }
-    return page != MAP_FAILED ? page : NULL;
+    return page;
 }
 
 /* Collective over the host. NULL on all of its ranks if one of them fails. */

@@ -235,7 +235,7 @@ static bool is_evaluation(const char *name)
 static void compare_line(Parting *p, const Row *then, const Row *now)
 {
     char name[sizeof p->metric];
-    PartingPair pair;
+    PartingPair pair = {0};
     int differ = 0;
 
     for (int k = 0; field(then->header, k, name, sizeof name); k++) {
