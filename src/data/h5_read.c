@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/panic.h"
 #include "data/h5_internal.h"
 
 static Status check_file(const char *path)
@@ -97,6 +98,7 @@ Status h5_open(H5File **file, const char *path)
     (void)H5Pset_file_locking(access, false, true); /* we only read; some network disks refuse */
 #endif
     TRY(open_with(file, path, path, access));
+    REQUIRE(*file != NULL);
     note_begin(*file);
 done:
     return st;
@@ -254,6 +256,9 @@ Status h5_open_checked(const H5File *file, const char *name, bool integers_only,
     shape->wide = wide;
     TRY(check_storage(file, name, *set, shape->count));
 done:
+    if (st == ERR_FORMAT && h5_sound(file) != OK) { /* that is why */
+        st = ERR_IO;
+    }
     return st;
 }
 

@@ -134,10 +134,12 @@ if command -v strace >/dev/null && strace -qq -o /dev/null true; then
     done
     # each read takes a while, and meanwhile the file becomes shorter
     cp data.hdf5 shrinks.hdf5
-    strace -qq -o /dev/null -P shrinks.hdf5 -e trace=pread64 -e inject=pread64:delay_enter=100000:when=10+ \
+    strace -qq -o reads -P shrinks.hdf5 -e trace=pread64 -e inject=pread64:delay_enter=100000:when=10+ \
         "$program" data info shrinks.hdf5 >out 2>err </dev/null &
     child=$!
-    sleep 0.6
+    until [ "$(lines_of reads)" -ge 12 ] || ! kill -0 "$child" 2>/dev/null; do
+        sleep 0.02
+    done
     truncate -s 20000 shrinks.hdf5
     wait "$child"
     check 'it becomes shorter: exit 1' test $? -eq 1
