@@ -8,7 +8,7 @@ packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev 
     libjansson-dev libxxhash-dev libssl-dev libmujoco-dev)
 case ${1:-} in
 build) ;;
-test) packages+=(libcmocka-dev clang clang-format clang-tidy shellcheck python3) ;;
+test) packages+=(libcmocka-dev clang clang-format clang-tidy shellcheck python3 strace) ;;
 *)
     sed -n '2,4s/^# //p' "$0" >&2
     exit 2

@@ -1,9 +1,13 @@
 #include "run/stop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/disk.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/timer.h"
 
 static volatile sig_atomic_t caught;
@@ -43,10 +47,13 @@ bool stop_wanted(void)
         reason = "time limit";
         return true;
     }
-    if (stop_file[0] != '\0' && file_exists(stop_file)) {
+    if (!found && stop_file[0] != '\0' && file_exists(stop_file)) {
         reason = "stop file";
         found = true;
-        (void)remove(stop_file); /* or the next start would stop at once */
+        if (!disk_unlink(stop_file)) { /* or the next start would stop at once */
+            log_warn("%s: cannot delete the file: %s; delete it before the next start", stop_file,
+                     strerror(errno));
+        }
     }
     return found;
 }
