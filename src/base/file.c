@@ -140,8 +140,8 @@ Status file_read(const char *path, size_t max, unsigned char **bytes, size_t *n)
 {
     *bytes = NULL;
     *n = 0;
-    /* not blocking: a pipe would wait for a writer */
-    const int fd = file_refused() ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK; /* a pipe without a writer would wait */
+    const int fd = file_refused() ? -1 : open(path, flags);
     if (fd < 0) {
         return file_error(path, "open");
     }

@@ -61,6 +61,9 @@ NODISCARD Status h5_open(H5File **file, const char *path);
 /* The same on an image in memory (copied); `name` is used in messages. */
 NODISCARD Status h5_open_image(H5File **file, const char *name, const void *bytes, size_t size);
 void h5_close(H5File *file);
+/* ERR_IO when the file has changed since it was opened, or the disk refused to say what is in it: then what h5_has
+ * and the like did not find may be there all the same. Every h5_read of an array asks this itself. */
+NODISCARD Status h5_sound(const H5File *file);
 
 /* Whether there is an object of this name, or a link that leads nowhere: reading that is then an error. */
 bool h5_has(const H5File *file, const char *name);

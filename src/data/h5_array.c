@@ -97,9 +97,10 @@ Status h5_array_read(const H5Array *a, int64_t first, int64_t count, void *out, 
     const hsize_t size[H5_RANK_MAX] = {(hsize_t)count, (hsize_t)shape->dims[1],
                                        (hsize_t)shape->dims[2]};
     const hid_t mem = H5Screate_simple(shape->rank, size, NULL);
-    if (n > 0 && (H5Sselect_hyperslab(a->space, H5S_SELECT_SET, from, NULL, size, NULL) < 0 ||
-                  H5Dread(a->set, h5_memory_type(a->type), mem, a->space, H5P_DEFAULT, out) < 0)) {
+    if (n > 0 && H5Sselect_hyperslab(a->space, H5S_SELECT_SET, from, NULL, size, NULL) < 0) {
         st = h5_read_failed(a->file, a->name);
+    } else if (n > 0) {
+        st = h5_read_part(a->file, a->name, a->set, h5_memory_type(a->type), mem, a->space, out);
     }
     (void)H5Sclose(mem);
     return st;

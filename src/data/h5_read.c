@@ -3,7 +3,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/panic.h"
 #include "data/h5_guard.h"
 #include "data/h5_internal.h"
 
@@ -13,14 +15,14 @@ static Status check_file(const char *path, int64_t *bytes)
     struct stat info;
 
     if (stat(path, &info) != 0) {
-        return status_fail(ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+        return file_error(path, "open");
     }
     if (!S_ISREG(info.st_mode)) {
         return status_fail(ERR_IO, "%s: not a regular file", path);
     }
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
-        return status_fail(ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+        return file_error(path, "open");
     }
     (void)fclose(file);
     if (info.st_size == 0) {
@@ -28,6 +30,33 @@ static Status check_file(const char *path, int64_t *bytes)
     }
     *bytes = (int64_t)info.st_size;
     return OK;
+}
+
+/* What is no damage: the disk or the server behind it refuses. */
+static bool disk_refused(int cause)
+{
+    return cause == EIO || cause == ESTALE || cause == ETIMEDOUT || cause == EACCES;
+}
+
+/* errno of a disk that would not say whether something is in the file opened last; 0: none. */
+static int refusal;
+
+static bool noted(bool there)
+{
+    if (!there && disk_refused(errno)) {
+        refusal = errno;
+    }
+    return there;
+}
+
+/* Remember what the file is now. */
+static void note_begin(H5File *file)
+{
+    void *handle = NULL;
+    if (H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) >= 0 && handle != NULL &&
+        fstat(*(const int *)handle, &file->begun) == 0) {
+        file->fd = *(const int *)handle;
+    }
 }
 
 /* `place` for HDF5, `name` for messages. Takes over the access list. */
@@ -40,13 +69,18 @@ static Status open_with(H5File **out, const char *place, const char *name, hid_t
     TRY(mem_alloc(&file, 1, sizeof *file, "an HDF5 file"));
     (void)snprintf(file->name, sizeof file->name, "%s", name);
     file->bytes = bytes;
+    file->fd = -1;
+    refusal = 0;
     h5_guard_begin(name, bytes);
+    errno = 0;
     file->id = H5Fopen(place, H5F_ACC_RDONLY, access);
     if (file->id < 0) {
+        st = disk_refused(errno)
+                 ? file_error(name, "read")
+                 : status_fail(ERR_FORMAT,
+                               "%s: not an HDF5 file, or damaged or cut short (HDF5 says: %s)",
+                               name, h5_says());
         h5_guard_end();
-        st =
-            status_fail(ERR_FORMAT, "%s: not an HDF5 file, or damaged or cut short (HDF5 says: %s)",
-                        name, h5_says());
         goto done;
     }
     *out = file;
@@ -70,6 +104,8 @@ Status h5_open(H5File **file, const char *path)
     (void)H5Pset_file_locking(access, false, true); /* we only read; some network disks refuse */
 #endif
     TRY(open_with(file, path, path, access, bytes));
+    REQUIRE(*file != NULL);
+    note_begin(*file);
 done:
     return st;
 }
@@ -96,7 +132,7 @@ void h5_close(H5File *file)
     }
 }
 
-bool h5_has(const H5File *file, const char *name)
+static bool is_there(const H5File *file, const char *name)
 {
     char part[H5_NAME_MAX];
     const size_t len = strlen(name);
@@ -122,6 +158,13 @@ static bool leads_to_object(const H5File *file, const char *name)
     return H5Oexists_by_name(file->id, name, H5P_DEFAULT) > 0;
 }
 
+/* That it cannot be read is not that it is absent: whoever reads on is told. */
+bool h5_has(const H5File *file, const char *name)
+{
+    errno = 0;
+    return noted(is_there(file, name));
+}
+
 int64_t h5_children(const H5File *file, const char *group)
 {
     H5G_info_t info = {0};
@@ -133,15 +176,21 @@ int64_t h5_children(const H5File *file, const char *group)
 
 static Status open_object(const H5File *file, const char *name, hid_t *set)
 {
-    *set = -1;
-    if (!h5_has(file, name)) {
+    errno = 0;
+    const bool there = h5_has(file, name);
+    const bool leads =
+        there && leads_to_object(file, name); /* before anything is opened through it */
+    *set = leads ? H5Dopen2(file->id, name, H5P_DEFAULT) : -1;
+    if (*set < 0 && disk_refused(errno)) {
+        return file_error(file->name, "read");
+    }
+    if (!there) {
         return status_fail(ERR_FORMAT, "%s: there is no object '%s'", file->name, name);
     }
-    if (!leads_to_object(file, name)) {
+    if (!leads) {
         return status_fail(ERR_FORMAT, "%s: '%s' is a link that leads nowhere or into another file",
                            file->name, name);
     }
-    *set = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (*set < 0) {
         return status_fail(ERR_FORMAT, "%s: '%s' is not an array (HDF5 says: %s)", file->name, name,
                            h5_says());
@@ -215,8 +264,11 @@ static Status check_size(const H5File *file, const char *name, const char *what,
 /* gzip, the strongest of HDF5's usual filters, packs at most 1032 : 1. */
 static Status check_stored(const H5File *file, const char *name, hid_t set, int64_t count)
 {
+    errno = 0;
     const hsize_t stored = H5Dget_storage_size(set);
-
+    if (stored == 0 && disk_refused(errno)) {
+        return file_error(file->name, "read");
+    }
     if (count > 0 && (hsize_t)count / 1100 > stored) {
         return status_fail(ERR_FORMAT, "%s: '%s' announces %lld numbers but stores %llu bytes",
                            file->name, name, (long long)count, (unsigned long long)stored);
@@ -283,6 +335,9 @@ Status h5_open_checked(const H5File *file, const char *name, bool integers_only,
     shape->wide = wide;
     TRY(check_storage(file, name, *set, shape->count));
 done:
+    if (st == ERR_FORMAT && h5_sound(file) != OK) { /* that is why */
+        st = ERR_IO;
+    }
     return st;
 }
 
@@ -300,6 +355,44 @@ Status h5_read_failed(const H5File *file, const char *name)
                        file->name, name, h5_says());
 }
 
+Status h5_sound(const H5File *file)
+{
+    struct stat now;
+
+    if (file->fd < 0) {
+        return OK;
+    }
+    if (refusal != 0 || fstat(file->fd, &now) != 0) {
+        errno = refusal != 0 ? refusal : errno;
+        return file_error(file->name, "read");
+    }
+    return now.st_size == file->begun.st_size && now.st_mtim.tv_sec == file->begun.st_mtim.tv_sec &&
+                   now.st_mtim.tv_nsec == file->begun.st_mtim.tv_nsec
+               ? OK
+               : status_fail(ERR_IO,
+                             "%s: changed while it was read (%lld bytes before, now %lld); start "
+                             "again once nobody writes to it",
+                             file->name, (long long)file->begun.st_size, (long long)now.st_size);
+}
+
+Status h5_read_part(const H5File *file, const char *name, hid_t set, hid_t type, hid_t mem,
+                    hid_t from, void *out)
+{
+    Status st = OK;
+
+    errno = 0;
+    const bool done = H5Dread(set, type, mem, from, H5P_DEFAULT, out) >= 0;
+    const int cause = errno;
+    TRY(h5_sound(file));
+    if (!done && disk_refused(cause)) {
+        errno = cause;
+        return file_error(file->name, "read");
+    }
+    st = done ? OK : h5_read_failed(file, name);
+done:
+    return st;
+}
+
 Status h5_read(const H5File *file, const char *name, SlabType type, void *out, size_t n)
 {
     Status st = OK;
@@ -312,8 +405,8 @@ Status h5_read(const H5File *file, const char *name, SlabType type, void *out, s
                          (long long)shape.count, n);
         goto done;
     }
-    if (n > 0 && H5Dread(set, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) {
-        st = h5_read_failed(file, name);
+    if (n > 0) {
+        TRY(h5_read_part(file, name, set, h5_memory_type(type), H5S_ALL, H5S_ALL, out));
     }
 done:
     (void)H5Dclose(set);
@@ -415,7 +508,8 @@ done:
 bool h5_has_attribute(const H5File *file, const char *owner, const char *name)
 {
     const bool there = strcmp(owner, "/") == 0 || h5_has(file, owner);
-    return there && H5Aexists_by_name(file->id, owner, name, H5P_DEFAULT) > 0;
+    errno = 0;
+    return there && noted(H5Aexists_by_name(file->id, owner, name, H5P_DEFAULT) > 0);
 }
 
 static Status open_attribute(const H5File *file, const char *owner, const char *name, hid_t *attr)

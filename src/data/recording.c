@@ -137,6 +137,7 @@ Status recording_read(Recording *rec, const char *path)
     TRY(recording_refuse(path));
     TRY(h5_open(&file, path));
     TRY(h5_has(file, "episode_0") ? minari_read(rec, file, path) : d4rl_read(rec, file, path));
+    TRY(h5_sound(file));
 done:
     h5_close(file);
     if (st != OK) {

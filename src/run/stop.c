@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/timer.h"
@@ -126,10 +127,13 @@ bool stop_wanted(void)
         reason = limit.whose;
         return true;
     }
-    if (stop_file[0] != '\0' && file_exists(stop_file)) {
+    if (!found && stop_file[0] != '\0' && file_exists(stop_file)) {
         reason = "stop file";
         found = true;
-        (void)remove(stop_file);
+        if (!disk_unlink(stop_file)) { /* or the next start would stop at once */
+            log_warn("%s: cannot delete the file: %s; delete it before the next start", stop_file,
+                     strerror(errno));
+        }
     }
     return found;
 }

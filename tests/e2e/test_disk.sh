@@ -124,6 +124,29 @@ else
     goes_on 'no space for metrics' "$victim"
 fi
 
+if command -v strace >/dev/null && strace -qq -o /dev/null true; then
+    echo '# a dataset that cannot be read to its end'
+    for first in 1 10; do
+        strace -qq -o /dev/null -P data.hdf5 -e trace=read,pread64 -e "inject=read,pread64:error=EIO:when=$first+" \
+            "$program" data info data.hdf5 >out 2>err </dev/null
+        check "an error from read $first on: exit 1" test $? -eq 1
+        told 'says so' data.hdf5 'cannot read: Input/output error'
+    done
+    # each read takes a while, and meanwhile the file becomes shorter
+    cp data.hdf5 shrinks.hdf5
+    strace -qq -o reads -P shrinks.hdf5 -e trace=pread64 -e inject=pread64:delay_enter=100000:when=10+ \
+        "$program" data info shrinks.hdf5 >out 2>err </dev/null &
+    child=$!
+    until [ "$(lines_of reads)" -ge 12 ] || ! kill -0 "$child" 2>/dev/null; do
+        sleep 0.02
+    done
+    truncate -s 20000 shrinks.hdf5
+    wait "$child"
+    check 'it becomes shorter: exit 1' test $? -eq 1
+    child=''
+    told 'says so' shrinks.hdf5 'changed while it was read'
+fi
+
 echo '# a disk that is full, or read-only'
 mkdir small
 if [ "$(id -u)" -ne 0 ] || ! mount -t tmpfs -o size=16m,mode=755 tmpfs small 2>/dev/null; then

@@ -2,9 +2,12 @@
 #include "support/check.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <hdf5.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "data/h5.h"
 #include "support/shared.h"
@@ -189,6 +192,71 @@ static void an_announced_size_is_not_believed(void **state)
     h5_close(file);
 }
 
+/* HDF5 alone gives zeros for what is no longer there. */
+static void a_file_that_changes_while_it_is_read_is_told(void **state)
+{
+    (void)state;
+    static float rows[100000];
+    H5Item items[2] = {
+        {.name = "plain", .type = SLAB_F32, .data = rows, .rank = 1, .dims = {100000}},
+        {.name = "gzip",
+         .type = SLAB_F32,
+         .data = rows,
+         .rank = 1,
+         .dims = {100000},
+         .compress = true}};
+    for (int i = 0; i < 100000; i++) {
+        rows[i] = (float)i * 0.37F;
+    }
+    for (int i = 0; i < 2; i++) {
+        const char *path = temp_path(dir, "a.hdf5");
+        H5File *file = NULL;
+        H5Array *array = NULL;
+        CHECK_OK(h5_write(path, &items[i], 1, NULL, 0));
+        CHECK_OK(h5_open(&file, path));
+        CHECK_OK(h5_array_open(&array, file, items[i].name, SLAB_F32));
+        CHECK_OK(h5_array_read(array, 0, 100, rows, 100));
+        assert_int_equal(truncate(path, 8192), 0);
+        assert_int_equal(h5_array_read(array, 90000, 100, rows, 100), ERR_IO);
+        assert_non_null(strstr(status_reason(), "a.hdf5: changed while it was read"));
+        assert_int_equal(h5_read(file, items[i].name, SLAB_F32, rows, 100000), ERR_IO);
+        h5_array_close(&array);
+        h5_close(file);
+    }
+}
+
+/* One that is replaced stays what it was for whoever reads it. */
+static void a_file_that_is_replaced_is_read_to_its_end(void **state)
+{
+    (void)state;
+    float x[2] = {1, 2};
+    float got[2];
+    const H5Item item = {.name = "x", .type = SLAB_F32, .data = x, .rank = 1, .dims = {2}};
+    const char *path = temp_path(dir, "a.hdf5");
+    H5File *file = NULL;
+    CHECK_OK(h5_write(path, &item, 1, NULL, 0));
+    CHECK_OK(h5_open(&file, path));
+    x[1] = 3;
+    CHECK_OK(h5_write(path, &item, 1, NULL, 0));
+    CHECK_OK(h5_read(file, "x", SLAB_F32, got, 2));
+    assert_true(got[0] == 1 && got[1] == 2);
+    h5_close(file);
+}
+
+static void a_pipe_is_no_file(void **state)
+{
+    (void)state;
+    const char *path = temp_path(dir, "pipe");
+    H5File *file = NULL;
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(h5_open(&file, path), ERR_IO);
+    assert_non_null(strstr(status_reason(), "not a regular file"));
+    assert_int_equal(file_read(path, 10, &bytes, &n), ERR_IO);
+    assert_non_null(strstr(status_reason(), "not a regular file"));
+}
+
 static void policies_of_others_have_the_promised_shapes(void **state)
 {
     (void)state;
@@ -212,6 +280,9 @@ int main(void)
         cmocka_unit_test(groups_have_attributes_and_arrays_have_slices),
         cmocka_unit_test(what_is_no_array_is_refused),
         cmocka_unit_test(an_announced_size_is_not_believed),
+        cmocka_unit_test(a_file_that_changes_while_it_is_read_is_told),
+        cmocka_unit_test(a_file_that_is_replaced_is_read_to_its_end),
+        cmocka_unit_test(a_pipe_is_no_file),
         cmocka_unit_test(policies_of_others_have_the_promised_shapes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,6 +1,7 @@
 /* stop: each signal, the time limit and the file, in a process of their own. */
 #include "support/check.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,26 @@ static bool file_stops_once(int unused)
     return quiet && told && taken && stays && !stop_wanted();
 }
 
+/* One that cannot be deleted stops all the same; that it stays is told, once. */
+static bool file_stays(int unused)
+{
+    (void)unused;
+    const char *path = temp_path(dir, "stop");
+
+    if (freopen(temp_path(dir, "err"), "w", stderr) == NULL) {
+        return false;
+    }
+    temp_write(path, "");
+    stop_listen(0, dir);
+    file_fail_at(1, EROFS);
+    const bool stops = stop_wanted() && stop_wanted() && reason_is("stop file");
+    (void)fflush(stderr);
+    const char *text = temp_read(temp_path(dir, "err"));
+    const char *told = strstr(text, "stop: cannot delete the file: Read-only file system");
+    const bool once = told != NULL && strstr(told, "warning") == NULL;
+    return stops && once && file_exists(path) && unlink(path) == 0;
+}
+
 static bool file_is_not_looked_for(int unused)
 {
     (void)unused;
@@ -203,6 +224,7 @@ static void the_file_is_taken_away_once_seen(void **state)
 {
     (void)state;
     in_child(file_stops_once, 0);
+    in_child(file_stays, 0);
     in_child(file_is_not_looked_for, 0);
 }
 
