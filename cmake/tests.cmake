@@ -15,7 +15,7 @@ set(environment OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_A
   OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
   OMPI_MCA_btl_vader_single_copy_mechanism=none MOPO_SOURCE_DIR=${CMAKE_SOURCE_DIR}
   UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0
-  TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp MOPO_MPIRUN=${MPIEXEC_EXECUTABLE})
+  MOPO_MPIRUN=${MPIEXEC_EXECUTABLE})
 set(patience 1)
 if(MOPO_SANITIZE OR MOPO_COVERAGE)
   set(patience 5)
