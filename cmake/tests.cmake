@@ -39,7 +39,7 @@ endfunction()
 
 if("lint" IN_LIST MOPO_TEST_PARTS)
   foreach(check layers text format shell headers cppcheck analyzer)
-    mopo_add_test(lint ${check} 120 1 ${CMAKE_SOURCE_DIR}/tools/lint.sh ${check})
+    mopo_add_test(lint ${check} 600 1 ${CMAKE_SOURCE_DIR}/tools/lint.sh ${check})
   endforeach()
 endif()
 if("tidy" IN_LIST MOPO_TEST_PARTS) # needs Clang's compile commands: clang-tidy stops at flags that only gcc knows
@@ -47,7 +47,7 @@ if("tidy" IN_LIST MOPO_TEST_PARTS) # needs Clang's compile commands: clang-tidy 
 endif()
 
 if("threads" IN_LIST MOPO_TEST_PARTS) # builds itself: the thread sanitizer goes with no other build's flags
-  mopo_add_test(threads window 120 2 ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER}
+  mopo_add_test(threads window 300 2 ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER}
     bash ${CMAKE_SOURCE_DIR}/tests/threads/test_window.sh)
 endif()
 
