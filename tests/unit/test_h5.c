@@ -250,6 +250,31 @@ static void shapes_that_nobody_needs_are_refused(void **state)
     check_refused("'x' is too large");
 }
 
+/* As h5py and Julia write texts. */
+static void texts_of_any_length_are_read_where_they_fit(void **state)
+{
+    (void)state;
+    const char *words = "max_std";
+    char text[8];
+    H5File *file = NULL;
+
+    const hid_t id = H5Fcreate(temp_path(dir, "e.hdf5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    assert_true(H5Tset_size(type, H5T_VARIABLE) >= 0);
+    const hid_t set = H5Dcreate2(id, "x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &words) >= 0);
+    (void)H5Dclose(set);
+    (void)H5Tclose(type);
+    (void)H5Sclose(space);
+    (void)H5Fclose(id);
+    CHECK_OK(h5_open(&file, temp_path(dir, "e.hdf5")));
+    CHECK_OK(h5_read_text(file, "x", text, 8));
+    assert_string_equal(text, "max_std");
+    assert_int_equal(h5_read_text(file, "x", text, 7), ERR_FORMAT); /* no room for its end */
+    h5_close(file);
+}
+
 static void the_library_says_its_version(void **state)
 {
     (void)state;
@@ -288,6 +313,7 @@ int main(void)
         cmocka_unit_test(an_announced_size_is_not_believed),
         cmocka_unit_test(numbers_of_another_file_are_refused),
         cmocka_unit_test(shapes_that_nobody_needs_are_refused),
+        cmocka_unit_test(texts_of_any_length_are_read_where_they_fit),
         cmocka_unit_test(the_library_says_its_version),
         cmocka_unit_test(policies_of_others_have_the_promised_shapes),
     };
