@@ -15,7 +15,7 @@ set(environment OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_A
   OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
   OMPI_MCA_btl_vader_single_copy_mechanism=none MOPO_SOURCE_DIR=${CMAKE_SOURCE_DIR}
   UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0
-  TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp MOPO_MPIRUN=${MPIEXEC_EXECUTABLE})
+  MOPO_MPIRUN=${MPIEXEC_EXECUTABLE})
 set(patience 1)
 if(MOPO_SANITIZE OR MOPO_COVERAGE)
   set(patience 5)
@@ -39,7 +39,7 @@ endfunction()
 
 if("lint" IN_LIST MOPO_TEST_PARTS)
   foreach(check layers text format shell headers cppcheck analyzer)
-    mopo_add_test(lint ${check} 120 1 ${CMAKE_SOURCE_DIR}/tools/lint.sh ${check})
+    mopo_add_test(lint ${check} 600 1 ${CMAKE_SOURCE_DIR}/tools/lint.sh ${check})
   endforeach()
 endif()
 if("tidy" IN_LIST MOPO_TEST_PARTS) # needs Clang's compile commands: clang-tidy stops at flags that only gcc knows
@@ -47,7 +47,7 @@ if("tidy" IN_LIST MOPO_TEST_PARTS) # needs Clang's compile commands: clang-tidy 
 endif()
 
 if("threads" IN_LIST MOPO_TEST_PARTS) # builds itself: the thread sanitizer goes with no other build's flags
-  mopo_add_test(threads window 120 2 ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER}
+  mopo_add_test(threads window 300 2 ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER}
     bash ${CMAKE_SOURCE_DIR}/tests/threads/test_window.sh)
 endif()
 

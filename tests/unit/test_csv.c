@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "data/csv.h"
 #include "support/temp_dir.h"
 
@@ -107,12 +108,40 @@ static void errors_name_line_and_column(void **state)
     assert_int_equal(csv_read(&rec, "/nowhere/table.csv"), ERR_IO);
 }
 
+static void flags_are_read_and_odd_ones_counted(void **state)
+{
+    (void)state;
+    Recording rec;
+
+    CHECK_OK(read_text(&rec, "observations_0,actions_0,rewards,terminals,timeouts\n"
+                             "1,2,3,0,0\n1,2,3,0,1\n1,2,3,1,0\n1,2,3,0.5,7\n"));
+    assert_int_equal(rec.rows, 4);
+    assert_memory_equal(rec.terminals, ((const uint8_t[]){0, 0, 1, 1}), 4);
+    assert_memory_equal(rec.timeouts, ((const uint8_t[]){0, 1, 0, 1}), 4);
+    assert_int_equal(rec.odd_flags, 2);
+    recording_release(&rec);
+}
+
+static void a_zero_byte_is_no_text(void **state)
+{
+    (void)state;
+    static const char text[] = "observations_0,actions_0,rewards\n1,2,3\n\0\n";
+    const char *path = temp_path(dir, "table.csv");
+    Recording rec;
+
+    CHECK_OK(file_write(path, text, sizeof text - 1));
+    assert_int_equal(csv_read(&rec, path), ERR_FORMAT);
+    assert_non_null(strstr(status_reason(), "there is a zero byte in it"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(columns_are_found_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(episodes_give_timeouts, setup, teardown),
         cmocka_unit_test_setup_teardown(a_byte_order_mark_is_no_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(flags_are_read_and_odd_ones_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_zero_byte_is_no_text, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_name_line_and_column, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* data/h5: arrays and texts come back as they were; names, kinds and sizes of objects are checked. */
 #include "support/check.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -257,6 +258,104 @@ static void a_pipe_is_no_file(void **state)
     assert_non_null(strstr(status_reason(), "not a regular file"));
 }
 
+/* "x" of `space` in a new file, as `list` says; takes over both. */
+static void write_set(hid_t space, hid_t list)
+{
+    const hid_t id = H5Fcreate(temp_path(dir, "e.hdf5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t set = H5Dcreate2(id, "x", H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    assert_true(set >= 0);
+    (void)H5Dclose(set);
+    (void)H5Pclose(list);
+    (void)H5Sclose(space);
+    (void)H5Fclose(id);
+}
+
+static void check_refused(const char *part)
+{
+    H5File *file = NULL;
+    H5Shape shape;
+
+    CHECK_OK(h5_open(&file, temp_path(dir, "e.hdf5")));
+    assert_int_equal(h5_shape(file, "x", &shape), ERR_FORMAT);
+    if (strstr(status_reason(), part) == NULL) {
+        fail_msg("no '%s' in: %s", part, status_reason());
+    }
+    h5_close(file);
+}
+
+/* Else a dataset from a stranger could have any file of the reader's read as numbers. */
+static void numbers_of_another_file_are_refused(void **state)
+{
+    (void)state;
+    const hsize_t four = 4;
+
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_external(list, "/etc/hostname", 0, 16) >= 0);
+    write_set(H5Screate_simple(1, &four, NULL), list);
+    check_refused("'x' are in another file");
+
+    list = H5Pcreate(H5P_DATASET_CREATE);
+    const hid_t space = H5Screate_simple(1, &four, NULL);
+    assert_true(H5Pset_virtual(list, space, "other.hdf5", "y", space) >= 0);
+    write_set(space, list);
+    check_refused("'x' are in another file");
+}
+
+static void shapes_that_nobody_needs_are_refused(void **state)
+{
+    (void)state;
+    const hsize_t four[4] = {2, 2, 2, 2};
+    const hsize_t large[3] = {(hsize_t)1 << 40, (hsize_t)1 << 12, (hsize_t)1 << 11};
+    const hsize_t chunk[3] = {1, 1, 1};
+
+    write_set(H5Screate_simple(4, four, NULL), H5Pcreate(H5P_DATASET_CREATE));
+    check_refused("'x' has 4 dimensions; 0 to 3 are allowed");
+    write_set(H5Screate(H5S_NULL), H5Pcreate(H5P_DATASET_CREATE));
+    check_refused("0 to 3 are allowed");
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_chunk(list, 3, chunk) >= 0);
+    write_set(H5Screate_simple(3, large, NULL), list);
+    check_refused("'x' is too large");
+}
+
+/* As h5py and Julia write texts. */
+static void texts_of_any_length_are_read_where_they_fit(void **state)
+{
+    (void)state;
+    const char *words = "max_std";
+    char text[8];
+    H5File *file = NULL;
+
+    const hid_t id = H5Fcreate(temp_path(dir, "e.hdf5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    assert_true(H5Tset_size(type, H5T_VARIABLE) >= 0);
+    const hid_t set = H5Dcreate2(id, "x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &words) >= 0);
+    (void)H5Dclose(set);
+    (void)H5Tclose(type);
+    (void)H5Sclose(space);
+    (void)H5Fclose(id);
+    CHECK_OK(h5_open(&file, temp_path(dir, "e.hdf5")));
+    CHECK_OK(h5_read_text(file, "x", text, 8));
+    assert_string_equal(text, "max_std");
+    assert_int_equal(h5_read_text(file, "x", text, 7), ERR_FORMAT); /* no room for its end */
+    h5_close(file);
+}
+
+static void the_library_says_its_version(void **state)
+{
+    (void)state;
+    unsigned major = 0;
+    unsigned minor = 0;
+    unsigned patch = 0;
+    char want[32];
+
+    assert_true(H5get_libversion(&major, &minor, &patch) >= 0);
+    (void)snprintf(want, sizeof want, "%u.%u.%u", major, minor, patch);
+    assert_string_equal(h5_version(), want);
+}
+
 static void policies_of_others_have_the_promised_shapes(void **state)
 {
     (void)state;
@@ -283,6 +382,10 @@ int main(void)
         cmocka_unit_test(a_file_that_changes_while_it_is_read_is_told),
         cmocka_unit_test(a_file_that_is_replaced_is_read_to_its_end),
         cmocka_unit_test(a_pipe_is_no_file),
+        cmocka_unit_test(numbers_of_another_file_are_refused),
+        cmocka_unit_test(shapes_that_nobody_needs_are_refused),
+        cmocka_unit_test(texts_of_any_length_are_read_where_they_fit),
+        cmocka_unit_test(the_library_says_its_version),
         cmocka_unit_test(policies_of_others_have_the_promised_shapes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
