@@ -188,6 +188,13 @@ void parting_verdict(const Parting *p, Text *text)
 
 /* ---- for programs ---- */
 
+static const char *const part_keys[PART_COUNT] = {
+    [PART_DATASET] = "dataset",           [PART_MODEL] = "model",
+    [PART_MODEL_REPORT] = "model_report", [PART_PENALTY_REPORT] = "penalty_report",
+    [PART_METRICS] = "metrics",           [PART_POLICY] = "policy"};
+static const char *const part_states[] = {
+    [PART_ABSENT] = "not compared", [PART_SAME] = "same", [PART_OTHER] = "other"};
+
 static json_t *text_or_null(const char *text)
 {
     return text[0] != '\0' ? json_string(text) : json_null();
@@ -199,33 +206,51 @@ static json_t *pair_json(const PartingPair *pair)
                      text_or_null(pair->now));
 }
 
-json_t *parting_json(const Parting *p)
+/* Named as in manifest.json, "libraries.blas". */
+static json_t *facts_object(const Parting *p)
 {
-    static const char *const states[] = {
-        [PART_ABSENT] = "not compared", [PART_SAME] = "same", [PART_OTHER] = "other"};
-    char data[1024];
-    Text verdict = text_over(data, sizeof data);
-    json_t *facts = json_object();
-    json_t *parts = json_object();
+    json_t *all = json_object();
+    char key[64];
 
     for (int i = 0; i < FACT_ROWS; i++) {
-        (void)json_object_set_new(facts, fact_rows[i].name, pair_json(&p->facts[i]));
+        (void)snprintf(key, sizeof key, "%s.%s", fact_rows[i].group, fact_rows[i].key);
+        (void)json_object_set_new(all, key, pair_json(&p->facts[i]));
     }
+    return all;
+}
+
+static json_t *parts_object(const Parting *p)
+{
+    json_t *all = json_object();
+
     for (int i = 0; i < PART_COUNT; i++) {
         const PartingPart *part = &p->parts[i];
-        (void)json_object_set_new(parts, part_names[i],
-                                  json_pack("{s:s, s:o, s:o, s:b}", "state", states[part->state],
-                                            "then", text_or_null(part->then), "now",
+        (void)json_object_set_new(all, part_keys[i],
+                                  json_pack("{s:s, s:o, s:o, s:b}", "state",
+                                            part_states[part->state], "then",
+                                            text_or_null(part->then), "now",
                                             text_or_null(part->now), "changed", part->changed));
     }
+    return all;
+}
+
+static json_t *first_object(const Parting *p)
+{
+    return p->epoch == 0
+               ? json_null()
+               : json_pack("{s:I, s:s, s:o, s:i}", "epoch", (json_int_t)p->epoch, "metric",
+                           p->metric, "numbers", pair_json(&p->numbers), "others", p->others);
+}
+
+json_t *parting_json(const Parting *p)
+{
+    char data[1024];
+    Text verdict = text_over(data, sizeof data);
+
     parting_verdict(p, &verdict);
-    json_t *first =
-        p->epoch > 0 ? json_pack("{s:I, s:s, s:o, s:i}", "epoch", (json_int_t)p->epoch, "metric",
-                                 p->metric, "numbers", pair_json(&p->numbers), "others", p->others)
-                     : json_null();
-    return json_pack("{s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:I, s:I}, s:o}", "same",
-                     parting_none(p), "verdict", verdict.data, "then", p->then, "now", p->now,
-                     "facts", facts, "settings", text_or_null(p->settings.now), "parts", parts,
-                     "epochs", "then", (json_int_t)p->epochs_then, "now", (json_int_t)p->epochs_now,
-                     "first", first);
+    return json_pack("{s:i, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:I, s:I}, s:o}", "rerun_format",
+                     1, "same", parting_none(p), "verdict", verdict.data, "then", p->then, "now",
+                     p->now, "facts", facts_object(p), "settings", text_or_null(p->settings.now),
+                     "parts", parts_object(p), "epochs", "then", (json_int_t)p->epochs_then, "now",
+                     (json_int_t)p->epochs_now, "first", first_object(p));
 }

@@ -57,8 +57,10 @@ exits 1 2 rerun -c run other --json
 verdict 'other settings: exit 1' $?
 check 'the first number' python3 -c '
 import json
-first = json.load(open("out"))["first"]
-assert first["epoch"] == 1 and first["metric"] == "critic_loss", first'
+said = json.load(open("out"))
+assert said["first"]["epoch"] == 1 and said["first"]["metric"] == "critic_loss", said
+assert said["facts"]["libraries.blas"]["then"] == said["facts"]["libraries.blas"]["now"] != None, said
+assert said["parts"]["penalty_report"]["state"] == "same" and said["parts"]["policy"]["state"] == "other", said'
 check 'the cause' grep -q 'same: dataset, model .*cause: other settings (sac.gamma: 0.99 -> 0.9)$' err
 exits 0 0 collect data.hdf5 task=pointmass seed=77 --rows 2000 --force
 exits 1 0 rerun run --out data
