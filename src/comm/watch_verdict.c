@@ -1,4 +1,5 @@
 /* What the watch sees, and the end that it makes. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -190,7 +191,8 @@ void watch_tell_late(double now)
 
 /* ---- the end ---- */
 
-/* Whoever is stopped, or does not get mpirun's signals any more, is gone two seconds from now, and so are we. */
+/* Whoever is stopped, or does not get mpirun's signals any more, is gone two seconds from now, and so are we. Where
+ * mpirun itself then waits for a host that is gone, it is asked to end. */
 static void kill_near_soon(void)
 {
     char script[LIST * 4] = "sleep 2; kill -9";
@@ -204,12 +206,16 @@ static void kill_near_soon(void)
     posix_spawn_file_actions_t files;
     pid_t pid = 0;
 
-    for (int i = 0; i < watch.near && used < sizeof script - 16; i++) {
+    for (int i = 0; i < watch.near && used < sizeof script - 256; i++) {
         const int one = atomic_load(&watch.page->slots[i].pid);
         if (one > 1) {
             used += (size_t)snprintf(script + used, sizeof script - used, " %d", one);
         }
     }
+    (void)snprintf(script + used, sizeof script - used,
+                   "; sleep 5; read -r n </proc/%d/comm && case $n in mpirun|mpiexec|orterun) "
+                   "kill %d;; esac",
+                   (int)getppid(), (int)getppid());
     (void)posix_spawnattr_init(&attr);
     (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
     (void)posix_spawn_file_actions_init(&files);
@@ -219,18 +225,33 @@ static void kill_near_soon(void)
     (void)posix_spawn(&pid, "/bin/sh", &files, &attr, argv, environment);
 }
 
+/* One message from all of the job, as far as its hosts see each other. */
+static bool first_to_tell(void)
+{
+    char path[WATCH_PATH + 16];
+
+    if (atomic_exchange(&watch.page->told, 1) != 0) {
+        return false;
+    }
+    if (!watch.folder.on) {
+        return true;
+    }
+    (void)snprintf(path, sizeof path, "%s/told", watch.folder.dir);
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) >= 0 || errno != EEXIST;
+}
+
 void watch_end(WatchVerdict verdict, double now)
 {
     static char text[TEXT];
     static char line[TEXT + 64];
-    const bool first = atomic_exchange(&watch.page->told, 1) == 0;
 
+    kill_near_soon(); /* before the disk, or who reads our messages, may block us */
+    const bool first = first_to_tell();
     if (first) {
         compose(verdict, now, text);
         (void)snprintf(line, sizeof line, "mopo: rank %d: %s\n", watch.rank, text);
         put(STDERR_FILENO, line);
     }
-    kill_near_soon(); /* before the disk, which may block us */
     if (first && watch.folder.log[0] != '\0') {
         const int fd = open(watch.folder.log, O_WRONLY | O_APPEND | O_CLOEXEC);
         (void)snprintf(line, sizeof line, "%8.2f  error: %s\n", now - watch.began, text);
