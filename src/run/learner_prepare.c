@@ -42,12 +42,12 @@ static int64_t pieces_done(const Learner *l, int64_t piece)
 
 static Status stopped(Learner *l, int64_t piece, int64_t saved, int64_t total)
 {
-    const Status st =
-        l->s->agent.prepared > saved ? learner_save(l, PHASE_PREPARE, pieces_done(l, piece)) : OK;
+    const Status st = comm_reduce_agree(
+        &l->s->reduce,
+        l->s->agent.prepared > saved ? learner_save(l, PHASE_PREPARE, pieces_done(l, piece)) : OK);
     if (st != OK) {
         return st;
     }
-    learner_stop_workers(l);
     return status_fail(ERR_INTERRUPTED,
                        "stopped after %lld of %lld updates of the behavior's model as asked (%s); "
                        "the same command goes on from here",
@@ -74,7 +74,7 @@ Status learner_prepare(Learner *l)
         TRY(do_piece(l, piece, total, &loss));
         const int64_t pieces = pieces_done(l, piece);
         if (pieces % l->s->cfg.checkpoint.every == 0 || agent->prepared == total) {
-            TRY(learner_save(l, PHASE_PREPARE, pieces));
+            TRY(comm_reduce_agree(&l->s->reduce, learner_save(l, PHASE_PREPARE, pieces)));
             saved = agent->prepared;
         }
         if (agent->prepared / tenth > before / tenth || agent->prepared == total) {

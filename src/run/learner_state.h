@@ -42,14 +42,16 @@ NODISCARD Status learner_open(Learner *l, Session *s, const RunDir *dir);
 void learner_close(Learner *l);
 
 /* Hand a task out and, without workers, play its episodes. */
-NODISCARD Status learner_start_task(Learner *l, const Task *task, const float *actor);
+void learner_start_task(Learner *l, const Task *task, const float *actor);
 /* Between updates: let messages go through. */
 void learner_poll(Learner *l);
 /* All records of the task into the buffers, unit by unit; without workers they are made now. Rank 0 notes
  * the phase. */
 NODISCARD Status learner_finish_rollout(Learner *l, const float *actor);
-/* Returns of the task's episodes; then the metrics line of its epoch. */
+/* Returns of the task's episodes; then the metrics line of its epoch. Error of a rank's episodes: its own. */
 NODISCARD Status learner_finish_eval(Learner *l);
+/* After an error of all learners: let the task come to its end. */
+void learner_drain(Learner *l);
 void learner_stop_workers(Learner *l);
 
 /* What comes before the first epoch for some agents (AgentKind.prepare): the updates that are still to do,

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/account.h"
 #include "base/file.h"
@@ -120,19 +119,6 @@ static Status describe(const Session *s, const RunDir *dir)
     return comm_agree(comm_rank() == 0 ? rundir_write_manifest(dir, &facts) : OK);
 }
 
-/* An error of one role leaves the others waiting for messages: end them, with one message. */
-static Status end_role(Status st)
-{
-    if (st == OK || st == ERR_INTERRUPTED || comm_size() == 1) {
-        return comm_agree(st);
-    }
-    log_file("error: %s", status_reason());
-    if (comm_rank() != 0) {
-        (void)sleep(2); /* a failure of all learners is told by rank 0 */
-    }
-    comm_abort(status_exit_code(st), status_reason());
-}
-
 static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
 {
     Status st = OK;
@@ -175,7 +161,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         st = worker_run(s);
     }
     (void)account_kind(ACCOUNT_HANDOVER); /* a role that is done waits for the other */
-    st = end_role(st);
+    st = comm_agree(st); /* the learners' outcome: workers have none of their own */
     (void)account_kind(ACCOUNT_OTHER);
 done:
     checkpoint_release(&from);
