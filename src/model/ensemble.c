@@ -266,10 +266,8 @@ Status ensemble_step_end(const Ensemble *ens, const EnsembleStep *step, double *
     }
     *loss += regularize(ens, p, grad);
     if (!isfinite(*loss) || !vec_finite(grad, ens->trained)) {
-        return status_fail(ERR_NUMERIC,
-                           "loss or gradient of ensemble member %d is not finite; a smaller "
-                           "model.lr usually cures it",
-                           step->member);
+        return status_fail(ERR_NUMERIC, "the %s of ensemble member %d is not finite (loss %g)",
+                           isfinite(*loss) ? "gradient" : "loss", step->member, *loss);
     }
     return OK;
 }

@@ -8,11 +8,13 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/timer.h"
+#include "run/diverged.h"
 #include "run/learner_state.h"
 #include "run/policy_file.h"
 #include "run/stop.h"
 
-static Status run_updates(Learner *l, double sums[STAT_COUNT])
+/* All updates of epoch e; nothing that is not finite outlives them. */
+static Status run_updates(Learner *l, int64_t e, double sums[STAT_COUNT])
 {
     Session *s = l->s;
     Status st = OK;
@@ -30,8 +32,10 @@ static Status run_updates(Learner *l, double sums[STAT_COUNT])
         learner_poll(l);
     }
     (void)account_kind(before);
+    TRY(diverged_agent(s));
 done:
-    return st;
+    st = learner_tell_growth(l, e, status_while(st, "epoch %lld", (long long)e));
+    return diverged_cures(st, s, DIVERGED_AGENT);
 }
 
 static bool eval_due(const Config *cfg, int64_t epoch)
@@ -69,7 +73,7 @@ static Status run_epoch(Learner *l, int64_t e)
     }
     l->fresh = false;
     const AccountSheet before = account_sheet();
-    TRY(run_updates(l, sums));
+    TRY(run_updates(l, e, sums));
     TRY(agree(l, learner_finish_eval(l)));
     learner_begin_line(l, e, sums); /* before the next phase comes and this one is forgotten */
     TRY(agree(l, learner_finish_rollout(l, l->sent)));

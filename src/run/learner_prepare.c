@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/timer.h"
+#include "run/diverged.h"
 #include "run/learner_state.h"
 #include "run/stop.h"
 #include "run/timing.h"
@@ -30,8 +31,10 @@ static Status do_piece(Learner *l, int64_t piece, int64_t total, double *loss)
         *loss += (double)stats[STAT_BEHAVIOR] / (double)count;
     }
     (void)account_kind(before);
+    TRY(diverged_agent(s));
 done:
-    return st;
+    st = status_while(st, "behavior's model");
+    return diverged_cures(st, s, DIVERGED_AGENT);
 }
 
 /* How many pieces are done, the last one perhaps in part. */

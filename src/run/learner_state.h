@@ -34,7 +34,8 @@ typedef struct {
     TaskTime *rolled, *played;         /* (ranks) what the task took */
     History history;
     MetricsLog log;
-    Metrics line; /* of the last epoch, waiting for its evaluation */
+    Metrics line;  /* of the last epoch, waiting for its evaluation */
+    Metrics first; /* of the first epoch of this start */
 } Learner;
 
 /* Buffers, messages, crew. *l is safe to close afterwards, whatever the outcome. */
@@ -68,6 +69,9 @@ bool learner_stop_asked(const Learner *l);
 
 /* Rows that the ring of a shard can hold: those of rollout.retain epochs. */
 int64_t learner_shard_capacity(const Session *s, int shard);
+/* Behind the reason of ERR_NUMERIC in epoch e: whether the model's rewards had run away, and how Q grew from
+ * the first epoch of this start to the last one. Returns st. */
+Status learner_tell_growth(const Learner *l, int64_t e, Status st);
 /* Start the metrics line of epoch e; sums: statistics added over its updates. */
 void learner_begin_line(Learner *l, int64_t e, const double *sums);
 /* Fill in the returns if the task evaluated, and write the line of the task's epoch. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "run/diverged.h"
 #include "run/learner_state.h"
 
 void learner_start_task(Learner *l, const Task *task, const float *actor)
@@ -119,12 +120,14 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     take_reports(l);
     for (int i = 0; i < s->reduce.count; i++) {
         if (l->buffer[i].rows == 0) {
-            return status_fail(
+            (void)account_kind(before);
+            const Status st = status_fail(
                 ERR_NUMERIC,
-                "no predicted row of epoch %lld for shard %d was finite, or none had a "
-                "finite penalty: the model has diverged, or the simulator "
-                "(penalty.type=oracle) could follow none",
+                "no predicted row of epoch %lld for shard %d was finite, or none had a finite "
+                "penalty: the model has diverged, or the simulator (penalty.type=oracle) could "
+                "follow none",
                 (long long)l->task.rollout, s->reduce.first + i);
+            return diverged_cures(st, s, DIVERGED_ROLLOUT);
         }
     }
     if (!l->lead) {

@@ -14,6 +14,7 @@
 #include "nn/gemm.h"
 #include "run/collect_job.h"
 #include "run/crew.h"
+#include "run/diverged.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
 #include "run/memory.h"
@@ -165,7 +166,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
     (void)account_kind(ACCOUNT_OTHER);
 done:
     checkpoint_release(&from);
-    return st;
+    return comm_rank() == 0 ? diverged_left(st, dir) : st;
 }
 
 Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions *options,
