@@ -10,6 +10,7 @@
 enum { ALIGN = 64 };
 
 static int64_t blocks;
+static int64_t asked;
 static int64_t fail_at;
 
 void mem_setup(void)
@@ -28,6 +29,7 @@ Status mem_alloc(void *block, size_t count, size_t size, const char *what)
     const size_t most = SIZE_MAX - ALIGN;
 
     memcpy(block, &fresh, sizeof fresh);
+    asked++;
     const bool refused = fail_at > 0 && --fail_at == 0;
     if (refused || (size != 0 && count > most / size)) {
         return status_fail(ERR_NOMEM, "no memory for %s (%zu x %zu bytes)", what, count, size);
@@ -60,6 +62,11 @@ void mem_free(void *block)
 int64_t mem_count(void)
 {
     return blocks;
+}
+
+int64_t mem_asked(void)
+{
+    return asked;
 }
 
 void mem_fail_at(int64_t k)

@@ -17,6 +17,8 @@ void mem_free(void *block);
 
 /* Blocks alive now; tests use it for leaks and for "nothing is allocated in the loop". */
 int64_t mem_count(void);
+/* Blocks asked for so far, given or refused: how far mem_fail_at has to go. For tests. */
+int64_t mem_asked(void);
 /* Let the k-th allocation from now fail (1 = the next); 0 switches off. For tests. */
 void mem_fail_at(int64_t k);
 

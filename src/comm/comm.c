@@ -1,5 +1,6 @@
 #include "comm/comm.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/account.h"
-#include "base/mem.h"
 #include "base/panic.h"
 #include "base/timer.h"
 #include "comm/exchange.h"
@@ -176,26 +176,45 @@ void *comm_node(void)
     return &self.node;
 }
 
-Status comm_agree(Status mine)
+/* What went wrong on some ranks only, and is not a fact of rank 0's files, says where. */
+static Status say_where(Status st, bool all, int rank)
 {
+    const bool matters = !all && (rank > 0 || st == ERR_NOMEM);
+    return matters ? status_while(st, "rank %d on %s", rank, self.host) : st;
+}
+
+Status agree_on(void *comm, int rank, int size, Status mine)
+{
+    const MPI_Comm *on = comm;
+    int far[2] = {mine != OK ? size - rank : 0,
+                  mine == OK ? 1 : 0}; /* how low it failed; not here */
     struct {
-        int bad, rank;
-    } in = {mine != OK, self.rank}, out = {0};
-    char reason[STATUS_REASON_MAX] = "";
+        int status;
+        char reason[STATUS_REASON_MAX];
+    } worst = {.status = (int)mine};
     MPI_Request request;
 
-    exchange_begin(EXCHANGE_AGREE, &self.world, 0, 0);
-    MPI_CHECK(MPI_Iallreduce(&in, &out, 1, MPI_2INT, MPI_MAXLOC, self.world, &request));
+    if (size == 1) {
+        return mine;
+    }
+    MPI_CHECK(MPI_Iallreduce(MPI_IN_PLACE, far, 2, MPI_INT, MPI_MAX, *on, &request));
     wait_request(&request, MPI_STATUS_IGNORE);
-    if (out.bad == 0) {
+    if (far[0] == 0) {
         return OK;
     }
-    int worst = (int)mine;
-    (void)snprintf(reason, sizeof reason, "%s", status_reason());
-    bcast_bytes(&self.world, &worst, sizeof worst,
-                out.rank); /* MAXLOC gives the lowest such rank */
-    bcast_bytes(&self.world, reason, sizeof reason, out.rank);
-    return status_fail((Status)worst, "%s", reason);
+    const int lowest = size - far[0];
+    if (rank == lowest) {
+        worst.status = (int)say_where(mine, far[1] == 0, self.rank);
+        (void)snprintf(worst.reason, sizeof worst.reason, "%s", status_reason());
+    }
+    bcast_bytes(comm, &worst, sizeof worst, lowest);
+    return status_fail((Status)worst.status, "%s", worst.reason);
+}
+
+Status comm_agree(Status mine)
+{
+    exchange_begin(EXCHANGE_AGREE, &self.world, 0, 0);
+    return agree_on(&self.world, self.rank, self.size, mine);
 }
 
 void comm_barrier(void)
@@ -240,21 +259,16 @@ void coll_sum(double *x, int n)
     wait_request(&request, MPI_STATUS_IGNORE);
 }
 
+static_assert(sizeof(size_t) == sizeof(uint64_t), "sizes are sent as MPI_UINT64_T");
+
 void coll_sizes(size_t bytes, size_t *sizes)
 {
-    const unsigned long long mine = bytes;
-    unsigned long long *all = NULL;
     MPI_Request request;
 
     exchange_begin(EXCHANGE_SIZES, &self.world, 0, 0);
-    REQUIRE(mem_alloc(&all, (size_t)self.size, sizeof *all, "sizes") == OK);
-    MPI_CHECK(MPI_Igather(&mine, 1, MPI_UNSIGNED_LONG_LONG, all, 1, MPI_UNSIGNED_LONG_LONG, 0,
-                          self.world, &request));
+    MPI_CHECK(
+        MPI_Igather(&bytes, 1, MPI_UINT64_T, sizes, 1, MPI_UINT64_T, 0, self.world, &request));
     wait_request(&request, MPI_STATUS_IGNORE);
-    for (int i = 0; self.rank == 0 && i < self.size; i++) {
-        sizes[i] = (size_t)all[i];
-    }
-    mem_free(&all);
 }
 
 static void send_pieces(const unsigned char *data, size_t bytes, int to)

@@ -33,7 +33,8 @@ const char *comm_library(void);
 _Noreturn void comm_abort(int exit_code, const char *text);
 
 /* Collective: every rank gives its own outcome; all get that of the lowest rank that failed, with its
- * status_reason(), or OK. */
+ * status_reason(), or OK. Where not all failed the reason begins with the rank and its host, but for what
+ * rank 0 alone looks at: files and settings. */
 NODISCARD Status comm_agree(Status mine);
 void comm_barrier(void);
 
@@ -65,6 +66,8 @@ NODISCARD Status comm_reduce_open(Reduce *reduce, int shards, int learners);
 NODISCARD Status comm_reduce_rows(Reduce *reduce, size_t stride, float **rows);
 /* Collective over the group. Rows are gone. */
 void comm_reduce_close(Reduce *reduce);
+/* comm_agree among the ranks of a group. Collective over the group. */
+NODISCARD Status comm_reduce_agree(const Reduce *reduce, Status mine);
 /* Collective over the group of `reduce`: bytes from its first rank. */
 void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes);
 

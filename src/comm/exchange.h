@@ -25,6 +25,7 @@
     X(SHARE_CLOSE, "comm_share_close", NULL)      \
     X(GROUP_OPEN, "comm_reduce_open", "shards")   \
     X(GROUP_ROWS, "comm_reduce_rows", "floats")   \
+    X(GROUP_AGREE, "comm_reduce_agree", NULL)     \
     X(GROUP_SUM, "reduce->sum", "floats")         \
     X(GROUP_BCAST, "comm_reduce_bcast", "bytes")  \
     X(GROUP_CLOSE, "comm_reduce_close", NULL)     \

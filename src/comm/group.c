@@ -40,15 +40,25 @@ typedef struct {
     size_t room;
 } Group;
 
+/* Room for a partner's sum of n floats; kept. */
+static Status make_room(Group *g, size_t n)
+{
+    if (g->room >= n) {
+        return OK;
+    }
+    g->room = 0;
+    mem_free(&g->other);
+    const Status st = mem_alloc(&g->other, n, sizeof(float), "gradient exchange");
+    g->room = st == OK ? n : 0;
+    return st;
+}
+
+/* For rows that comm_reduce_rows did not give: there is no way back from the middle of a sum. */
 static float *partner_room(Group *g, size_t n)
 {
-    if (g->room < n) {
-        mem_free(&g->other);
-        const Status st = mem_alloc(&g->other, n, sizeof(float), "gradient exchange");
-        if (st != OK) {
-            comm_abort(status_exit_code(st), status_reason());
-        }
-        g->room = n;
+    const Status st = make_room(g, n);
+    if (st != OK) {
+        comm_abort(status_exit_code(st), status_reason());
     }
     return g->other;
 }
@@ -220,6 +230,7 @@ Status comm_reduce_rows(Reduce *reduce, size_t stride, float **rows)
     REQUIRE(g->own == NULL);
     *rows = NULL;
     exchange_begin(EXCHANGE_GROUP_ROWS, comm_world(), stride, 0);
+    TRY(comm_agree(g->size > g->near ? make_room(g, stride) : OK));
     if (g->comm != MPI_COMM_NULL) {
         MPI_CHECK(MPI_Comm_split(g->comm, g->rank / g->near, g->rank, &near));
     }
@@ -257,6 +268,13 @@ void comm_reduce_close(Reduce *reduce)
         mem_free(&g);
         *reduce = (Reduce){0};
     }
+}
+
+Status comm_reduce_agree(const Reduce *reduce, Status mine)
+{
+    Group *g = reduce->ctx;
+    exchange_begin(EXCHANGE_GROUP_AGREE, &g->comm, 0, 0);
+    return agree_on(&g->comm, g->rank, g->size, mine);
 }
 
 void comm_reduce_bcast(const Reduce *reduce, void *data, size_t bytes)

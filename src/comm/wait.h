@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/account.h"
+#include "base/status.h"
 
 _Noreturn void mpi_failed(int code, const char *call);
 
@@ -31,6 +32,8 @@ int comm_host_number(void);
 bool comm_crowded(void);
 /* Bytes from `root` to all ranks of an MPI_Comm (by address), in pieces below INT_MAX. */
 void bcast_bytes(void *comm, void *data, size_t bytes, int root);
+/* comm_agree among the ranks of an MPI_Comm (by address), of which this one is number `rank` of `size`. */
+NODISCARD Status agree_on(void *comm, int rank, int size, Status mine);
 /* Wait without holding the core; the request must be active. */
 void wait_request(MPI_Request *request, MPI_Status *status);
 

@@ -22,7 +22,10 @@ static char last_warning[200];
 /* Without these two MuJoCo writes MUJOCO_LOG.TXT, and after an error waits for the Enter key. */
 static void on_error(const char *text)
 {
-    panic(__FILE__, __LINE__, "MuJoCo: %s", text);
+    panic(__FILE__, __LINE__,
+          "MuJoCo stops: %s; the same command goes on from the last checkpoint, and where this "
+          "comes again, memory or the installation of MuJoCo is at fault",
+          text);
 }
 
 static void on_warning(const char *text)

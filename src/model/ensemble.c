@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/panic.h"
 #include "nn/gauss.h"
 #include "nn/spectral.h"
 #include "nn/vec.h"
@@ -76,6 +75,14 @@ static void init_member(Ensemble *ens, int member, uint64_t seed)
     }
 }
 
+/* Scratch of weights as the network uses them. */
+static size_t effective_cost(const Ensemble *ens)
+{
+    const size_t widest = (size_t)(inputs(ens) > ens->cfg.hidden ? inputs(ens) : ens->cfg.hidden);
+    return arena_cost(ens->net.count) +
+           2 * (size_t)MLP_LAYERS_MAX * arena_cost(widest + ENSEMBLE_DIM_MAX);
+}
+
 Status ensemble_init(Ensemble *ens, const EnsembleConfig *cfg, uint64_t seed)
 {
     Status st = OK;
@@ -93,6 +100,9 @@ Status ensemble_init(Ensemble *ens, const EnsembleConfig *cfg, uint64_t seed)
     TRY(mem_alloc(&ens->params, E * ens->stride, sizeof(float), "ensemble weights"));
     TRY(mem_alloc(&ens->scales, 2 * (D + Y), sizeof(float), "ensemble scales"));
     TRY(mem_alloc(&ens->frozen, ens->joint.count + 4 * E * Y, sizeof(float), "ensemble copy"));
+    if (cfg->spectral_norm) {
+        TRY(arena_init(&ens->scratch, effective_cost(ens)));
+    }
     ens->in_mean = ens->scales;
     ens->in_inv = ens->in_mean + D;
     ens->out_mean = ens->in_inv + D;
@@ -119,6 +129,7 @@ void ensemble_release(Ensemble *ens)
     mem_free(&ens->params);
     mem_free(&ens->scales);
     mem_free(&ens->frozen);
+    arena_release(&ens->scratch);
     *ens = (Ensemble){0};
 }
 
@@ -155,13 +166,6 @@ static void effective(const Ensemble *ens, int member, float *u_of[], int iterat
             eff + at);
         memcpy(eff + bias, W + bias, (next - bias) * sizeof *eff);
     }
-}
-
-static size_t effective_cost(const Ensemble *ens)
-{
-    const size_t widest = (size_t)(inputs(ens) > ens->cfg.hidden ? inputs(ens) : ens->cfg.hidden);
-    return arena_cost(ens->net.count) +
-           2 * (size_t)MLP_LAYERS_MAX * arena_cost(widest + ENSEMBLE_DIM_MAX);
 }
 
 /* Weights for use outside training: sigma converged, the member's own u left alone. */
@@ -262,10 +266,8 @@ Status ensemble_step_end(const Ensemble *ens, const EnsembleStep *step, double *
     }
     *loss += regularize(ens, p, grad);
     if (!isfinite(*loss) || !vec_finite(grad, ens->trained)) {
-        return status_fail(ERR_NUMERIC,
-                           "loss or gradient of ensemble member %d is not finite; a smaller "
-                           "model.lr usually cures it",
-                           step->member);
+        return status_fail(ERR_NUMERIC, "the %s of ensemble member %d is not finite (loss %g)",
+                           isfinite(*loss) ? "gradient" : "loss", step->member, *loss);
     }
     return OK;
 }
@@ -347,13 +349,9 @@ void ensemble_freeze(Ensemble *ens)
 {
     const size_t Y = (size_t)outputs(ens);
     const size_t EY = (size_t)ens->cfg.members * Y;
-    Arena tmp;
 
-    if (arena_init(&tmp, effective_cost(ens)) != OK) {
-        panic(__FILE__, __LINE__, "%s", status_reason());
-    }
     for (int i = 0; i < ens->cfg.members; i++) {
-        const float *used = settled(ens, i, &tmp);
+        const float *used = settled(ens, i, &ens->scratch);
         for (int l = 0; l <= ens->net.layers; l++) {
             const MlpMatrix from = mlp_matrix(&ens->net, l, 0);
             const MlpMatrix to = mlp_matrix(&ens->joint, l, i);
@@ -363,9 +361,8 @@ void ensemble_freeze(Ensemble *ens)
         gauss_columns(ensemble_member(ens, i) + ens->net.count, (int)Y, column, column + EY,
                       column + 2 * EY);
         memcpy(column + 3 * EY, ens->out_std, Y * sizeof(float));
-        arena_reset(&tmp, 0);
+        arena_reset(&ens->scratch, 0);
     }
-    arena_release(&tmp);
 }
 
 int ensemble_slabs(const Ensemble *ens, Slab slabs[ENSEMBLE_SLABS_MAX])

@@ -52,6 +52,7 @@ typedef struct {
     /* All members side by side with their effective weights, for prediction: ensemble_freeze. */
     Mlp joint;
     float *frozen; /* (joint.count) owned, then the columns of nn/gauss.h, (4, E, Y) */
+    Arena scratch; /* owned, of ensemble_freeze, which cannot fail; empty without spectral_norm */
 } Ensemble;
 
 /* Allocate and draw weights from stream (seed, RNG_MODEL_INIT, member); scales are identity. Errors:

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/wide.h"
 #include "nn/adam.h"
+#include "nn/vec.h"
 
 enum { HOLD_PIECE = 500 }; /* rows of one holdout product: part of the result, like a batch size */
 
@@ -298,13 +299,26 @@ bool member_fit_judge(MemberFit *fit, const Ensemble *ens, double mse, double ga
     return true;
 }
 
+Status member_fit_check(const MemberFit *fit, const Ensemble *ens, double mse)
+{
+    const bool sound = vec_finite(ensemble_member(ens, fit->member), ens->stride);
+
+    if (!sound || !vec_finite(fit->m, ens->trained) || !vec_finite(fit->v, ens->trained)) {
+        return status_fail(ERR_NUMERIC, "%s of ensemble member %d are no longer finite",
+                           sound ? "Adam's means" : "the weights", fit->member);
+    }
+    if (!isfinite(mse)) {
+        return status_fail(ERR_NUMERIC, "the holdout error of ensemble member %d is %g",
+                           fit->member, mse);
+    }
+    return OK;
+}
+
 Status member_fit_restore(const MemberFit *fit, Ensemble *ens)
 {
     if (fit->best >= never) {
-        return status_fail(ERR_NUMERIC,
-                           "ensemble member %d never had a finite holdout error; a "
-                           "smaller model.lr usually cures it",
-                           fit->member);
+        return status_fail(ERR_NUMERIC, "ensemble member %d never had a holdout error below %g",
+                           fit->member, never);
     }
     memcpy(ensemble_member(ens, fit->member), fit->snapshot, ens->stride * sizeof(float));
     return OK;

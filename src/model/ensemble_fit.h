@@ -63,6 +63,8 @@ double member_fit_holdout(const Ensemble *ens, const FitData *data, int member, 
 /* Keep the weights if mse is better than the best by more than `gain` of it; true if kept. A NaN is
  * never better. */
 bool member_fit_judge(MemberFit *fit, const Ensemble *ens, double mse, double gain);
+/* ERR_NUMERIC when the holdout error, or some float of the member and its optimizer, is not finite. */
+NODISCARD Status member_fit_check(const MemberFit *fit, const Ensemble *ens, double mse);
 /* Put the member back to its snapshot. ERR_NUMERIC when there is none (it diverged at once). */
 NODISCARD Status member_fit_restore(const MemberFit *fit, Ensemble *ens);
 

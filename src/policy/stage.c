@@ -38,6 +38,34 @@ Status stage_gradient(Agent *agent, const Stage *stage, const Batch *batches, in
     return stage_sum(agent, stage->name, stage->count, reduce, step, stats);
 }
 
+/* Which went first: a record of the batch, then a statistic, then the gradient. */
+static Status refuse(const Agent *agent, const char *name, const float *stats, int64_t step)
+{
+    static const char *const words[STAT_COUNT] = {[STAT_CRITIC_LOSS] = "critic loss",
+                                                  [STAT_ACTOR_LOSS] = "actor loss",
+                                                  [STAT_ALPHA_LOSS] = "loss of the temperature",
+                                                  [STAT_Q] = "mean Q",
+                                                  [STAT_ENTROPY] = "entropy",
+                                                  [STAT_DIVERGENCE] =
+                                                      "divergence from the behavior",
+                                                  [STAT_BEHAVIOR] = "loss of the behavior's model"};
+    const long long update = (long long)step + 1;
+
+    if (!isfinite(stats[TAIL_FLAW])) {
+        return status_fail(ERR_NUMERIC, "update %lld: a transition of the batch is not finite",
+                           update);
+    }
+    for (int k = 0; k < STAT_COUNT; k++) {
+        if ((agent->kind->stats >> k & 1U) != 0 && !isfinite(stats[k])) {
+            return status_fail(ERR_NUMERIC, "update %lld: the %s of the %s is %g", update, words[k],
+                               name, (double)stats[k]);
+        }
+    }
+    return status_fail(ERR_NUMERIC,
+                       "update %lld: the gradient of the %s is not finite (critic loss %g, Q %g)",
+                       update, name, (double)stats[STAT_CRITIC_LOSS], (double)stats[STAT_Q]);
+}
+
 Status stage_sum(Agent *agent, const char *name, size_t count, const Reduce *reduce, int64_t step,
                  float stats[AGENT_TAIL])
 {
@@ -48,15 +76,7 @@ Status stage_sum(Agent *agent, const char *name, size_t count, const Reduce *red
     }
     memcpy(stats, agent->grads + count, AGENT_TAIL * sizeof *stats);
     if (!vec_finite(agent->grads, n)) {
-        return status_fail(
-            ERR_NUMERIC,
-            "update %lld: the gradient of the %s is not finite (critic loss %g, Q %g); usual "
-            "cures: smaller learning rates of agent %s%s",
-            (long long)step + 1, name, (double)stats[STAT_CRITIC_LOSS], (double)stats[STAT_Q],
-            agent->kind->name,
-            agent->critic.count > 0 ? "; where it learns from a model, a larger penalty.lambda, a "
-                                      "smaller rollout.horizon, rollout.guard above 0"
-                                    : "");
+        return refuse(agent, name, stats, step);
     }
     return OK;
 }

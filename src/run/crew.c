@@ -1,5 +1,6 @@
 #include "run/crew.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/account.h"
@@ -32,7 +33,8 @@ size_t crew_report_bytes(const Plan *plan, int rank)
 
 size_t crew_done_bytes(const Plan *plan, int rank)
 {
-    return sizeof(TaskTime) + (size_t)crew_episodes(plan, rank) * sizeof(EpisodeEntry);
+    const size_t entries = (size_t)crew_episodes(plan, rank) * sizeof(EpisodeEntry);
+    return sizeof(TaskTime) + (entries > STATUS_REASON_MAX ? entries : STATUS_REASON_MAX);
 }
 
 Status crew_open(Crew *crew, Session *s)
@@ -160,32 +162,35 @@ static Status play(Crew *crew, const Player *player, int episode, EpisodeEntry *
     return OK;
 }
 
-Status crew_play(Crew *crew, const Task *task, const float *policy)
+void crew_play(Crew *crew, const Task *task, const float *policy)
 {
     Session *s = crew->s;
+    Status st = OK;
     TaskTime time = {0};
-    int n = 0;
+    size_t bytes = 0;
 
     (void)mail_wait(crew->done);
     const AccountKind before = account_kind(ACCOUNT_EVAL);
     const double start = timer_now();
     unsigned char *message = mail_data(crew->done);
     EpisodeEntry *entries = (EpisodeEntry *)(void *)(message + sizeof time);
-    for (int k = 0; task->eval != 0 && k < s->plan.episodes; k++) {
+    for (int k = 0; st == OK && task->eval != 0 && k < s->plan.episodes; k++) {
         if (plan_episode_owner(&s->plan, k) == comm_rank()) {
             const Player player = session_player(s, policy, task->epoch);
-            const Status st = play(crew, &player, k, &entries[n++]);
-            if (st != OK) {
-                return st;
-            }
+            st = play(crew, &player, k, &entries[bytes / sizeof *entries]);
+            bytes += sizeof *entries;
         }
     }
+    if (st != OK) {
+        bytes = STATUS_REASON_MAX;
+        (void)snprintf((char *)entries, bytes, "%s", status_reason());
+    }
+    time.status = (int64_t)st;
     time.busy = timer_now() - start;
     (void)account_kind(before);
     time.wait = new_waits(crew);
     memcpy(message, &time, sizeof time);
-    mail_send(crew->done, 0, TAG_DONE, sizeof time + (size_t)n * sizeof *entries);
-    return OK;
+    mail_send(crew->done, 0, TAG_DONE, sizeof time + bytes);
 }
 
 Status worker_run(Session *s)
@@ -196,8 +201,9 @@ Status worker_run(Session *s)
     const size_t bytes = agent_policy_floats(&s->agent) * sizeof(float);
 
     (void)account_kind(ACCOUNT_HANDOVER);
-    TRY(crew_open(&crew, s));
-    TRY(mail_open(&policy, sizeof(Task) + bytes));
+    st = crew_open(&crew, s);
+    st = st != OK ? st : mail_open(&policy, sizeof(Task) + bytes);
+    TRY(comm_agree(st));
     for (;;) {
         mail_receive(policy, 0, TAG_POLICY);
         const size_t got = mail_wait(policy);
@@ -213,7 +219,7 @@ Status worker_run(Session *s)
         if (task.rollout > 0) {
             roll_out(&crew, &task, agent_actor(&s->agent));
         }
-        TRY(crew_play(&crew, &task, agent_actor(&s->agent)));
+        crew_play(&crew, &task, agent_actor(&s->agent));
     }
 done:
     mail_close(&policy);

@@ -23,9 +23,10 @@ typedef struct {
     UnitReport report;
 } UnitEntry;
 
-/* Seconds of one part of a task, for timing.jsonl: at the head of its message. */
+/* At the head of the message about one part of a task: its seconds, for timing.jsonl, and the outcome. */
 typedef struct {
     double busy, wait;
+    int64_t status; /* a Status; not OK: the reason follows, STATUS_REASON_MAX bytes */
 } TaskTime;
 
 enum { CREW_BUFFERS = 4 };
@@ -38,7 +39,7 @@ typedef struct {
     float *rows;                 /* learners: records of a unit on their way into the ring */
     Mail *report;    /* TaskTime, then a UnitEntry of each unit of this rank, to rank 0 */
     int reported;    /* units in it so far */
-    Mail *done;      /* TaskTime, then an EpisodeEntry of each episode, to rank 0 */
+    Mail *done;      /* TaskTime, then an EpisodeEntry of each episode or a reason, to rank 0 */
     TaskTime rolled; /* of the units in the report */
     double waited;   /* account_outside when the last part of a task was done */
 } Crew;
@@ -56,14 +57,15 @@ size_t crew_done_bytes(const Plan *plan, int rank);
  * episodes; everything borrowed. */
 Player session_player(const Session *s, const float *params, int64_t epoch);
 
-/* This rank's episodes of a task, if it evaluates; `done` goes to rank 0 in any case. Error: ERR_ENV. */
-NODISCARD Status crew_play(Crew *crew, const Task *task, const float *policy);
+/* This rank's episodes of a task, if it evaluates; `done` goes to rank 0 in any case, with the reason when
+ * they failed (ERR_ENV). */
+void crew_play(Crew *crew, const Task *task, const float *policy);
 /* Unit `unit` of a task into `records` (room for rollout_unit_most rows) and the report; returns its rows. */
 int64_t crew_unit(Crew *crew, const Task *task, int unit, const float *policy, float *records);
 /* The report of this rank's units to rank 0. */
 void crew_report(Crew *crew);
 
-/* The loop of a worker: until a task says stop. */
+/* The loop of a worker: until a task says stop. Begins with a comm_agree, as learner_run does. */
 NODISCARD Status worker_run(Session *s);
 
 #endif

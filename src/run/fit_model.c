@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/timer.h"
 #include "model/ensemble_fit.h"
+#include "run/diverged.h"
 #include "run/model_file.h"
 #include "run/stop.h"
 #include "run/timing.h"
@@ -81,7 +82,7 @@ static Status fit_open(Fit *f)
 
     TRY(fit_data_init(&f->data, &s->data.rec, s->data.records, s->data.rows,
                       cfg->model.holdout_ratio, cfg->model.holdout_max, seed));
-    TRY(fit_data_scales(&f->data, &s->ens));
+    TRY(diverged_cures(fit_data_scales(&f->data, &s->ens), s, DIVERGED_MODEL));
     const size_t own = (size_t)f->owned;
     TRY(mem_alloc(&f->fit, (size_t)f->taken, sizeof *f->fit, "model fit"));
     TRY(mem_alloc(&f->mine, own * member_floats(&s->ens), sizeof(float), "model checkpoint"));
@@ -258,7 +259,7 @@ done:
 
 /* --- passes ------------------------------------------------------------------------------------- */
 
-/* A pass of this rank's members; what it answers for goes into f->mse, f->loss and *gained. The team's
+/* A pass of this rank's members, then a look at them; what it answers for goes into f->mse, f->loss and *gained. The team's
  * member, the last, comes first: it fails on all of the team or on none, and a rank that failed alone
  * would leave the others waiting for its shards. */
 static Status fit_members(Fit *f, double *gained)
@@ -275,6 +276,7 @@ static Status fit_members(Fit *f, double *gained)
         TRY(member_fit_pass(&f->fit[k], &s->ens, &f->data, f->pass, cfg->model.batch, cfg->model.lr,
                             (uint64_t)cfg->top.seed, &f->tmp, &loss));
         const double mse = member_fit_holdout(&s->ens, &f->data, i, &f->tmp);
+        TRY(member_fit_check(&f->fit[k], &s->ens, mse));
         const bool gain = member_fit_judge(&f->fit[k], &s->ens, mse, cfg->model.min_gain);
         if (k < f->owned) {
             f->mse[i] = mse;
@@ -297,7 +299,8 @@ static Status do_pass(Fit *f)
     st = fit_members(f, &gained);
     const double busy = timer_now() - start - (account_outside() - waited);
     f->busy += busy;
-    TRY(comm_agree(st));
+    st = status_while(st, "model pass %lld", (long long)f->pass + 1);
+    TRY(comm_agree(diverged_cures(st, s, DIVERGED_MODEL)));
     coll_sum(f->mse, s->ens.cfg.members); /* each slot is filled by one rank: exact */
     coll_sum(f->loss, s->ens.cfg.members);
     coll_sum(&gained, 1);
@@ -340,7 +343,7 @@ static Status gather_best(Fit *f)
         ens->holdout[f->fit[k].member] =
             member_fit_holdout(ens, &f->data, f->fit[k].member, &f->tmp);
     }
-    TRY(comm_agree(st));
+    TRY(comm_agree(diverged_cures(st, s, DIVERGED_MODEL)));
     for (int i = 0; i < ens->cfg.members; i++) {
         coll_bcast(ensemble_member(ens, i), ens->stride * sizeof(float), team_of(f, i).first);
     }

@@ -18,7 +18,8 @@ typedef struct {
 
 /* Train to the configured epoch and write policy.h5, metrics and checkpoints below dir (rank 0; NULL
  * elsewhere). from: a checkpoint of the policy phase to go on from, NULL for a fresh start (rank 0).
- * Collective over the learners; workers run worker_run meanwhile and are told to stop in the end.
+ * Collective over the learners; workers run worker_run meanwhile and are told to stop in the end,
+ * whatever the outcome, which is the same on all learners. Begins with a comm_agree, as worker_run does.
  * Errors: ERR_INTERRUPTED (a stop was asked for; everything is saved), ERR_NUMERIC, ERR_IO, ... */
 NODISCARD Status learner_run(Session *s, const RunDir *dir, const Checkpoint *from,
                              LearnResult *result);

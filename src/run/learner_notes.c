@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "run/diverged.h"
 #include "run/learner_state.h"
 #include "run/timing.h"
 
@@ -47,6 +48,9 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
         const bool measured = (s->agent.kind->stats >> k & 1U) != 0;
         v[metric_of[k]] = measured ? sums[k] / n : (double)NAN;
     }
+    if (isnan(l->first.value[METRIC_EPOCH])) {
+        l->first = l->line;
+    }
     v[METRIC_ALPHA] = agent_alpha(&s->agent);
     v[METRIC_LAG] = (double)cfg->rollout.lag;
     const int64_t at = history_find(&l->history, e);
@@ -67,6 +71,40 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     v[METRIC_HALTED] = s->roll.penalty->halts ? sum[SUM_HALTED] : (double)NAN;
     v[METRIC_MODEL_REWARD] = sum[SUM_REWARD] / rows;
     v[METRIC_BUFFER_ROWS] = buffered_rows(l);
+}
+
+/* Mean reward of the rows that the model made for epoch e; NaN: none are known. */
+static double model_reward(const Learner *l, int64_t e)
+{
+    const int64_t at = history_find(&l->history, e);
+    const double *sum = at >= 0 ? l->history.sums + at * SUM_COUNT : NULL;
+    return sum != NULL ? sum[SUM_REWARD] / sum[SUM_ROWS] : (double)NAN;
+}
+
+Status learner_tell_growth(const Learner *l, int64_t e, Status st)
+{
+    static const double far = 1e3;
+    char words[256] = "";
+    Text text = text_over(words, sizeof words);
+    const double *a = l->first.value;
+    const double *b = l->line.value;
+
+    if (st != ERR_NUMERIC || !l->lead) {
+        return st;
+    }
+    const double most = fmax(fabs(l->s->data.reward_min), fabs(l->s->data.reward_max));
+    const double reward = model_reward(l, e);
+    if (fabs(reward) > far * most) {
+        text_add(&text,
+                 "; the model went first: its rewards of this epoch are %.3g on average, those of "
+                 "the data %.3g at most",
+                 reward, most);
+    }
+    if (b[METRIC_EPOCH] > a[METRIC_EPOCH]) {
+        text_add(&text, "; the mean Q went from %.3g in epoch %.0f to %.3g in epoch %.0f",
+                 a[METRIC_Q_MEAN], a[METRIC_EPOCH], b[METRIC_Q_MEAN], b[METRIC_EPOCH]);
+    }
+    return status_fail(st, "%s%s", status_reason(), words);
 }
 
 static void add_returns(Learner *l)
@@ -138,6 +176,12 @@ Status learner_note_epoch(Learner *l)
     l->result.epochs = l->task.epoch;
     if (l->task.eval != 0) {
         add_returns(l);
+        if (!isfinite(v[METRIC_RETURN_MEAN])) {
+            const Status st = status_fail(ERR_NUMERIC, "the mean return of epoch %lld is %g",
+                                          (long long)l->task.epoch, v[METRIC_RETURN_MEAN]);
+            return diverged_cures(st, l->s,
+                                  l->s->env->open != NULL ? DIVERGED_AGENT : DIVERGED_ROLLOUT);
+        }
         note_result(&l->result, v);
     }
     log_epoch(l, v);
@@ -240,6 +284,7 @@ Status learner_load(Learner *l, const Checkpoint *from, History *past, int64_t *
     int64_t lengths[METRICS_FILES] = {0};
 
     metrics_clear(&l->line);
+    metrics_clear(&l->first);
     l->result = (LearnResult){.first_return = nan(""),
                               .last_return = nan(""),
                               .best_return = nan(""),

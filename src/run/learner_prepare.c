@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/timer.h"
+#include "run/diverged.h"
 #include "run/learner_state.h"
 #include "run/stop.h"
 #include "run/timing.h"
@@ -30,8 +31,10 @@ static Status do_piece(Learner *l, int64_t piece, int64_t total, double *loss)
         *loss += (double)stats[STAT_BEHAVIOR] / (double)count;
     }
     (void)account_kind(before);
+    TRY(diverged_agent(s));
 done:
-    return st;
+    st = status_while(st, "behavior's model");
+    return diverged_cures(st, s, DIVERGED_AGENT);
 }
 
 /* How many pieces are done, the last one perhaps in part. */
@@ -42,12 +45,12 @@ static int64_t pieces_done(const Learner *l, int64_t piece)
 
 static Status stopped(Learner *l, int64_t piece, int64_t saved, int64_t total)
 {
-    const Status st =
-        l->s->agent.prepared > saved ? learner_save(l, PHASE_PREPARE, pieces_done(l, piece)) : OK;
+    const Status st = comm_reduce_agree(
+        &l->s->reduce,
+        l->s->agent.prepared > saved ? learner_save(l, PHASE_PREPARE, pieces_done(l, piece)) : OK);
     if (st != OK) {
         return st;
     }
-    learner_stop_workers(l);
     return status_fail(ERR_INTERRUPTED,
                        "stopped after %lld of %lld updates of the behavior's model as asked (%s); "
                        "the same command goes on from here",
@@ -76,7 +79,7 @@ Status learner_prepare(Learner *l)
         const int64_t pieces = pieces_done(l, piece);
         if (learner_save_asked(l) || pieces % l->s->cfg.checkpoint.every == 0 ||
             agent->prepared == total) {
-            TRY(learner_save(l, PHASE_PREPARE, pieces));
+            TRY(comm_reduce_agree(&l->s->reduce, learner_save(l, PHASE_PREPARE, pieces)));
             saved = agent->prepared;
         }
         if (agent->prepared / tenth > before / tenth || agent->prepared == total) {

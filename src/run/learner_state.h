@@ -34,7 +34,8 @@ typedef struct {
     TaskTime *rolled, *played;         /* (ranks) what the task took */
     History history;
     MetricsLog log;
-    Metrics line; /* of the last epoch, waiting for its evaluation */
+    Metrics line;  /* of the last epoch, waiting for its evaluation */
+    Metrics first; /* of the first epoch of this start */
 } Learner;
 
 /* Buffers, messages, crew. *l is safe to close afterwards, whatever the outcome. */
@@ -42,14 +43,16 @@ NODISCARD Status learner_open(Learner *l, Session *s, const RunDir *dir);
 void learner_close(Learner *l);
 
 /* Hand a task out and, without workers, play its episodes. */
-NODISCARD Status learner_start_task(Learner *l, const Task *task, const float *actor);
+void learner_start_task(Learner *l, const Task *task, const float *actor);
 /* Between updates: let messages go through. */
 void learner_poll(Learner *l);
 /* All records of the task into the buffers, unit by unit; without workers they are made now. Rank 0 notes
  * the phase. */
 NODISCARD Status learner_finish_rollout(Learner *l, const float *actor);
-/* Returns of the task's episodes; then the metrics line of its epoch. */
+/* Returns of the task's episodes; then the metrics line of its epoch. Error of a rank's episodes: its own. */
 NODISCARD Status learner_finish_eval(Learner *l);
+/* After an error of all learners: let the task come to its end. */
+void learner_drain(Learner *l);
 void learner_stop_workers(Learner *l);
 
 /* What comes before the first epoch for some agents (AgentKind.prepare): the updates that are still to do,
@@ -68,6 +71,9 @@ bool learner_save_asked(const Learner *l);
 
 /* Rows that the ring of a shard can hold: those of rollout.retain epochs. */
 int64_t learner_shard_capacity(const Session *s, int shard);
+/* Behind the reason of ERR_NUMERIC in epoch e: whether the model's rewards had run away, and how Q grew from
+ * the first epoch of this start to the last one. Returns st. */
+Status learner_tell_growth(const Learner *l, int64_t e, Status st);
 /* Start the metrics line of epoch e; sums: statistics added over its updates. */
 void learner_begin_line(Learner *l, int64_t e, const double *sums);
 /* Fill in the returns if the task evaluated, and write the line of the task's epoch. */

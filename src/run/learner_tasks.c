@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "run/diverged.h"
 #include "run/learner_state.h"
 
-Status learner_start_task(Learner *l, const Task *task, const float *actor)
+void learner_start_task(Learner *l, const Task *task, const float *actor)
 {
     Session *s = l->s;
     const size_t bytes = agent_policy_floats(&s->agent) * sizeof(float);
@@ -30,9 +31,10 @@ Status learner_start_task(Learner *l, const Task *task, const float *actor)
         }
     }
     l->task = *task;
-    const Status st = l->works ? crew_play(&l->crew, task, actor) : OK;
+    if (l->works) {
+        crew_play(&l->crew, task, actor);
+    }
     (void)account_kind(before);
-    return st;
 }
 
 /* Whether one of n messages (NULL: none) is under way: the first such has been looked at. */
@@ -90,7 +92,7 @@ static void take_reports(Learner *l)
 {
     const Session *s = l->s;
 
-    for (int r = plan_first_worker(&s->plan); r < s->plan.ranks; r++) {
+    for (int r = plan_first_worker(&s->plan); l->lead && r < s->plan.ranks; r++) {
         const size_t bytes = mail_wait(l->reports[r]) - sizeof(TaskTime);
         const unsigned char *message = mail_data(l->reports[r]);
         const UnitEntry *entry = (const UnitEntry *)(const void *)(message + sizeof(TaskTime));
@@ -115,21 +117,23 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     }
     const AccountKind before = account_kind(ACCOUNT_HANDOVER);
     take_units(l, actor);
+    take_reports(l);
     for (int i = 0; i < s->reduce.count; i++) {
         if (l->buffer[i].rows == 0) {
-            return status_fail(
+            (void)account_kind(before);
+            const Status st = status_fail(
                 ERR_NUMERIC,
-                "no predicted row of epoch %lld for shard %d was finite, or none had a "
-                "finite penalty: the model has diverged, or the simulator "
-                "(penalty.type=oracle) could follow none",
+                "no predicted row of epoch %lld for shard %d was finite, or none had a finite "
+                "penalty: the model has diverged, or the simulator (penalty.type=oracle) could "
+                "follow none",
                 (long long)l->task.rollout, s->reduce.first + i);
+            return diverged_cures(st, s, DIVERGED_ROLLOUT);
         }
     }
     if (!l->lead) {
         (void)account_kind(before);
         return OK;
     }
-    take_reports(l);
     const Status st = history_add(&l->history, l->task.rollout, actor, l->units, s->plan.units);
     for (int v = 0; v < s->plan.shards; v++) {
         capacity[v] = s->agent.kind->on_policy ? 0 : learner_shard_capacity(s, v);
@@ -141,27 +145,59 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     return st;
 }
 
+/* What rank r says about its episodes. */
+static Status take_done(Learner *l, int r)
+{
+    const size_t bytes = mail_wait(l->dones[r]) - sizeof(TaskTime);
+    const unsigned char *message = mail_data(l->dones[r]);
+    const unsigned char *rest = message + sizeof(TaskTime);
+    const EpisodeEntry *entry = (const EpisodeEntry *)(const void *)rest;
+
+    memcpy(&l->played[r], message, sizeof *l->played);
+    if (l->played[r].status != OK) {
+        const Status st = status_fail((Status)l->played[r].status, "%s", (const char *)rest);
+        return comm_size() > 1 ? status_while(st, "rank %d", r) : st;
+    }
+    for (size_t i = 0; i < bytes / sizeof *entry; i++) {
+        l->episodes[entry[i].episode] = entry[i];
+    }
+    return OK;
+}
+
 /* Returns of the task's episodes; then the metrics line of its epoch. */
 Status learner_finish_eval(Learner *l)
 {
     Session *s = l->s;
+    Status st = OK;
 
     if (!l->lead || l->task.epoch < 0) {
         return OK;
     }
     const AccountKind before = account_kind(ACCOUNT_HANDOVER);
     for (int r = plan_first_worker(&s->plan); r < s->plan.ranks; r++) {
-        const size_t bytes = mail_wait(l->dones[r]);
-        const unsigned char *message = mail_data(l->dones[r]);
-        memcpy(&l->played[r], message, sizeof *l->played);
-        const EpisodeEntry *entry =
-            (const EpisodeEntry *)(const void *)(message + sizeof(TaskTime));
-        for (size_t i = 0; i < (bytes - sizeof(TaskTime)) / sizeof *entry; i++) {
-            l->episodes[entry[i].episode] = entry[i];
-        }
+        const Status one = take_done(l, r);
+        st = st != OK ? st : one;
     }
     (void)account_kind(before);
-    return learner_note_epoch(l);
+    return st != OK ? st : learner_note_epoch(l);
+}
+
+/* What is on its way is awaited: who sends it would wait for ever, and no message outlives its buffer. */
+void learner_drain(Learner *l)
+{
+    const Plan *plan = &l->s->plan;
+
+    for (int u = 0; l->records != NULL && u < plan->units; u++) {
+        if (l->records[u] != NULL) {
+            (void)mail_wait(l->records[u]);
+        }
+    }
+    for (int r = plan_first_worker(plan); l->lead && r < plan->ranks; r++) {
+        if (!l->works) { /* of learners that work, rows are made and reported when they are asked for */
+            (void)mail_wait(l->reports[r]);
+        }
+        (void)mail_wait(l->dones[r]);
+    }
 }
 
 void learner_stop_workers(Learner *l)

@@ -151,7 +151,8 @@ int memory_terms(const Session *s, const Plan *plan, int rank, int64_t rows, dou
     add(&list, MEMORY_ALWAYS, "dataset", floats((double)rows * (double)s->data.rec.stride));
     terms[list.n - 1].shared = true;
     add(&list, MEMORY_ALWAYS, "ensemble, and its copy for prediction",
-        floats(E * (double)ens->stride + (double)ens->joint.count + 4 * E * Y));
+        floats(E * (double)ens->stride + (double)ens->joint.count + 4 * E * Y) +
+            (double)ens->scratch.size);
     add_agent(&list, s, plan, rank);
     add(&list, MEMORY_ALWAYS, "scratch", (double)s->tmp.size);
     if (s->needs_model) {

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/panic.h"
 #include "base/rng.h"
+#include "run/diverged.h"
 
 enum {
     PIECE = 500
@@ -288,10 +289,12 @@ static Status take_threshold(Session *s, double most, double lost)
     const double pessimism = s->cfg.penalty.halt_pessimism;
 
     if (lost >= (double)s->data.rows) {
-        return status_fail(ERR_NUMERIC,
-                           "penalty %s is finite on no row of the dataset, so the data give no "
-                           "threshold: the model has diverged; fit it anew with a smaller model.lr",
-                           s->roll.penalty->name);
+        const Status st = status_fail(
+            ERR_NUMERIC,
+            "penalty %s is finite on no row of the dataset, so the data give no threshold: the "
+            "model has diverged and must be fitted anew",
+            s->roll.penalty->name);
+        return diverged_cures(st, s, DIVERGED_MODEL);
     }
     if (lost > 0) {
         log_warn("penalty %s is not finite on %.0f of %lld rows of the dataset",

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/account.h"
 #include "base/file.h"
@@ -15,6 +14,7 @@
 #include "run/choose_learners.h"
 #include "run/collect_job.h"
 #include "run/crew.h"
+#include "run/diverged.h"
 #include "run/fit_model.h"
 #include "run/fit_terminal.h"
 #include "run/memory.h"
@@ -115,19 +115,6 @@ static Status describe(const Session *s, const RunDir *dir)
     return comm_agree(comm_rank() == 0 ? rundir_write_manifest(dir, &facts) : OK);
 }
 
-/* An error of one role leaves the others waiting for messages: end them, with one message. */
-static Status end_role(Status st)
-{
-    if (st == OK || st == ERR_INTERRUPTED || comm_size() == 1) {
-        return comm_agree(st);
-    }
-    log_file("error: %s", status_reason());
-    if (comm_rank() != 0) {
-        (void)sleep(2); /* a failure of all learners is told by rank 0 */
-    }
-    comm_abort(status_exit_code(st), status_reason());
-}
-
 static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
 {
     Status st = OK;
@@ -170,11 +157,11 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
         st = worker_run(s);
     }
     (void)account_kind(ACCOUNT_HANDOVER); /* a role that is done waits for the other */
-    st = end_role(st);
+    st = comm_agree(st); /* the learners' outcome: workers have none of their own */
     (void)account_kind(ACCOUNT_OTHER);
 done:
     checkpoint_release(&from);
-    return st;
+    return comm_rank() == 0 ? diverged_left(st, dir) : st;
 }
 
 Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions *options,

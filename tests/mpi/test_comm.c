@@ -46,12 +46,18 @@ static void the_group_is_what_mpirun_made(void)
 /* Ranks from `first` on fail, each with a reason of its own; OK is the outcome if there are none. */
 static void agree_when_failing_from(int first)
 {
-    char want[64];
+    char want[256];
+    char where[256] = "";
     const bool mine = comm_rank() >= first;
     const Status st = comm_agree(
         mine ? status_fail(comm_rank() == first ? ERR_IO : ERR_FORMAT, "rank %d", comm_rank())
              : OK);
-    (void)snprintf(want, sizeof want, "rank %d", first);
+    if (comm_rank() == first &&
+        first > 0) { /* where rank 0 did not fail, the reason says who did */
+        (void)snprintf(where, sizeof where, "rank %d on %s: ", first, comm_host());
+    }
+    coll_bcast(where, sizeof where, first < comm_size() ? first : 0);
+    (void)snprintf(want, sizeof want, "%srank %d", where, first);
     MPI_CHECK(st == (first < comm_size() ? ERR_IO : OK));
     MPI_CHECK(st == OK || strcmp(status_reason(), want) == 0);
 }
@@ -63,7 +69,10 @@ static void all_get_the_outcome_of_the_lowest_rank_that_failed(void)
     }
     const int last = comm_size() - 1; /* one alone */
     const Status st = comm_agree(comm_rank() == last ? status_fail(ERR_NOMEM, "no room") : OK);
-    MPI_CHECK(st == ERR_NOMEM && strcmp(status_reason(), "no room") == 0);
+    const char *end = strstr(status_reason(), "no room");
+    MPI_CHECK(st == ERR_NOMEM && end != NULL && strcmp(end, "no room") == 0);
+    MPI_CHECK((end == status_reason()) ==
+              (comm_size() == 1)); /* all of a single rank is not some of many */
 }
 
 /* A transfer is cut at 64 MiB; the last length needs two pieces. */
