@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t keep[METRICS_FILES];
     struct stat info;
 
-    log_set_level((LogLevel)-1);
+    log_set_level(LOG_QUIET);
     for (int i = 0; i < METRICS_FILES; i++) {
         const double length = fuzz_number(&in);
         keep[i] = length >= 0 && length < 9e18 ? (int64_t)length : INT64_MAX; /* NaN too */

@@ -157,7 +157,8 @@ static void directories_are_made_with_their_parents(void **state)
 
     CHECK_OK(file_write(temp_path(dir, "plain"), "x", 1));
     assert_int_equal(file_make_dirs(temp_path(dir, "plain/e")), ERR_IO);
-    assert_non_null(strstr(status_reason(), "cannot create the directory: a file of this name is there"));
+    assert_non_null(
+        strstr(status_reason(), "cannot create the directory: a file of this name is there"));
     assert_int_equal(file_make_dirs(""), ERR_IO);
     file_fail_at(1, EACCES);
     assert_int_equal(file_make_dirs(temp_path(dir, "x")), ERR_IO);
