@@ -73,7 +73,8 @@ bool text_close(const char *word, const char *known)
 {
     const int letters = (int)strnlen(known, TEXT_WORD_MAX);
     const int most = letters <= 3 ? 1 : letters <= 8 ? 2 : letters / 4;
-    return text_distance(word, known) <= most;
+    const int longer = (int)strnlen(word, TEXT_WORD_MAX) - letters;
+    return longer <= most && -longer <= most && text_distance(word, known) <= most;
 }
 
 const char *text_nearest(const char *word, const char *const known[], int count)

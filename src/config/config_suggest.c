@@ -148,15 +148,16 @@ static int key_distance(const char *written, const char *known)
 /* The nearest keys, "a or b"; returns how many. */
 static int nearest(const char *written, Text *meant)
 {
+    int distance[CONFIG_KEYS];
     int best = INT_MAX;
     int found = 0;
 
     for (int i = 0; i < CONFIG_KEYS; i++) {
-        const int d = key_distance(written, config_keys[i].name);
-        best = d < best ? d : best;
+        distance[i] = key_distance(written, config_keys[i].name);
+        best = distance[i] < best ? distance[i] : best;
     }
     for (int i = 0; best < INT_MAX && i < CONFIG_KEYS; i++) {
-        if (key_distance(written, config_keys[i].name) == best) {
+        if (distance[i] == best) {
             text_add(meant, "%s%s", found++ > 0 ? " or " : "", config_keys[i].name);
         }
     }

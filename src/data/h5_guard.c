@@ -1,4 +1,5 @@
-#define _XOPEN_SOURCE 700 /* NOLINT(bugprone-reserved-identifier): sigaltstack */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): for sigaltstack */
+#define _XOPEN_SOURCE 700
 #include "data/h5_guard.h"
 
 #include <signal.h>

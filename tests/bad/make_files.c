@@ -1,4 +1,5 @@
-/* make_files DIR: the HDF5 files of tests/bad, each wrong in one way. Uses HDF5 itself: mopo writes no such
+/* make_bad_files --seal FILE: put the seal behind it that belongs to its bytes (run/sealed.h).
+ * make_bad_files DIR: the HDF5 files of tests/bad, each wrong in one way. Uses HDF5 itself: mopo writes no such
  * files. Names are those in the cases: data-WHAT.hdf5 (D4RL's layout), policy-WHAT.h5.
  */
 #include <math.h>
@@ -8,6 +9,10 @@
 #include <string.h>
 
 #include <hdf5.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/slab.h"
 
 enum { ROWS = 100, STATES = 4, ACTIONS = 2, OWN_FILTER = 31000 };
 
@@ -341,6 +346,25 @@ static const PolicyFlaw policies[] = {
     {"announced", 4, 8192, 8, 2, 2, 8, 0.1F, NULL, 7, 8},
 };
 
+static int seal(const char *path)
+{
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    char digest[SLAB_DIGEST_MAX];
+
+    if (file_read(path, SIZE_MAX - 1, &bytes, &n) != OK) {
+        (void)fprintf(stderr, "%s\n", status_reason());
+        return 1;
+    }
+    bytes_digest(bytes, n, digest);
+    mem_free(&bytes);
+    FILE *file = fopen(path, "ab");
+    if (file == NULL || fprintf(file, "\nmopo-xxh128:%s\n", digest) < 0) {
+        return 1;
+    }
+    return fclose(file) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     const H5Z_class2_t own = {.version = H5Z_CLASS_T_VERS,
@@ -349,8 +373,11 @@ int main(int argc, char **argv)
                               .decoder_present = 1,
                               .name = "of tests",
                               .filter = filter};
+    if (argc == 3 && strcmp(argv[1], "--seal") == 0) {
+        return seal(argv[2]);
+    }
     if (argc != 2) {
-        (void)fprintf(stderr, "usage: make_files DIR\n");
+        (void)fprintf(stderr, "usage: make_bad_files DIR | --seal FILE\n");
         return 2;
     }
     folder = argv[1];

@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t number = 0;
     char text[8];
 
-    log_set_level((LogLevel)-1);
+    log_set_level(LOG_QUIET);
     list(slabs);
     if (files == NULL) {
         save();

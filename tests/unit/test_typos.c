@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "config/config_key.h"
 
-enum { TYPOS = 200 }; /* of each key and number of edits */
+enum { TYPOS = 50 }; /* of each key and number of edits */
 
 static Rng rng;
 
