@@ -6,7 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 smoke=$source_dir/configs/smoke.yaml
-run=0
+number=0
 
 messages() {
     grep -a '^mopo' err
@@ -17,8 +17,8 @@ messages() {
 says() {
     local code=$1 ranks=$2 text=$3
     shift 3
-    run=$((run + 1))
-    dir=run$run
+    number=$((number + 1))
+    dir=run$number
     exits "$code" "$ranks" train "$smoke" run_dir=$dir train.epochs=40 "$@" || return 1
     [ "$(messages | wc -l)" -eq 1 ] && messages | grep -qF -- "$text" && [ ! -e $dir/policy.h5 ] || return 1
     [ "$code" -ne 1 ] || messages | grep -q 'usual cures: .*checkpoint'
