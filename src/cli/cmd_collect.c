@@ -60,7 +60,7 @@ static Status read_task(const OptionValues *in, const PolicyFile *policy, Config
 {
     Status st = OK;
 
-    static const char *const used[] = {"task", "seed", "env.*", NULL};
+    static const char *const used[] = {"task", "seed", "env.*", "ranks.patience", NULL};
     TRY(cmd_policy_config(in, policy != NULL ? policy->info.task : NULL, config));
     TRY(cmd_refuse_unused(in, 1, used));
     TRY(session_task(config, env));

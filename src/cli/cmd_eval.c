@@ -63,8 +63,8 @@ static Status choose_candidates(const OptionValues *in, Subject *subject)
 /* Where a simulator judges, little of a run's settings matters. */
 static Status check_words(const OptionValues *in, const Subject *subject)
 {
-    static const char *const used[] = {"task", "seed", "env.*", "eval.episodes", "eval.candidates",
-                                       NULL};
+    static const char *const used[] = {
+        "task", "seed", "env.*", "eval.episodes", "eval.candidates", "ranks.patience", NULL};
     return strcmp(subject->config.top.task, "none") == 0 ? OK : cmd_refuse_unused(in, 1, used);
 }
 

@@ -45,7 +45,10 @@ static bool eval_due(const Config *cfg, int64_t epoch)
 
 static Status agree(const Learner *l, Status mine)
 {
-    return comm_reduce_agree(&l->s->reduce, mine);
+    const AccountKind before = account_kind(ACCOUNT_HANDOVER);
+    const Status st = comm_reduce_agree(&l->s->reduce, mine);
+    (void)account_kind(before);
+    return st;
 }
 
 /* Epoch e: hand out work with the policy as it is, update, collect the results. With a lag the last

@@ -13,13 +13,16 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "comm/comm.h"
 
 static volatile sig_atomic_t caught, save_asked;
-static volatile sig_atomic_t tells; /* this rank speaks for the run */
+static volatile sig_atomic_t
+    tells; /* a process without mpirun, which will kill ranks that TERM reaches */
 static struct {
     double at; /* when the time is up; 0: never */
     const char *whose;
 } limit;
+static bool speaks;     /* this rank does, for the run */
 static double asked_at; /* when stop_wanted was last called, 0: never */
 static double longest;  /* between calls, of late */
 static char stop_file[4096];
@@ -80,7 +83,8 @@ void stop_listen(double seconds, const char *run_dir)
 {
     const double slurm = slurm_seconds();
 
-    tells = run_dir != NULL ? 1 : 0;
+    speaks = run_dir != NULL;
+    tells = speaks && comm_size() == 1 ? 1 : 0;
     handle(SIGUSR1, on_save, 0);
     handle(SIGUSR2, on_stop, 0);
     handle(SIGTERM, on_stop, 0);
@@ -143,7 +147,7 @@ bool stop_save_wanted(void)
     const bool wanted = save_asked != 0;
 
     save_asked = 0;
-    if (wanted && tells != 0) {
+    if (wanted && speaks) {
         log_info("SIGUSR1: saved as asked, going on");
     }
     return wanted;
