@@ -18,9 +18,9 @@ NODISCARD Status cmd_load_config(const OptionValues *in, int skip, Config *confi
 NODISCARD Status cmd_share_config(const OptionValues *in, int skip, Config *config,
                                   ConfigOrigins **origins);
 
-/* ERR_USAGE where a word behind the first `skip` sets a key that is not in `used`, the list that ends with
+/* Warn, on rank 0, where a word behind the first `skip` sets a key that is not in `used`, the list that ends with
  * NULL of "key" and "section.*": who types a setting means it. */
-NODISCARD Status cmd_refuse_unused(const OptionValues *in, int skip, const char *const used[]);
+void cmd_warn_unused(const OptionValues *in, int skip, const char *const used[]);
 
 /* The default settings with a policy's own task (empty: its file does not say it; NULL: no policy), then
  * the words behind the first. Local. Errors: those of config_words_over, ERR_USAGE (nobody names the task). */

@@ -62,7 +62,7 @@ static Status read_task(const OptionValues *in, const PolicyFile *policy, Config
 
     static const char *const used[] = {"task", "seed", "env.*", "ranks.patience", NULL};
     TRY(cmd_policy_config(in, policy != NULL ? policy->info.task : NULL, config));
-    TRY(cmd_refuse_unused(in, 1, used));
+    cmd_warn_unused(in, 1, used);
     TRY(session_task(config, env));
 done:
     return st;

@@ -61,11 +61,13 @@ static Status choose_candidates(const OptionValues *in, Subject *subject)
 }
 
 /* Where a simulator judges, little of a run's settings matters. */
-static Status check_words(const OptionValues *in, const Subject *subject)
+static void check_words(const OptionValues *in, const Subject *subject)
 {
     static const char *const used[] = {
         "task", "seed", "env.*", "eval.episodes", "eval.candidates", "ranks.patience", NULL};
-    return strcmp(subject->config.top.task, "none") == 0 ? OK : cmd_refuse_unused(in, 1, used);
+    if (strcmp(subject->config.top.task, "none") != 0) {
+        cmd_warn_unused(in, 1, used);
+    }
 }
 
 static Status load(const OptionValues *in, Subject *subject)
@@ -93,7 +95,7 @@ static Status load(const OptionValues *in, Subject *subject)
     }
     TRY(policy_load(subject->path, &subject->policy));
     TRY(settings(in, is_run ? word : NULL, subject));
-    TRY(check_words(in, subject));
+    check_words(in, subject);
     subject->episodes = subject->config.eval.episodes;
     TRY(option_int(in, "episodes", 1, 1000000, &subject->episodes));
     subject->sample = option_flag(in, "sample");

@@ -18,7 +18,7 @@ Status data_convert(const OptionValues *in);
 /* FROM TO task=NAME [key=value ...]: the same with rewards of that task (run/relabel.h). */
 Status data_relabel(const OptionValues *in);
 
-/* The settings that they use, for cmd_refuse_unused. */
+/* The settings that they use, for cmd_warn_unused. */
 extern const char *const data_words[];
 
 enum { DATA_PATH_MAX = 4096 };

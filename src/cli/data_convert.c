@@ -30,7 +30,7 @@ static Status open_words(const OptionValues *in, char *source, EnvKind *row, con
     config_default(&config);
     config.top.task[0] = '\0';
     TRY(config_words_over(&config, in->count - 3, in->words + 3));
-    TRY(cmd_refuse_unused(in, 3, data_words));
+    cmd_warn_unused(in, 3, data_words);
     *task = NULL;
     if (config.top.task[0] != '\0') {
         TRY(session_task(&config, row));

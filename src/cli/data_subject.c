@@ -15,7 +15,7 @@ Status data_subject_open(DataSubject *s, const OptionValues *in)
     config_default(&s->config);
     s->config.top.task[0] = '\0'; /* any dimensions, unless a task is given */
     TRY(config_words_over(&s->config, in->count - 2, in->words + 2));
-    TRY(cmd_refuse_unused(in, 2, data_words));
+    cmd_warn_unused(in, 2, data_words);
     if (s->config.top.task[0] != '\0') {
         TRY(session_task(&s->config, &s->task));
         s->env = &s->task;

@@ -58,7 +58,7 @@ static bool key_in(const char *key, const char *const list[])
     return false;
 }
 
-Status cmd_refuse_unused(const OptionValues *in, int skip, const char *const used[])
+void cmd_warn_unused(const OptionValues *in, int skip, const char *const used[])
 {
     char names[256];
     Text list = text_over(names, sizeof names);
@@ -66,15 +66,13 @@ Status cmd_refuse_unused(const OptionValues *in, int skip, const char *const use
     for (int k = 0; used[k] != NULL; k++) {
         text_add(&list, "%s%s", k > 0 ? ", " : "", used[k]);
     }
-    for (int i = skip; i < in->count; i++) {
+    for (int i = skip; i < in->count && comm_rank() == 0; i++) {
         char key[CONFIG_TEXT_MAX];
         (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(in->words[i], "="), in->words[i]);
         if (!key_in(key, used)) {
-            return status_fail(ERR_USAGE, "%.200s: this command does not use it; it uses %s",
-                               in->words[i], names);
+            log_warn("%.200s: not used; mopo %s uses %s", in->words[i], in->command->verb, names);
         }
     }
-    return OK;
 }
 
 Status cmd_share_config(const OptionValues *in, int skip, Config *config, ConfigOrigins **origins)

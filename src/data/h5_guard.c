@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "base/timer.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #    define GUARDED false
@@ -29,7 +30,7 @@ enum { SECONDS = 5, BYTES_PER_SECOND = 1000000, STACK = 1 << 16 };
 static const int64_t memory_least = INT64_C(512) << 20;
 static const int64_t memory_per_byte = 128;
 
-static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF};
+static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
 static int depth;
@@ -77,16 +78,28 @@ static void limit_memory(int64_t bytes)
     }
 }
 
-static void set_timer(int64_t seconds)
+static double cpu_end; /* of timer_cpu */
+
+/* Not ITIMER_PROF: while a timer of processor time runs, Linux tells the process's own in ticks, and others
+ * measure with it. So look at it once a second. */
+static void on_alarm(int number)
 {
-    const struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds}};
-    (void)setitimer(ITIMER_PROF, &timer, NULL);
+    if (timer_cpu() > cpu_end) {
+        give_up(number);
+    }
+}
+
+static void set_timer(time_t period)
+{
+    const struct itimerval timer = {.it_interval = {.tv_sec = period},
+                                    .it_value = {.tv_sec = period}};
+    (void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 void h5_guard_begin(const char *name, int64_t bytes)
 {
     const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_handler = give_up, .sa_flags = SA_ONSTACK};
+    struct sigaction action = {.sa_handler = give_up, .sa_flags = SA_ONSTACK | SA_RESTART};
 
     if (!GUARDED || depth++ > 0) {
         return;
@@ -102,10 +115,12 @@ void h5_guard_begin(const char *name, int64_t bytes)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaltstack(&own, &stack_before);
     for (int i = 0; i < SIGNALS; i++) {
+        action.sa_handler = signals[i] == SIGALRM ? on_alarm : give_up;
         (void)sigaction(signals[i], &action, &handlers[i]);
     }
     limit_memory(bytes);
-    set_timer(SECONDS + bytes / BYTES_PER_SECOND);
+    cpu_end = timer_cpu() + SECONDS + (double)bytes / BYTES_PER_SECOND;
+    set_timer(1);
 }
 
 void h5_guard_end(void)

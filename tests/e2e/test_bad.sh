@@ -15,6 +15,7 @@ check 'a run' exits 0 0 train fix/smoke.yaml dataset=fix/good.hdf5 run_dir=fix/r
     train.updates_per_epoch=5 sac.hidden=16
 for cases in "$bad"/*.txt; do
     python3 "$bad/run.py" "$program" fix "$cases" >out 2>err
-    verdict "$(tail -n 1 out) of $(basename "$cases")" $?
+    code=$?
+    verdict "$(tail -n 1 out) of $(basename "$cases")" $code
 done
 finish

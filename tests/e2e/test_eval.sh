@@ -34,6 +34,10 @@ a, b = (json.load(open(name)) for name in ("eval-0.json", "out"))
 assert a["returns"] == b["returns"]'
 exits 0 0 eval run --json seed=9
 check 'another seed: other episodes' differ out eval-0.json
+exits 0 2 eval run --json sac.gamma=0.5 eval.episodes=5
+verdict 'a setting that does not matter here' $?
+check 'is told once' test "$(grep -c 'sac.gamma=0.5: not used; mopo eval uses task, seed' err)" -eq 1
+check 'and changes nothing' cmp eval-0.json out
 exits 0 2 eval run
 check 'text for people' grep -q 'run/policy.h5 on pointmass, 5 episodes with the mean action' out
 for ranks in 0 3; do
