@@ -57,8 +57,8 @@ static bool write_file(void)
 
     file_of(watch.leader, "", path);
     file_of(watch.leader, ".new", fresh);
-    (void)mkdir(watch.folder.dir, 0777);
-    const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    (void)mkdir(watch.folder.dir, 0750);
+    const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     bool ok = fd >= 0 && write(fd, watch.folder.text, n) == (ssize_t)n;
     ok = fd >= 0 && close(fd) == 0 && ok;
     return ok && rename(fresh, path) == 0;

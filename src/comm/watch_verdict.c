@@ -3,15 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/timer.h"
 #include "comm/watch_state.h"
 
-enum { ADRIFT_TIMES = 5, TEXT = 3072, LIST = 2048 };
+enum { ADRIFT_TIMES = 5, TEXT = 3072, LIST = 2048, DESCRIPTORS = 1024 };
 
 static bool is_near(const WatchKnown *k)
 {
@@ -191,38 +191,55 @@ void watch_tell_late(double now)
 
 /* ---- the end ---- */
 
-/* Whoever is stopped, or does not get mpirun's signals any more, is gone two seconds from now, and so are we. Where
- * mpirun itself then waits for a host that is gone, it is asked to end. */
+static void rest(int seconds)
+{
+    const struct timespec time = {.tv_sec = seconds};
+    (void)nanosleep(&time, NULL);
+}
+
+/* An mpirun, and not somebody's shell. */
+static bool is_launcher(pid_t pid)
+{
+    char path[64];
+    char name[32] = "";
+
+    (void)snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd >= 0 ? read(fd, name, sizeof name - 1) : 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    name[n > 0 ? n - 1 : 0] = '\0'; /* the newline */
+    return strcmp(name, "mpirun") == 0 || strcmp(name, "mpiexec") == 0 ||
+           strcmp(name, "orterun") == 0;
+}
+
+/* In a process of its own, which has nothing of ours open: two seconds from now whoever is stopped, or does not
+ * get mpirun's signals any more, is gone, and so are we. Where mpirun itself then waits for a host that is gone,
+ * it is asked to end. */
 static void kill_near_soon(void)
 {
-    char script[LIST * 4] = "sleep 2; kill -9";
-    char shell[] = "sh";
-    char option[] = "-c";
-    char path[] = "PATH=/usr/bin:/bin";
-    char *const argv[] = {shell, option, script, NULL};
-    char *const environment[] = {path, NULL};
-    size_t used = strlen(script);
-    posix_spawnattr_t attr;
-    posix_spawn_file_actions_t files;
-    pid_t pid = 0;
+    const pid_t launcher = getppid();
 
-    for (int i = 0; i < watch.near && used < sizeof script - 256; i++) {
-        const int one = atomic_load(&watch.page->slots[i].pid);
-        if (one > 1) {
-            used += (size_t)snprintf(script + used, sizeof script - used, " %d", one);
+    if (fork() != 0) {
+        return;
+    }
+    (void)setpgid(0, 0);
+    for (int fd = 0; fd < DESCRIPTORS; fd++) { /* who reads ours shall see the end */
+        (void)close(fd);
+    }
+    rest(2);
+    for (int i = 0; i < watch.near; i++) {
+        const int pid = atomic_load(&watch.page->slots[i].pid);
+        if (pid > 1) {
+            (void)kill(pid, SIGKILL);
         }
     }
-    (void)snprintf(script + used, sizeof script - used,
-                   "; sleep 5; read -r n </proc/%d/comm && case $n in mpirun|mpiexec|orterun) "
-                   "kill %d;; esac",
-                   (int)getppid(), (int)getppid());
-    (void)posix_spawnattr_init(&attr);
-    (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
-    (void)posix_spawn_file_actions_init(&files);
-    for (int fd = 0; fd <= STDERR_FILENO; fd++) { /* who reads ours shall see the end */
-        (void)posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
+    rest(5);
+    if (is_launcher(launcher)) {
+        (void)kill(launcher, SIGTERM);
     }
-    (void)posix_spawn(&pid, "/bin/sh", &files, &attr, argv, environment);
+    _exit(0);
 }
 
 /* One message from all of the job, as far as its hosts see each other. */
@@ -237,7 +254,12 @@ static bool first_to_tell(void)
         return true;
     }
     (void)snprintf(path, sizeof path, "%s/told", watch.folder.dir);
-    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) >= 0 || errno != EEXIST;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    const bool taken = fd < 0 && errno == EEXIST;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return !taken;
 }
 
 void watch_end(WatchVerdict verdict, double now)

@@ -52,7 +52,7 @@ if imports '__(asan|gcov|tsan)_.*|__llvm_.*'; then
     skip 'calls: this build is for sanitizers or coverage'
     finish
 fi
-check 'no shell and no other program' no_import 'system|popen|exec[lv].*|fexecve|posix_spawn.*|v?fork|clone'
+check 'no shell and no other program' no_import 'system|popen|exec[lv].*|fexecve|posix_spawn.*|vfork|clone'
 check 'no network' no_import 'socket|socketpair|connect|bind|listen|accept4?|(send|recv)(to|msg|mmsg)?|getaddrinfo|gethostby.*|curl_.*|SSL_.*|BIO_.*'
 check 'no code at run time' no_import 'dlopen|dlmopen|dlsym|mprotect'
 check 'no text without a bound' no_import 'gets|(__)?(strcpy|strcat|sprintf|vsprintf|stpcpy)(_chk)?|.*scanf'
