@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "nn/gemm_library.h"
 
@@ -11,7 +12,12 @@ extern char *openblas_get_config(void);
 static const char *version(void)
 {
     static char text[32];
-    return sscanf(openblas_get_config(), "%*s %31s", text) == 1 ? text : "";
+    const char *word = openblas_get_config();
+
+    word += strcspn(word, " ");
+    word += strspn(word, " ");
+    (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(word, " "), word);
+    return text;
 }
 
 static void one_thread(void)
