@@ -182,6 +182,16 @@ else
     trap clean_up EXIT
 fi
 
+echo '# links'
+cp -r whole linked
+echo precious >precious
+rm linked/metrics.csv
+ln -s ../precious linked/metrics.csv
+exits 1 3 train "${tiny[@]}" run_dir=linked ranks.learners=2
+verdict 'a link in place of metrics, 2 learners and a worker: exit 1' $?
+told 'says so once' linked/metrics.csv 'it may be a symbolic link'
+check 'nothing was written through it' grep -qx precious precious
+
 echo '# limits'
 # shellcheck disable=SC2016
 bash -c 'ulimit -f 200; exec "$@"' - "$program" train "${tiny[@]}" run_dir=limited >out 2>err </dev/null
