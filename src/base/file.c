@@ -213,8 +213,8 @@ Status file_sync_dir(const char *path)
     /* some network file systems cannot, and say EINVAL */
     const bool done = disk_sync(fd) || errno == EINVAL;
     const Status st = done ? OK : file_error(path, "flush the directory to disk");
-    (void)close(fd); /* nothing is lost by that */
-    return st;
+    const bool closed = disk_close(fd); /* in any case */
+    return st != OK || closed ? st : file_error(path, "close the directory");
 }
 
 bool file_exists(const char *path)

@@ -204,7 +204,8 @@ static bool file_stays(int unused)
     temp_write(path, "");
     stop_listen(0, dir);
     file_fail_at(1, EROFS);
-    const bool stops = stop_wanted() && stop_wanted() && reason_is("stop file");
+    const bool first = stop_wanted();
+    const bool stops = first && stop_wanted() && reason_is("stop file");
     (void)fflush(stderr);
     const char *text = temp_read(temp_path(dir, "err"));
     const char *told = strstr(text, "stop: cannot delete the file: Read-only file system");
