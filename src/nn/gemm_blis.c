@@ -17,4 +17,4 @@ static const char *core(void)
     return bli_arch_string(bli_arch_query_id());
 }
 
-const GemmLibrary gemm_blis = {"BLIS", one_thread, core, gemm_cblas_product, gemm_cblas_vector};
+const GemmLibrary gemm_blis = {"BLIS", one_thread, core, gemm_cblas_product, gemm_cblas_vector, 0};

@@ -4,6 +4,9 @@
 extern void openblas_set_num_threads(int threads);
 extern char *openblas_get_corename(void);
 
+/* Its BUFFER_SIZE on x86-64. Refused, it asks again for ever. */
+enum { ROOM = 32 << 22 };
+
 static void one_thread(void)
 {
     openblas_set_num_threads(1);
@@ -14,5 +17,5 @@ static const char *core(void)
     return openblas_get_corename();
 }
 
-const GemmLibrary gemm_openblas = {"OpenBLAS", one_thread, core, gemm_cblas_product,
-                                   gemm_cblas_vector};
+const GemmLibrary gemm_openblas = {"OpenBLAS",         one_thread,        core,
+                                   gemm_cblas_product, gemm_cblas_vector, ROOM};
