@@ -142,12 +142,13 @@ int main(int argc, char **argv)
     log_start(comm_rank(), comm_size());
     gemm_setup();
     tables_register();
-    st = run(argc - 1, argv + 1, &verb);
+    st = comm_agree(gemm_reserve());
+    st = st != OK ? st : run(argc - 1, argv + 1, &verb);
     st = end_output(st);
     if (st != OK && comm_rank() == 0 && verb != NULL) {
         (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
     } else if (st != OK && comm_rank() == 0) { /* no such command: the sentence has the name */
-        (void)fprintf(stderr, "%s\n", status_reason());
+        (void)fprintf(stderr, "%s%s\n", st == ERR_NOMEM ? "mopo: " : "", status_reason());
     }
     log_close_file();
     comm_close();

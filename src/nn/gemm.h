@@ -4,8 +4,13 @@
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 
+#include "base/status.h"
+
 /* Pin the library to one thread; once, before the first product. */
 void gemm_setup(void);
+/* Let the library take the memory that it keeps, by a first product. Before that OpenBLAS would wait for ever
+ * for memory that is refused. Error: ERR_NOMEM. */
+NODISCARD Status gemm_reserve(void);
 /* "OpenBLAS", "0.3.21", and the kernel set that it chose for this CPU: part of what makes results comparable. */
 const char *gemm_name(void);
 const char *gemm_version(void);

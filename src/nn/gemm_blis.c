@@ -18,5 +18,5 @@ static const char *core(void)
     return bli_arch_string(bli_arch_query_id());
 }
 
-const GemmLibrary gemm_blis = {"BLIS", bli_info_get_version_str, one_thread,
-                               core,   gemm_cblas_product,       gemm_cblas_vector};
+const GemmLibrary gemm_blis = {
+    "BLIS", bli_info_get_version_str, one_thread, core, gemm_cblas_product, gemm_cblas_vector, 0};

@@ -6,6 +6,7 @@
 #define NN_GEMM_LIBRARY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct {
     const char *name;
@@ -18,6 +19,7 @@ typedef struct {
     /* y = op(A) x + beta y, A (rows, cols) row major; x and y in steps. */
     void (*vector)(bool t, int rows, int cols, const float *A, int lda, const float *x, int step_x,
                    float beta, float *y, int step_y);
+    size_t room; /* bytes that it takes at its first product and keeps, and cannot do without */
 } GemmLibrary;
 
 /* `product` and `vector` through CBLAS, for the libraries that have it. */

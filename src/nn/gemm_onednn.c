@@ -52,4 +52,4 @@ static void vector(bool t, int rows, int cols, const float *A, int lda, const fl
     product(t, false, t ? cols : rows, 1, t ? rows : cols, A, lda, x, step_x, beta, y, step_y);
 }
 
-const GemmLibrary gemm_onednn = {"oneDNN", version, one_thread, core, product, vector};
+const GemmLibrary gemm_onednn = {"oneDNN", version, one_thread, core, product, vector, 0};

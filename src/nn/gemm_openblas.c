@@ -20,6 +20,9 @@ static const char *version(void)
     return text;
 }
 
+/* Its BUFFER_SIZE on x86-64. Refused, it asks again for ever. */
+enum { ROOM = 32 << 22 };
+
 static void one_thread(void)
 {
     openblas_set_num_threads(1);
@@ -30,5 +33,5 @@ static const char *core(void)
     return openblas_get_corename();
 }
 
-const GemmLibrary gemm_openblas = {"OpenBLAS",         version,          one_thread, core,
-                                   gemm_cblas_product, gemm_cblas_vector};
+const GemmLibrary gemm_openblas = {"OpenBLAS",         version,           one_thread, core,
+                                   gemm_cblas_product, gemm_cblas_vector, ROOM};
