@@ -33,7 +33,7 @@ function(mopo_add_test part name seconds processors)
   set_tests_properties(${full} PROPERTIES LABELS ${part} TIMEOUT ${timeout} PROCESSORS ${processors}
     SKIP_RETURN_CODE 77 ENVIRONMENT "${environment};ASAN_OPTIONS=${asan}")
   # several ranks at once are slow where others want the cores; these have one at a time, or do not mind
-  set(lone bad chaos cli adding data_check dataset_names disk hostile hardening model_report own_data)
+  set(lone bad chaos cli memory_limit adding data_check dataset_names disk hostile hardening model_report own_data)
   string(REPLACE "test_" "" short ${name})
   if(part STREQUAL "mpi" OR (part STREQUAL "e2e" AND NOT short IN_LIST lone))
     set_tests_properties(${full} PROPERTIES RESOURCE_LOCK mpi)

@@ -3,12 +3,12 @@
 # three. Libraries may end the process in their own way; but it ends, without a success that is none, and what
 # it leaves behind is taken up by the next start. One thing is Open MPI's: where a rank cannot map the memory that
 # it shares with the others, it says so and waits in MPI_Init for ever.
-# MOPO_LIMIT_STEP=1.02 in the environment takes smaller steps than the usual factor of 1.25.
+# MOPO_LIMIT_STEP=1.02 in the environment takes smaller steps than the usual factor of 1.5.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 smoke=$source_dir/configs/smoke.yaml
-step=${MOPO_LIMIT_STEP:-1.25}
+step=${MOPO_LIMIT_STEP:-1.5}
 settings=(dataset=data.hdf5 train.epochs=2 train.updates_per_epoch=10)
 
 exits 0 0 collect data.hdf5 task=pointmass --rows 500
