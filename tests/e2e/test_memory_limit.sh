@@ -46,7 +46,7 @@ climb() {
         if [ -d limited ] && ! same_run plain limited >/dev/null; then
             false_success=$((false_success + 1))
         fi
-        kilobytes=$(awk -v k=$kilobytes -v step="$step" 'BEGIN { print int(k * step) }')
+        kilobytes=$(awk -v k="$kilobytes" -v step="$step" 'BEGIN { print int(k * step) }')
     done
     printf '        %d limits, enough at %d MB; %d times memory was named\n' $runs $((kilobytes / 1000)) $told
     test $told -gt 0
