@@ -349,9 +349,10 @@ void ensemble_freeze(Ensemble *ens)
 {
     const size_t Y = (size_t)outputs(ens);
     const size_t EY = (size_t)ens->cfg.members * Y;
+    Arena tmp = ens->scratch;
 
     for (int i = 0; i < ens->cfg.members; i++) {
-        const float *used = settled(ens, i, &ens->scratch);
+        const float *used = settled(ens, i, &tmp);
         for (int l = 0; l <= ens->net.layers; l++) {
             const MlpMatrix from = mlp_matrix(&ens->net, l, 0);
             const MlpMatrix to = mlp_matrix(&ens->joint, l, i);
@@ -361,7 +362,7 @@ void ensemble_freeze(Ensemble *ens)
         gauss_columns(ensemble_member(ens, i) + ens->net.count, (int)Y, column, column + EY,
                       column + 2 * EY);
         memcpy(column + 3 * EY, ens->out_std, Y * sizeof(float));
-        arena_reset(&ens->scratch, 0);
+        arena_reset(&tmp, 0);
     }
 }
 
