@@ -317,7 +317,8 @@ Status member_fit_check(const MemberFit *fit, const Ensemble *ens, double mse)
 Status member_fit_restore(const MemberFit *fit, Ensemble *ens)
 {
     if (fit->best >= never) {
-        return status_fail(ERR_NUMERIC, "ensemble member %d never had a finite holdout error below %g",
+        return status_fail(ERR_NUMERIC,
+                           "ensemble member %d never had a finite holdout error below %g",
                            fit->member, never);
     }
     memcpy(ensemble_member(ens, fit->member), fit->snapshot, ens->stride * sizeof(float));
