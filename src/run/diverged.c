@@ -69,9 +69,9 @@ static void add_data(Text *text, const Session *s)
                            : column >= rec->a ? "action"
                                               : "state";
         text_add(text,
-                 "; the dataset went first: a %s of transition %lld has the size %g (`mopo data "
+                 "; the dataset went first: in transition %lld the %s has the size %g (`mopo data "
                  "check %s`)",
-                 name, (long long)row, (double)most, s->cfg.top.dataset);
+                 (long long)row, name, (double)most, s->cfg.top.dataset);
     }
 }
 

@@ -62,9 +62,9 @@ dataset far 3 1e30
 # --- what the data hold ---
 told 'NaN in a column is found when it is read' 76 "'rewards' row 77 column 0 is nan" dataset=nan.hdf5
 told 'so is infinity' 76 "'observations' row 77 column 1 is inf" dataset=inf.hdf5
-told 'a reward of 1e30' 1 'the dataset went first: a reward of transition 76 has the size 1e+30' dataset=huge.hdf5
+told 'a reward of 1e30' 1 'the dataset went first: in transition 76 the reward has the size 1e+30' dataset=huge.hdf5
 check 'shows in the loss of the model' grep -q 'model pass 1: the loss of ensemble member' err
-told 'a state of 1e30' 1 'the dataset went first: a next state of transition 75' dataset=far.hdf5
+told 'a state of 1e30' 1 'the dataset went first: in transition 75 the next state' dataset=far.hdf5
 
 # --- the agent, in an epoch that is not the first ---
 late=(dataset=huge.hdf5 train.real_ratio=1 train.updates_per_epoch=1 train.batch=16)

@@ -263,33 +263,6 @@ static void the_holdout_error_is_that_of_predictions(void **state)
     }
 }
 
-/* Whatever of a member is not finite is found, and named. */
-static void what_is_not_finite_never_outlives_a_pass(void **state)
-{
-    (void)state;
-    Bench b = bench_make(50, 0.2, 1000, false);
-    MemberFit fit = fit_make(&b, 1);
-    const struct {
-        float *at;
-        const char *words;
-    } places[] = {
-        {ensemble_member(&b.ens, 1) + b.ens.stride - 1, "the weights of ensemble member 1"},
-        {fit.m, "Adam's means of ensemble member 1"},
-        {fit.v + b.ens.trained - 1, "Adam's means of ensemble member 1"}};
-
-    CHECK_OK(member_fit_check(&fit, &b.ens, 1));
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        *places[i].at = (float)(i % 2 == 0 ? INFINITY : NAN);
-        assert_int_equal(member_fit_check(&fit, &b.ens, 1), ERR_NUMERIC);
-        assert_non_null(strstr(status_reason(), places[i].words));
-        *places[i].at = 0;
-    }
-    assert_int_equal(member_fit_check(&fit, &b.ens, (double)NAN), ERR_NUMERIC);
-    assert_non_null(strstr(status_reason(), "the holdout error of ensemble member 1 is nan"));
-    member_fit_release(&fit);
-    bench_free(&b);
-}
-
 /* Released code: gain = (best - mse) / best > 0.01, best = 1e10 before the first pass. */
 static void only_a_gain_is_kept(void **state)
 {
@@ -416,7 +389,6 @@ int main(void)
         cmocka_unit_test(passes_use_the_same_rows_in_another_order),
         cmocka_unit_test(the_last_batch_counts_by_its_rows),
         cmocka_unit_test(the_holdout_error_is_that_of_predictions),
-        cmocka_unit_test(what_is_not_finite_never_outlives_a_pass),
         cmocka_unit_test(only_a_gain_is_kept),
         cmocka_unit_test(members_are_fitted_apart),
         cmocka_unit_test(divergence_is_an_error),
