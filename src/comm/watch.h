@@ -13,7 +13,7 @@
 #ifndef COMM_WATCH_H
 #define COMM_WATCH_H
 
-enum { WATCH_PATIENCE = 60 }; /* seconds, until watch_patience is called */
+enum { WATCH_PATIENCE = 40 }; /* seconds, until watch_patience is called */
 
 /* By comm_open and comm_close. Collective. One rank alone needs no watch, and has none. */
 void watch_open(void);

@@ -257,7 +257,7 @@
     KEY(s, INT, team, 0, 0, 8, "ranks",                                                           \
         "ranks that share a member's batch (a power of two, at most model.shards); 0 = "          \
         "chosen by the program")                                                                  \
-    KEY(s, INT, patience, 60, 0, 1000000, "s",                                                    \
+    KEY(s, INT, patience, 40, 0, 1000000, "s",                                                    \
         "end the job when a rank or a host gives no sign of life for so long, or all ranks wait " \
         "for each other; 0 = "                                                                    \
         "never (in a debugger)")
