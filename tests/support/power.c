@@ -95,7 +95,9 @@ static void change(Entries *e, const Call *call)
 static void copy_entries(Entries *to, const Entries *from)
 {
     to->at = grown(to->at, (size_t)from->count * sizeof *to->at);
-    memcpy(to->at, from->at, (size_t)from->count * sizeof *to->at);
+    if (from->count > 0) {
+        memcpy(to->at, from->at, (size_t)from->count * sizeof *to->at);
+    }
     to->count = from->count;
 }
 
