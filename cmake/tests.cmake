@@ -33,7 +33,8 @@ function(mopo_add_test part name seconds processors)
   set_tests_properties(${full} PROPERTIES LABELS ${part} TIMEOUT ${timeout} PROCESSORS ${processors}
     SKIP_RETURN_CODE 77 ENVIRONMENT "${environment};ASAN_OPTIONS=${asan}")
   # several ranks at once are slow where others want the cores; these have one at a time, or do not mind
-  set(lone bad chaos cli memory_limit adding data_check dataset_names disk hostile hardening model_report own_data)
+  set(lone adding bad chaos cli data_check dataset_names disk diverged docs eval hardening hostile memory_limit
+    model_report own_data plan)
   string(REPLACE "test_" "" short ${name})
   if(part STREQUAL "mpi" OR (part STREQUAL "e2e" AND NOT short IN_LIST lone))
     set_tests_properties(${full} PROPERTIES RESOURCE_LOCK mpi)
@@ -96,8 +97,12 @@ if("mpi" IN_LIST MOPO_TEST_PARTS)
     endforeach()
   endforeach()
   # ranks of this host as if they were on several: two hosts of two, one of three and one of one, all alone
+  set(hosts 1 2 3)
+  if(MOPO_TEST_PREFIX) # once is enough
+    set(hosts 2)
+  endif()
   foreach(name test_comm test_teams test_train)
-    foreach(ranks 1 2 3)
+    foreach(ranks ${hosts})
       mopo_add_test(mpi ${name}.np4.hosts_of_${ranks} 60 4 ${CMAKE_COMMAND} -E env MOPO_HOST_RANKS=${ranks}
         ${MPIEXEC_EXECUTABLE} -n 4 $<TARGET_FILE:${name}>)
     endforeach()
