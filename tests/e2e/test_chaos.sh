@@ -155,7 +155,7 @@ strike() {
     code=$?
     child=''
     case $code in
-    2) was_refused ;; # no blow makes a setting wrong
+    2) was_refused || made_by_ghost ;; # no blow makes a setting wrong
     76) return 1 ;;   # or a file damaged
     esac
 }
@@ -172,6 +172,11 @@ was_refused() {
     return 1
 }
 
+# The start found the file that a ghost had made meanwhile; whether it is right is compared like any other.
+made_by_ghost() {
+    [ ${#ghosts[@]} -gt 0 ] && grep -q 'data.hdf5 is there already' err
+}
+
 # finish_run RANKS WORDS...: undisturbed; while a ghost holds the run, again.
 finish_run() {
     local tries
@@ -180,6 +185,7 @@ finish_run() {
         wait "$child"
         code=$?
         child=''
+        [ $code -ne 2 ] || ! made_by_ghost || return 0
         { [ $code -eq 2 ] && was_refused; } || break
         sleep 0.05
     done
