@@ -42,9 +42,8 @@ static bool same_letter(char a, char b)
 
 int text_distance(const char *a, const char *b)
 {
-    int rows
-        [3]
-        [TEXT_WORD_MAX]; /* distances of the first i - 2, i - 1, i letters of a to each start of b */
+    /* distances of the first i - 2, i - 1, i letters of a to each start of b */
+    int rows[3][TEXT_WORD_MAX];
     const int la = (int)strnlen(a, TEXT_WORD_MAX);
     const int lb = (int)strnlen(b, TEXT_WORD_MAX);
 

@@ -82,7 +82,7 @@ static const Option options[] = {
     {"out", 'o', "DIR", "repeat it there; otherwise in RUN-rerun"},
     {"compare", 'c', NULL, "train nothing: compare RUN with DIR, with OTHER, or with RUN-rerun"},
     {"max-time", 't', "MINUTES",
-     "save and stop with exit code 75 at the first epoch after so long"},
+     "be saved and gone (exit code 75) within so long: no epoch begins that would end later"},
     {"json", 'j', NULL, "print one JSON object (docs/formats.md)"},
     {0},
 };

@@ -105,13 +105,13 @@ static const char *leaf(const char *name)
     return dot != NULL ? dot + 1 : name;
 }
 
-/* As our keys are written: other separators and a plural dash are no mistake to count. */
+/* As our keys are written: other separators are no mistake to count. */
 static void tidy(const char *written, char tidied[TEXT_WORD_MAX])
 {
     size_t n = 0;
     for (const char *p = written + strspn(written, "-. "); *p != '\0' && n + 1 < TEXT_WORD_MAX;
          p++) {
-        tidied[n++] = (char)(strchr("-  ", *p) != NULL ? '_' : strchr("/:", *p) != NULL ? '.' : *p);
+        tidied[n++] = (char)(strchr("- ", *p) != NULL ? '_' : strchr("/:", *p) != NULL ? '.' : *p);
     }
     while (n > 0 && tidied[n - 1] == '_') {
         n--;

@@ -259,8 +259,7 @@
         "chosen by the program")                                                                  \
     KEY(s, INT, patience, 40, 0, 1000000, "s",                                                    \
         "end the job when a rank or a host gives no sign of life for so long, or all ranks wait " \
-        "for each other; 0 = "                                                                    \
-        "never (in a debugger)")
+        "for each other; 0 = never (in a debugger)")
 
 /* SECTION(name, list); `top` first. */
 #define CONFIG_SECTIONS(SECTION)             \

@@ -137,3 +137,8 @@ void h5_guard_end(void)
     }
     (void)sigaltstack(&stack_before, NULL);
 }
+
+bool h5_guard_works(void)
+{
+    return GUARDED;
+}

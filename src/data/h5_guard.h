@@ -14,10 +14,13 @@
 #ifndef DATA_H5_GUARD_H
 #define DATA_H5_GUARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* `name` is used in the message; `bytes` is the size of the file. */
 void h5_guard_begin(const char *name, int64_t bytes);
 void h5_guard_end(void);
+/* False in builds with sanitizers. */
+bool h5_guard_works(void);
 
 #endif

@@ -259,9 +259,9 @@ done:
 
 /* --- passes ------------------------------------------------------------------------------------- */
 
-/* A pass of this rank's members, then a look at them; what it answers for goes into f->mse, f->loss and *gained. The team's
- * member, the last, comes first: it fails on all of the team or on none, and a rank that failed alone
- * would leave the others waiting for its shards. */
+/* A pass of this rank's members, then a look at them; what it answers for goes into f->mse, f->loss and
+ * *gained. The team's member, the last, comes first: it fails on all of the team or on none, and a rank that
+ * failed alone would leave the others waiting for its shards. */
 static Status fit_members(Fit *f, double *gained)
 {
     Session *s = f->s;

@@ -53,23 +53,6 @@ static Status read_manifest(const char *run, json_t **manifest)
     return file_exists(path_of(run, "manifest.json", path)) ? manifest_read(path, manifest) : OK;
 }
 
-static Status read_settings(const char *run, Config *config)
-{
-    Status st = OK;
-    char path[RUNDIR_PATH_MAX];
-    unsigned char *text = NULL;
-    size_t size = 0;
-
-    if (!file_exists(path_of(run, "used.yaml", path))) {
-        return status_fail(ERR_USAGE, "%s: no run directory: it has no used.yaml", run);
-    }
-    TRY(file_read(path, CONFIG_YAML_MAX, &text, &size));
-    TRY(config_parse(config, path, (const char *)text, size));
-done:
-    mem_free(&text);
-    return st;
-}
-
 /* Results up to an epoch do not depend on how many follow. */
 static bool no_matter(const char *key)
 {
@@ -84,8 +67,8 @@ static Status compare_settings(Parting *p)
     Config *both = NULL;
 
     TRY(mem_alloc(&both, 2, sizeof *both, "the settings of two runs"));
-    TRY(read_settings(p->then, &both[0]));
-    TRY(read_settings(p->now, &both[1]));
+    TRY(rundir_settings(p->then, &both[0]));
+    TRY(rundir_settings(p->now, &both[1]));
     p->settings_differ =
         config_diff(&both[0], &both[1], no_matter, p->settings.now, sizeof p->settings.now);
 done:
@@ -162,15 +145,15 @@ done:
 typedef struct {
     unsigned char *bytes; /* owned */
     const char *at;       /* the next line */
-} Lines;
+} CsvLines;
 
-static Status lines_open(Lines *lines, const char *run)
+static Status csv_open(CsvLines *lines, const char *run)
 {
     Status st = OK;
     char path[RUNDIR_PATH_MAX];
     size_t size = 0;
 
-    *lines = (Lines){.at = ""};
+    *lines = (CsvLines){.at = ""};
     if (file_exists(path_of(run, files[PART_METRICS], path))) {
         TRY(file_read(path, SIZE_MAX - 1, &lines->bytes, &size));
         lines->at = (const char *)lines->bytes;
@@ -180,7 +163,7 @@ done:
 }
 
 /* A whole line into `text`, without its end; false: there is none, or half of one. */
-static bool lines_next(Lines *lines, char *text, size_t size)
+static bool csv_next(CsvLines *lines, char *text, size_t size)
 {
     const char *end = strchr(lines->at, '\n');
 
@@ -252,27 +235,27 @@ static void compare_line(Parting *p, const Row *then, const Row *now)
     p->others = differ > 0 ? differ - 1 : 0;
 }
 
-static void count_rest(Lines *lines, Row *row, int64_t *count)
+static void count_rest(CsvLines *lines, Row *row, int64_t *count)
 {
-    while (lines_next(lines, row->line, sizeof row->line)) {
+    while (csv_next(lines, row->line, sizeof row->line)) {
         (*count)++;
     }
 }
 
-static void compare_lines(Parting *p, Lines lines[2], Row rows[2])
+static void compare_lines(Parting *p, CsvLines lines[2], Row rows[2])
 {
     PartingPart *part = &p->parts[PART_METRICS];
     int64_t n = 0;
 
-    if (!lines_next(&lines[0], rows[0].header, METRICS_LINE_MAX) ||
-        !lines_next(&lines[1], rows[1].header, METRICS_LINE_MAX)) {
+    if (!csv_next(&lines[0], rows[0].header, METRICS_LINE_MAX) ||
+        !csv_next(&lines[1], rows[1].header, METRICS_LINE_MAX)) {
         count_rest(&lines[0], &rows[0], &p->epochs_then);
         count_rest(&lines[1], &rows[1], &p->epochs_now);
         return;
     }
     for (;;) {
-        const bool a = lines_next(&lines[0], rows[0].line, METRICS_LINE_MAX);
-        const bool b = lines_next(&lines[1], rows[1].line, METRICS_LINE_MAX);
+        const bool a = csv_next(&lines[0], rows[0].line, METRICS_LINE_MAX);
+        const bool b = csv_next(&lines[1], rows[1].line, METRICS_LINE_MAX);
         p->epochs_then += a;
         p->epochs_now += b;
         if (!a || !b) {
@@ -292,13 +275,13 @@ static void compare_lines(Parting *p, Lines lines[2], Row rows[2])
 static Status compare_metrics(Parting *p)
 {
     Status st = OK;
-    Lines lines[2] = {0};
+    CsvLines lines[2] = {0};
     Row *rows = NULL;
 
     p->parts[PART_METRICS].state = PART_ABSENT;
     TRY(mem_alloc(&rows, 2, sizeof *rows, "lines of metrics"));
-    TRY(lines_open(&lines[0], p->then));
-    TRY(lines_open(&lines[1], p->now));
+    TRY(csv_open(&lines[0], p->then));
+    TRY(csv_open(&lines[1], p->now));
     compare_lines(p, lines, rows);
 done:
     mem_free(&lines[0].bytes);

@@ -94,16 +94,9 @@ static Status read_settings(const RerunJob *job, Config *config)
 {
     Status st = OK;
     char path[RUNDIR_PATH_MAX];
-    unsigned char *text = NULL;
-    size_t size = 0;
 
     TRY(check_words(job));
-    (void)snprintf(path, sizeof path, "%.*s/used.yaml", RUNDIR_PATH_MAX - 256, job->run);
-    if (!file_exists(path)) {
-        return status_fail(ERR_USAGE, "%s: no run directory: it has no used.yaml", job->run);
-    }
-    TRY(file_read(path, CONFIG_YAML_MAX, &text, &size));
-    TRY(config_parse(config, path, (const char *)text, size));
+    TRY(rundir_settings(job->run, config));
     TRY(config_words_over(config, job->count, job->words));
     TRY(config_check(config));
     TRY(set_epochs(job->run, config));
@@ -113,7 +106,6 @@ static Status read_settings(const RerunJob *job, Config *config)
     }
     (void)snprintf(config->top.run_dir, sizeof config->top.run_dir, "%s", path);
 done:
-    mem_free(&text);
     return st;
 }
 

@@ -218,18 +218,32 @@ static bool has_results(const RunDir *dir)
     return false;
 }
 
-static Status compare_settings(const RunDir *dir, const Config *config)
+Status rundir_settings(const char *run, Config *config)
 {
     Status st = OK;
     char path[RUNDIR_PATH_MAX];
     unsigned char *text = NULL;
     size_t size = 0;
+
+    (void)snprintf(path, sizeof path, "%s/used.yaml", run);
+    if (!file_exists(path)) {
+        return status_fail(ERR_USAGE, "%s: no run directory: it has no used.yaml", run);
+    }
+    TRY(file_read(path, CONFIG_YAML_MAX, &text, &size));
+    TRY(config_parse(config, path, (const char *)text, size));
+done:
+    mem_free(&text);
+    return st;
+}
+
+static Status compare_settings(const RunDir *dir, const Config *config)
+{
+    Status st = OK;
     Config *begun = NULL;
     char diff[DIFF_MAX];
 
     TRY(mem_alloc(&begun, 1, sizeof *begun, "the settings of a run"));
-    TRY(file_read(rundir_file(dir, "used.yaml", path), CONFIG_YAML_MAX, &text, &size));
-    TRY(config_parse(begun, path, (const char *)text, size));
+    TRY(rundir_settings(dir->path, begun));
     const int n = config_diff(begun, config, may_change, diff, sizeof diff);
     if (n > 0) {
         st = status_fail(ERR_CONFIG,
@@ -238,7 +252,6 @@ static Status compare_settings(const RunDir *dir, const Config *config)
                          dir->path, diff);
     }
 done:
-    mem_free(&text);
     mem_free(&begun);
     return st;
 }

@@ -40,6 +40,9 @@ NODISCARD Status rundir_delete(const char *path, const char *const names[], int 
 void rundir_close(RunDir *dir);
 /* Delete a file of the run directory, if it is there. Error: ERR_IO. */
 NODISCARD Status rundir_remove(const RunDir *dir, const char *name);
+/* The settings that a run was begun with, from its used.yaml. Errors: ERR_USAGE (there is none), those of
+ * file_read and config_parse. */
+NODISCARD Status rundir_settings(const char *run, Config *config);
 /* "<run directory>/<name>" into path[RUNDIR_PATH_MAX]; returns path. */
 const char *rundir_file(const RunDir *dir, const char *name, char *path);
 

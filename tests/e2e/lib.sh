@@ -148,3 +148,21 @@ differ() {
 lines_of() {
     if [ -f "$1" ]; then wc -l <"$1"; else echo 0; fi
 }
+
+# Moments of a run in the background, whose process is $child.
+
+# until_true COMMAND...: wait until it succeeds or the run has ended.
+until_true() {
+    until "$@"; do
+        kill -0 "$child" 2>/dev/null || return 1
+        sleep 0.01
+    done
+}
+
+has_lines() { # NAME LINES
+    [ "$(lines_of "$1/metrics.jsonl")" -ge "$2" ]
+}
+
+in_model_phase() { # NAME
+    compgen -G "$1/ckpt/model-*[0-9]" >/dev/null
+}

@@ -19,18 +19,11 @@ begin() {
     child=$!
 }
 
-# until_true COMMAND...: wait until it succeeds or the job has ended; then note its ranks.
-until_true() {
-    until "$@"; do
-        kill -0 "$child" 2>/dev/null || return 1
-        sleep 0.01
-    done
+# at_work COMMAND...: wait until it succeeds or the job has ended; then note its ranks.
+at_work() {
+    until_true "$@" || return 1
     mapfile -t ranks < <(pgrep -P "$child")
     [ "${#ranks[@]}" -eq 3 ]
-}
-
-has_lines() { # NAME LINES
-    [ "$(lines_of "$1/metrics.jsonl")" -ge "$2" ]
 }
 
 # All ranks are at their work: starting takes less than this time of CPU.
@@ -42,10 +35,6 @@ ranks_compute() {
         count=$((count + 1))
     done
     [ "$count" -eq 3 ]
-}
-
-in_model_phase() { # NAME
-    compgen -G "$1/ckpt/model-*[0-9]" >/dev/null
 }
 
 says() { # WORDS
@@ -88,7 +77,7 @@ stopped() {
     done
     shift
     begin "$near" "$@"
-    until_true "${condition[@]}" && kill -STOP "${ranks[$rank]}"
+    at_work "${condition[@]}" && kill -STOP "${ranks[$rank]}"
     verdict "$what" $?
     [ "${#ranks[@]}" -eq 3 ] || return
     ends
@@ -126,7 +115,7 @@ suspend() {
 }
 for near in 3 1; do
     begin "$near" train "${base[@]}" "run_dir=suspended$near"
-    until_true has_lines "suspended$near" 2 && suspend
+    at_work has_lines "suspended$near" 2 && suspend
     verdict "a job that is suspended, hosts of $near" $?
     wait "$child"
     verdict "a job that is suspended, hosts of $near: ends well" $?

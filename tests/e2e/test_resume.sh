@@ -19,22 +19,6 @@ start() {
     child=$!
 }
 
-# until_true COMMAND...: wait until it succeeds or the run has ended.
-until_true() {
-    until "$@"; do
-        kill -0 "$child" 2>/dev/null || return 1
-        sleep 0.01
-    done
-}
-
-has_lines() { # NAME LINES
-    [ "$(lines_of "$1/metrics.jsonl")" -ge "$2" ]
-}
-
-in_model_phase() { # NAME
-    compgen -G "$1/ckpt/model-*[0-9]" >/dev/null
-}
-
 # killed WHAT RANKS NAME CONDITION... -- SETTINGS...: run until the condition holds, then kill.
 killed() {
     local what=$1 ranks=$2 name=$3 condition=()

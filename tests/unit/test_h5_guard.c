@@ -13,20 +13,9 @@
 #include "base/timer.h"
 #include "data/h5_guard.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#    define GUARDED false
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer)
-#        define GUARDED false
-#    endif
-#endif
-#ifndef GUARDED
-#    define GUARDED true
-#endif
-
 static void need_guard(void)
 {
-    if (!GUARDED) {
+    if (!h5_guard_works()) {
         skip();
     }
 }
