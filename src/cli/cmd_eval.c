@@ -170,6 +170,7 @@ static Status print_json(const Subject *subject, const EnvKind *env, const Episo
         (void)json_object_set_new(all, "fqe_std", json_real(told->policy.std));
         (void)json_object_set_new(all, "data_value", number_or_null(told->data.value));
         (void)json_object_set_new(all, "start_states", json_integer(told->starts));
+        (void)json_object_set_new(all, "cut_episodes", json_integer(r->cut));
     }
     return print_json_object(all, 0);
 }
@@ -204,6 +205,7 @@ static Status print(const OptionValues *in, const Subject *subject, const EnvKin
 {
     const ReturnSummary r = summarize_returns(env, entries, subject->episodes);
 
+    warn_of_cut_episodes(&r, subject->path, subject->episodes);
     if (option_flag(in, "json")) {
         return print_json(subject, env, entries, &r, told);
     }

@@ -44,10 +44,12 @@ static bool any(bool (*holds)(const WatchKnown *, double), double now)
     return false;
 }
 
-/* These keep a job from being stuck, and a host from being adrift. */
+/* These keep a job from being stuck, and a host from being adrift. Who has fallen silent in an exchange will be found
+ * stopped a moment after all have waited for so long: that is the truth to wait for. */
 static bool moves(const WatchKnown *k, double now)
 {
-    return !k->heard || now - k->still_at <= watch.patience;
+    return !k->heard || now - k->still_at <= watch.patience ||
+           silent(k, now) > watch.patience / 2.0;
 }
 
 static bool moves_near(const WatchKnown *k, double now)

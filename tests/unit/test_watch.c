@@ -86,6 +86,21 @@ static void a_job_is_stuck_when_all_wait(void **state)
     assert_int_equal(watch_judge(NOW), WATCH_FINE);
 }
 
+/* It stopped in the exchange in which all wait for it, a moment after it came there. */
+static void who_stopped_in_an_exchange_is_not_called_stuck(void **state)
+{
+    (void)state;
+
+    all_is_well(0);
+    wait_for(0, RANKS, PATIENCE + 0.1);
+    silent_for(1, PATIENCE);
+    assert_int_equal(watch_judge(NOW), WATCH_FINE);
+    silent_for(1, PATIENCE + 0.1);
+    assert_int_equal(watch_judge(NOW), WATCH_STOPPED);
+    silent_for(1, PATIENCE / 2.0); /* as long as a look may take on a busy machine */
+    assert_int_equal(watch_judge(NOW), WATCH_STUCK);
+}
+
 /* The ranks of this host wait for longer than any other, and nothing is known of the others since the folder
  * cannot be read: then their times are those of now. */
 static void adrift(void)
@@ -175,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_silent_rank_of_this_host_has_stopped),
         cmocka_unit_test(another_host_is_judged_as_a_whole),
         cmocka_unit_test(a_job_is_stuck_when_all_wait),
+        cmocka_unit_test(who_stopped_in_an_exchange_is_not_called_stuck),
         cmocka_unit_test(a_host_is_adrift_without_the_folder),
         cmocka_unit_test(the_first_who_sees_it_tells),
         cmocka_unit_test(times_are_those_of_changes),
