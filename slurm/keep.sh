@@ -84,7 +84,7 @@ last_words() { # BYTES
 # USR2 comes minutes before the limit. TERM is preemption, a requeue, scancel or the limit itself. mpirun passes USR2
 # on, and mopo saves and exits 75; after a TERM it kills the ranks a second later, too soon to save.
 run() { # WORD...; the exit code goes to $code
-    local pid again
+    local again
     "${launch[@]}" "$program" "$@" &
     pid=$!
     trap 'kill -USR2 $pid 2>/dev/null' USR2
@@ -97,6 +97,11 @@ run() { # WORD...; the exit code goes to $code
     wait "$pid" 2>/dev/null
     again=$?
     [ $again -eq 127 ] || code=$again
+}
+
+# SLURM ended the job, not for its time limit: whether it starts again has been decided.
+out_of_our_hands() {
+    [ -n "$ended" ] && { [ "$limit" -eq 0 ] || [ "$(date +%s)" -lt $((limit - 5)) ]; }
 }
 
 # end CODE VERDICT REASON
@@ -114,6 +119,7 @@ fail() { # CODE REASON: exit code 75 would ask RequeueExit of slurm.conf for ano
 # request to RequeueExit, and without that the job waits to be submitted again.
 requeue() {
     local try answer
+    trap - USR2 TERM
     for ((try = 0; try < 10; try++)); do
         if answer=$(scontrol requeue "$job" 2>&1); then
             sleep 60
@@ -127,12 +133,12 @@ requeue() {
 }
 
 keep() {
-    local dir=$1 memory=$2 before said reason code
+    local dir=$1 memory=$2 before said reason code pid
     shift 2
     before=$(progress "$dir" "$@")
     recall "$memory"
     echo "# start $(utc) host $(hostname) job $job"
-    [ "$misses" -lt 3 ] || fail 1 '3 starts in a row without a new checkpoint, ended by SLURM'
+    [ "$misses" -lt 3 ] || fail 1 '3 starts in a row without a new checkpoint, all ended by SLURM'
     find_limit
     said=$(output_size)
     run "$@"
@@ -143,18 +149,22 @@ keep() {
         rm -f "$memory"
         exit 0
         ;;
-    1 | 2 | 76) fail "$code" "${reason:-no reason told}" ;;
-    75) reason='saved' ;;
+    75) reason=${reason:-saved} ;;
+    1 | 2 | 76) # of a mpirun that got TERM it is 1, too
+        [ -n "$ended" ] || fail "$code" "${reason:-no reason told}"
+        reason='SLURM ended the job before it could save itself'
+        ;;
     *) reason=${reason:-a rank was killed or a node lost} ;;
     esac
     if [ "$(progress "$dir" "$@")" = "$before" ]; then misses=$((misses + 1)); else misses=0; fi
     [ "$misses" -lt 3 ] || fail "$code" "3 starts in a row without a new checkpoint; at last: $reason"
-    # NOTE: starts at most.
-    [ "${SLURM_RESTART_COUNT:-0}" -lt "${MOPO_RESTARTS:-100}" ] || fail "$code" "started $SLURM_RESTART_COUNT times again"
-    if [ -n "$ended" ] && { [ "$limit" -eq 0 ] || [ "$(date +%s)" -lt $((limit - 5)) ]; }; then
-        end "$code" again 'SLURM ended the job (preemption, requeue or scancel) and knows whether it starts again'
+    if out_of_our_hands; then
+        end "$code" again 'ended by SLURM (preemption, requeue, scancel), which knows whether it starts again'
         exit "$code"
     fi
+    # NOTE: starts at most, with the first one; MOPO_STARTS of site.env.
+    [ "${SLURM_RESTART_COUNT:-0}" -lt $((${MOPO_STARTS:-100} - 1)) ] ||
+        fail "$code" "started ${MOPO_STARTS:-100} times; at last: $reason"
     end "$code" again "$reason"
     requeue
 }
