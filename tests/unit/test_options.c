@@ -27,8 +27,9 @@ static const Command eval = {"eval",
                              "measure a policy",
                              "Plays episodes.\n\n  mopo eval run/policy.h5\n",
                              options,
-                             run};
-static const Command plain = {"doctor", "", "look at the machine", "Looks.\n", NULL, run};
+                             run,
+                             false};
+static const Command plain = {"doctor", "", "look at the machine", "Looks.\n", NULL, run, true};
 static const Command *const commands[] = {&eval, &plain};
 static const Program program = {"mopo", "offline learning", "Examples:\n  mopo eval\n", commands,
                                 2};
