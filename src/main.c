@@ -104,6 +104,50 @@ static Status end_output(Status st)
     return file_error("standard output", "write the result");
 }
 
+/* The command does without MPI. */
+static bool is_alone(int argc, char **argv)
+{
+    for (int i = 0; i < cmd_program.count && argc > 1; i++) {
+        if (strcmp(cmd_program.commands[i]->verb, argv[1]) == 0) {
+            return cmd_program.commands[i]->alone;
+        }
+    }
+    return false;
+}
+
+/* Such a command was started by mpirun or srun: one process says so, more would only add to what those print. */
+static int refuse_ranks(const char *verb, int ranks, int rank)
+{
+    if (rank > 0) {
+        return 0;
+    }
+    const Status st =
+        status_fail(ERR_USAGE,
+                    "started %d times by mpirun or srun; start `mopo %s` alone: it is one "
+                    "process, and starts what it needs",
+                    ranks, verb);
+    (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
+    return status_exit_code(st);
+}
+
+static Status open_alone(void)
+{
+    log_start(0, 1);
+    tables_register();
+    return OK;
+}
+
+static Status open_ranks(int *argc, char ***argv)
+{
+    Status st = OK;
+    TRY(comm_open(argc, argv));
+    log_start(comm_rank(), comm_size());
+    gemm_setup();
+    tables_register();
+done:
+    return st;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = NULL;
@@ -118,15 +162,18 @@ int main(int argc, char **argv)
     }
     own_streams();
     mem_setup();
-    Status st = comm_open(&argc, &argv);
+    const bool alone = is_alone(argc, argv);
+    int rank = 0;
+    const int ranks = comm_launched(&rank);
+    if (alone && ranks > 1) {
+        return refuse_ranks(argv[1], ranks, rank);
+    }
+    Status st = alone ? open_alone() : open_ranks(&argc, &argv);
     if (st != OK) {
         (void)fprintf(stderr, "mopo: %s\n", status_reason());
         return status_exit_code(st);
     }
-    log_start(comm_rank(), comm_size());
-    gemm_setup();
-    tables_register();
-    st = comm_agree(gemm_reserve());
+    st = alone ? OK : comm_agree(gemm_reserve());
     st = st != OK ? st : run(argc - 1, argv + 1, &verb);
     st = end_output(st);
     if (st != OK && comm_rank() == 0 && verb != NULL) {
@@ -135,6 +182,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s%s\n", st == ERR_NOMEM ? "mopo: " : "", status_reason());
     }
     log_close_file();
-    comm_close();
+    if (!alone) {
+        comm_close();
+    }
     return status_exit_code(st);
 }

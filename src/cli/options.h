@@ -46,8 +46,10 @@ struct Command {
     const char
         *detail; /* paragraphs between newlines; a line that starts with a blank is not wrapped */
     const Option *options; /* ends with {0}; NULL: none */
-    /* Called on every rank, with MPI open. Its Status becomes the exit code. */
+    /* Its Status becomes the exit code. Called on every rank, with MPI open, unless `alone`. */
     Status (*run)(const OptionValues *in);
+    bool
+        alone; /* one process, and MPI is not opened: it runs on login nodes, and may start mpirun */
     const char *const *actions; /* what the first word may be, ends with NULL; NULL: anything */
 };
 

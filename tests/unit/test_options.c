@@ -29,8 +29,9 @@ static const Command eval = {"eval",
                              "Plays episodes.\n\n  mopo eval run/policy.h5\n",
                              options,
                              run,
-                             .actions = actions};
-static const Command plain = {"doctor", "", "look at the machine", "Looks.\n", NULL, run};
+                             false,
+                             actions};
+static const Command plain = {"doctor", "", "look at the machine", "Looks.\n", NULL, run, true, NULL};
 static const Command *const commands[] = {&eval, &plain};
 static const Program program = {"mopo", "offline learning", "Examples:\n  mopo eval\n", commands,
                                 2};
