@@ -4,7 +4,7 @@
 static const Command *const commands[] = {&cmd_train,   &cmd_eval,  &cmd_rerun,
                                           &cmd_collect, &cmd_data,  &cmd_model,
                                           &cmd_plan,    &cmd_bench, &cmd_config,
-                                          &cmd_man};
+                                          &cmd_man,     &cmd_completion};
 
 const Program cmd_program = {
     .name = "mopo",
