@@ -5,7 +5,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
   list(APPEND flags ${options})
-  list(FILTER flags EXCLUDE REGEX "^-W|^-march")
+  list(FILTER flags EXCLUDE REGEX "^-W|^-march|^-fmacro")
   list(REMOVE_DUPLICATES flags)
   list(JOIN flags " " flags)
   add_custom_target(mopo_version BYPRODUCTS ${CMAKE_BINARY_DIR}/version_info.c VERBATIM
