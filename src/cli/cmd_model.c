@@ -9,7 +9,7 @@
 #include "run/fit_model.h"
 #include "run/model_report.h"
 
-static const char *const actions[] = {"report"};
+static const char *const actions[] = {"report", NULL};
 
 /* What decides which rows are held out: with another value rows of the fit would count as held out. */
 static Status check_split(const Config *run, const Config *asked)
@@ -96,7 +96,7 @@ static Status run(const OptionValues *in)
     ModelReport *report = NULL;
     int action = 0;
 
-    TRY(options_action(in, actions, 1, &action));
+    TRY(options_action(in, &action));
     TRY(options_count(in, 2, -1));
     TRY(comm_agree(comm_rank() == 0 ? load(in, &config) : OK));
     coll_bcast(&config, sizeof config, 0);
@@ -133,4 +133,5 @@ const Command cmd_model = {
         "  mpirun -n 4 mopo model report runs/demo-s0 dataset=data/demo.hdf5 --out report\n",
     .options = options,
     .run = run,
+    .actions = actions,
 };
