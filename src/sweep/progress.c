@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-enum { PATH = 4096 + 256, PATIENCE = 40, STARTING = 60, COLLECTING = 180 };
+enum { PATH = PROGRESS_PATH_MAX, PATIENCE = 40, STARTING = 60, COLLECTING = 180 };
 
 const char *const job_state_names[JOB_STATE_COUNT] = {
 #define JOB_STATE_NAME(name, word) [JOB_##name] = (word),
@@ -257,6 +257,20 @@ static void look_at_data(const ProgressJob *job, double now, Progress *p)
     } else {
         p->state = state_at_rest(&news, p);
     }
+}
+
+ProgressJob progress_job(const Job *job, const char *out, char log[PROGRESS_PATH_MAX])
+{
+    static const char epochs[] = "train.epochs=";
+    ProgressJob look = {.kind = job->kind, .dir = job->dir, .log = log};
+
+    (void)snprintf(log, PROGRESS_PATH_MAX, "%s/logs/%s.txt", out, job->name);
+    for (int i = 0; i < job->count; i++) { /* the last one counts */
+        if (strncmp(job->words[i], epochs, sizeof epochs - 1) == 0) {
+            look.epochs = (int)strtol(job->words[i] + sizeof epochs - 1, NULL, 10);
+        }
+    }
+    return look;
 }
 
 void progress_look(const ProgressJob *job, double now, Progress *progress)

@@ -15,10 +15,9 @@
 #ifndef SWEEP_PROGRESS_H
 #define SWEEP_PROGRESS_H
 
+#include "sweep/cells.h"
 #include "sweep/life.h"
 #include "sweep/tail.h"
-
-typedef enum { JOB_DATA, JOB_MODEL, JOB_CELL, JOB_KINDS } JobKind;
 
 /* name of the constant, word */
 #define JOB_STATES(X)      \
@@ -59,6 +58,10 @@ typedef struct {
     int code;                  /* exit code that a launcher noted; -1: none */
     bool begun;                /* there is something of it */
 } Progress;
+
+/* The job of a list as one to look at; `log` gets the path of its output below `out` (PROGRESS_PATH_MAX). */
+enum { PROGRESS_PATH_MAX = 4096 + 256 };
+ProgressJob progress_job(const Job *job, const char *out, char log[PROGRESS_PATH_MAX]);
 
 /* *progress: zero, or what the look before gave. now: seconds since 1970. */
 void progress_look(const ProgressJob *job, double now, Progress *progress);
