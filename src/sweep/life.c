@@ -130,8 +130,7 @@ static double newest_beat(const char *dir, Life *life)
         if (strspn(e->d_name, "0123456789") != strlen(e->d_name) || stat(path, &info) != 0) {
             continue; /* .new, told, or gone meanwhile */
         }
-        newest =
-            fmax(newest, (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec);
+        newest = fmax(newest, (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec);
         if (strcmp(e->d_name, "0") == 0) {
             read_beat(path, life);
         }

@@ -21,12 +21,12 @@ typedef enum { LIFE_NONE, LIFE_RUNS, LIFE_SILENT } LifeSign;
 
 typedef struct {
     LifeSign sign;
-    char host[TAIL_WORD]; /* who signed the lock; "" where nobody did */
-    long pid;             /* 0: not known */
-    double since;         /* when it signed, by its clock; seconds since 1970, 0: not known */
-    double beat;          /* of the newest beat, by the clock of the disk; 0: none */
-    double seen;          /* last sign of life, by our clock; 0: none */
-    int ranks;            /* of the job; 0: not known */
+    char host[TAIL_WORD];  /* who signed the lock; "" where nobody did */
+    long pid;              /* 0: not known */
+    double since;          /* when it signed, by its clock; seconds since 1970, 0: not known */
+    double beat;           /* of the newest beat, by the clock of the disk; 0: none */
+    double seen;           /* last sign of life, by our clock; 0: none */
+    int ranks;             /* of the job; 0: not known */
     char phase[TAIL_WORD]; /* what its first rank does: a row of the table of times; "" */
 } Life;
 

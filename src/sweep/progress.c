@@ -69,7 +69,8 @@ static void read_settings(News *news, const ProgressJob *job)
 
     (void)snprintf(path, sizeof path, "%s/used.yaml", job->dir);
     tail_read_head(path, &news->tail);
-    news->epochs = job->epochs > 0 ? job->epochs : used_number(news->tail.text, "train", "epochs", 0);
+    news->epochs =
+        job->epochs > 0 ? job->epochs : used_number(news->tail.text, "train", "epochs", 0);
     news->patience = used_number(news->tail.text, "ranks", "patience", PATIENCE);
 }
 

@@ -20,11 +20,11 @@
 #include "sweep/tail.h"
 
 /* name of the constant, word */
-#define JOB_STATES(X)      \
-    X(DONE, "done")        \
-    X(RUNNING, "running")  \
-    X(WAITING, "waiting")  \
-    X(STALE, "stale")      \
+#define JOB_STATES(X)     \
+    X(DONE, "done")       \
+    X(RUNNING, "running") \
+    X(WAITING, "waiting") \
+    X(STALE, "stale")     \
     X(FAILED, "failed")
 
 typedef enum {

@@ -238,8 +238,8 @@ double utc_seconds(const char *text)
     /* days since 1970-03-01 of a year that begins in March, so that a leap day is its last */
     const int64_t year = v[1] > 2 ? v[0] : v[0] - 1;
     const int64_t month = (v[1] + 9) % 12;
-    const int64_t days = 365 * year + year / 4 - year / 100 + year / 400 +
-                         (153 * month + 2) / 5 + v[2] - 1 - 719468;
+    const int64_t days =
+        365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + v[2] - 1 - 719468;
     return (double)(86400 * days + 3600 * (int64_t)v[3] + 60 * (int64_t)v[4] + v[5]);
 }
 
@@ -305,7 +305,7 @@ void metric_news(char *text, MetricNews *news)
         }
         if (json_is_number(mean)) {
             news->mean = json_number_value(mean);
-            news->score = json_is_number(score) ? json_number_value(score) : NAN;
+            news->score = json_is_number(score) ? json_number_value(score) : (double)NAN;
         }
         json_decref(row);
     }

@@ -13,9 +13,9 @@ enum { TAIL_ROOM = 1 << 14, TAIL_WORD = 64, TAIL_REASON = 512 };
 
 typedef struct {
     bool there;
-    double changed;        /* when it was written last, seconds since 1970 by the clock of its disk */
-    size_t size;           /* bytes of text */
-    char text[TAIL_ROOM];  /* whole lines, the last ones; ends in '\0' */
+    double changed; /* when it was written last, seconds since 1970 by the clock of its disk */
+    size_t size;    /* bytes of text */
+    char text[TAIL_ROOM]; /* whole lines, the last ones; ends in '\0' */
 } Tail;
 
 /* The end of a file. */
@@ -56,8 +56,8 @@ typedef struct {
 void mark_news(char *text, MarkNews *news);
 
 typedef struct {
-    int64_t epoch;       /* of the last line; 0: none */
-    double mean, score;  /* of the last line that has them; NaN */
+    int64_t epoch;      /* of the last line; 0: none */
+    double mean, score; /* of the last line that has them; NaN */
 } MetricNews;
 
 /* The end of a metrics.jsonl; text is changed. */
