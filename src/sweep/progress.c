@@ -248,13 +248,14 @@ static void look_at_data(const ProgressJob *job, double now, Progress *p)
 
     (void)snprintf(parts, sizeof parts, "%s.parts", job->dir);
     read_marks(&news, job->log);
-    const double moved = fmax(news.mark_changed, changed(parts));
-    p->begun = moved > 0;
+    const double parted = changed(parts);
+    const bool told = news.mark.last == MARK_START;
+    p->begun = news.mark.last != MARK_NONE || parted > 0;
     if (is_there(job->dir, "")) {
         p->state = JOB_DONE;
-    } else if (news.mark.last == MARK_START || (job->log == NULL && moved > 0)) {
-        p->state = now - moved < COLLECTING ? JOB_RUNNING : JOB_STALE;
-        p->life.seen = moved;
+    } else if (told || (news.mark.last == MARK_NONE && parted > 0)) {
+        p->life.seen = told ? fmax(news.mark_changed, parted) : parted;
+        p->state = now - p->life.seen < COLLECTING ? JOB_RUNNING : JOB_STALE;
     } else {
         p->state = state_at_rest(&news, p);
     }
