@@ -173,8 +173,11 @@ void status_add_retry(const StatusReport *report, const StatusRow *row, Text *te
     if (report->grid != NULL) {
         text_add(text, "mopo sweep");
         text_add_word(text, report->grid);
-        text_add(text, " %s--only", row->now.state == JOB_FAILED ? "--retry failed " : "");
-        text_add_word(text, row->name);
+        text_add(text, "%s", row->now.state == JOB_FAILED ? " --retry failed" : "");
+        if (row->job.kind == JOB_CELL) { /* what cells need comes along */
+            text_add(text, " --only");
+            text_add_word(text, row->name);
+        }
         return;
     }
     if (row->now.ranks > 1) {
