@@ -57,6 +57,13 @@ NODISCARD Status config_load(Config *config, ConfigOrigins **origins, const char
 /* Put `count` words "key=value" over a configuration; `algo` is then only a name. Errors as
  * config_load. */
 NODISCARD Status config_words_over(Config *config, int count, char *const words[]);
+/* For files that hold settings of several configurations: that there is such a key, and that it takes this value
+ * (`quoted`: it stood in quotes). ERR_CONFIG, "where: ...", as config_load says it of a file. */
+NODISCARD Status config_try_key(const char *key, const char *where);
+NODISCARD Status config_try_value(const char *key, const char *value, bool quoted,
+                                  const char *where);
+/* A key whose value is a word or any text, not a number or a switch. */
+bool config_is_text(const char *key);
 /* Sets the caller's pointer to NULL; NULL is fine. */
 void config_origins_free(ConfigOrigins **origins);
 
