@@ -19,9 +19,9 @@
 #include "nn/gemm.h"
 #include "run/tables.h"
 
-static const Command *const commands[] = {&cmd_train,   &cmd_eval,  &cmd_rerun,
-                                          &cmd_collect, &cmd_data,  &cmd_model,
-                                          &cmd_plan,    &cmd_bench, &cmd_config};
+static const Command *const commands[] = {&cmd_train, &cmd_eval,  &cmd_rerun, &cmd_collect,
+                                          &cmd_data,  &cmd_model, &cmd_plan,  &cmd_status,
+                                          &cmd_bench, &cmd_config};
 
 static const Program program = {
     .name = "mopo",
@@ -192,9 +192,11 @@ int main(int argc, char **argv)
     st = alone ? OK : comm_agree(gemm_reserve());
     st = st != OK ? st : run(argc - 1, argv + 1, &verb);
     st = end_output(st);
-    if (st != OK && comm_rank() == 0 && verb != NULL) {
+    const bool told = status_reason()[0] == '\0'; /* by the result itself */
+    if (st != OK && comm_rank() == 0 && verb != NULL && !told) {
         (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
-    } else if (st != OK && comm_rank() == 0) { /* no such command: the sentence has the name */
+    } else if (st != OK && comm_rank() == 0 &&
+               !told) { /* no such command: the sentence has the name */
         (void)fprintf(stderr, "%s%s\n", st == ERR_NOMEM ? "mopo: " : "", status_reason());
     }
     log_close_file();

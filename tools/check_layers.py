@@ -41,7 +41,7 @@ FOREIGN = {
 STANDARD = set(
     "assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdarg stdatomic stdbool stddef stdint "
     "stdio stdlib stdnoreturn string strings time dirent fcntl fnmatch getopt glob immintrin libgen poll pthread sched spawn "
-    "sys/file sys/mman sys/random sys/resource sys/stat sys/statvfs sys/time sys/types sys/utsname sys/wait termios "
+    "sys/file sys/ioctl sys/mman sys/random sys/resource sys/stat sys/statvfs sys/time sys/types sys/utsname sys/wait termios "
     "unistd".split()
 )
 
