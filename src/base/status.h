@@ -7,6 +7,8 @@
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H
 
+#include <stdbool.h>
+
 /* name, exit code of the program, meaning */
 #define STATUS_LIST(X)                                                            \
     X(OK, 0, "done")                                                              \
@@ -40,7 +42,11 @@ enum { STATUS_REASON_MAX = 1024 };
 Status status_fail(Status code, const char *format, ...) PRINTF_LIKE(2, 3);
 /* If `st` is not OK, put "what: " before the reason. Returns st. */
 Status status_while(Status st, const char *format, ...) PRINTF_LIKE(2, 3);
-/* The sentence of the last failure; "" where the result has said it all; never NULL, at most STATUS_REASON_MAX - 1 characters. */
+/* A code without a sentence: what was printed as the result has said it all. Returns code. */
+Status status_told(Status code);
+/* The last failure was such a one. */
+bool status_is_told(void);
+/* The sentence of the last failure; never NULL, at most STATUS_REASON_MAX - 1 characters. */
 const char *status_reason(void);
 int status_exit_code(Status st);
 const char *status_name(Status st);

@@ -142,7 +142,7 @@ done:
 static Status verdict(const StatusReport *report)
 {
     const int code = status_code(report);
-    return code == 0 ? OK : status_fail(code == 1 ? ERR_JOB : ERR_INTERRUPTED, "%s", "");
+    return code == 0 ? OK : status_told(code == 1 ? ERR_JOB : ERR_INTERRUPTED);
 }
 
 static Status run(const OptionValues *in)

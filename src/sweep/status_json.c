@@ -12,6 +12,11 @@ static json_t *number_or_null(double x, bool known)
     return known && isfinite(x) ? json_real(x) : json_null();
 }
 
+static json_t *seconds_or_null(double at, bool known)
+{
+    return known && isfinite(at) ? json_integer((json_int_t)at) : json_null();
+}
+
 static json_t *text_or_null(const char *text)
 {
     return text[0] != '\0' ? json_string(text) : json_null();
@@ -38,12 +43,12 @@ static json_t *row_json(const StatusReport *report, const StatusRow *row)
         "kind", job_kind_name(row->job.kind), "name", row->name, "dir", dir, "state",
         job_state_names[p->state], "unit", text_or_null(progress_unit_name(p->unit)), "at",
         (json_int_t)p->at, "of", (json_int_t)p->of, "seconds_each",
-        number_or_null(p->rate, runs && p->rate > 0), "ends", number_or_null(p->ends, p->ends > 0),
+        number_or_null(p->rate, runs && p->rate > 0), "ends", seconds_or_null(p->ends, p->ends > 0),
         "return", number_or_null(p->last_return, true), "score", number_or_null(p->score, true),
         "saved", text_or_null(p->saved), "host", text_or_null(p->life.host), "pid",
         p->life.pid > 0 ? json_integer(p->life.pid) : json_null(), "ranks", p->ranks, "phase",
         text_or_null(runs ? p->life.phase : ""), "seen",
-        number_or_null(p->life.seen, p->life.seen > 0 && p->state != JOB_DONE), "reason",
+        seconds_or_null(p->life.seen, p->life.seen > 0 && p->state != JOB_DONE), "reason",
         text_or_null(p->reason), "retry", text_or_null(data));
 }
 
@@ -75,11 +80,12 @@ json_t *status_json(const StatusReport *report, const bool wanted[JOB_STATE_COUN
     }
     (void)memcpy(dir, report->dir, strlen(report->dir) + 1);
     text_make_plain(dir);
-    json_t *all = json_pack(
-        "{s:i, s:s, s:o, s:f, s:o, s:o, s:o, s:o}", "status_format", FORMAT, "directory", dir,
-        "grid", text_or_null(report->grid != NULL ? report->grid : ""), "now", report->now, "cells",
-        counts_json(report->states[JOB_CELL]), "models", counts_json(report->states[JOB_MODEL]),
-        "datasets", counts_json(report->states[JOB_DATA]), "jobs", rows);
+    json_t *all =
+        json_pack("{s:i, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "status_format", FORMAT, "directory",
+                  dir, "grid", text_or_null(report->grid != NULL ? report->grid : ""), "now",
+                  (json_int_t)report->now, "cells", counts_json(report->states[JOB_CELL]), "models",
+                  counts_json(report->states[JOB_MODEL]), "datasets",
+                  counts_json(report->states[JOB_DATA]), "jobs", rows);
     if (bad != 0) {
         json_decref(all);
         all = NULL;
