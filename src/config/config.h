@@ -12,6 +12,7 @@
 
 #include "base/slab.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "config/config_table.h"
 
 enum { CONFIG_TEXT_MAX = 512, CONFIG_ORIGIN_MAX = 320 };
@@ -87,6 +88,10 @@ NODISCARD Status config_parse(Config *config, const char *name, const char *text
  * skip(key) is true are left out; skip may be NULL. What does not fit into `size` bytes is cut. */
 int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,
                 size_t size);
+
+/* "key=value" of the keys of a section that are not at their defaults, one after the other into `text`, each with '\0'
+ * behind it; words (max) point there. Returns how many. */
+int config_changed(const Config *config, const char *section, char *words[], int max, Text *text);
 
 /* One row per key for people, or all of docs/config.md (markdown = true). */
 void config_print_keys(FILE *out, bool markdown);

@@ -116,6 +116,29 @@ int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key),
     return count;
 }
 
+int config_changed(const Config *config, const char *section, char *words[], int max, Text *text)
+{
+    Config plain;
+    int count = 0;
+    const size_t n = strlen(section);
+
+    config_default(&plain);
+    for (int i = 0; i < CONFIG_KEYS && count < max; i++) {
+        const ConfigKey *key = &config_keys[i];
+        char data[2][CONFIG_TEXT_MAX];
+        Text value[2] = {text_over(data[0], sizeof data[0]), text_over(data[1], sizeof data[1])};
+        config_key_value(config, key, &value[0]);
+        config_key_value(&plain, key, &value[1]);
+        if (strncmp(key->name, section, n) == 0 && key->name[n] == '.' &&
+            strcmp(data[0], data[1]) != 0) {
+            words[count++] = text->data + text->used;
+            text_add(text, "%s=%s", key->name, data[0]);
+            text->used += !text->cut; /* '\0' stays */
+        }
+    }
+    return count;
+}
+
 static const char markdown_intro[] =
     "# Configuration keys\n"
     "\n"

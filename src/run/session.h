@@ -51,6 +51,8 @@ NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 
 /* Rows of a batch that are the dataset's. */
 int session_real_rows(const Config *cfg);
+/* Whether a run fits a model: to use it, or to evaluate in it. */
+bool session_needs_model(const Config *cfg, const EnvKind *task);
 /* Whether task, penalty and agent go together: a simulator where one is asked, members enough, rollouts
  * that the agent can learn from, a critic to choose with. Before anything is made. ERR_CONFIG says what to
  * change. */

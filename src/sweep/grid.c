@@ -205,6 +205,11 @@ void grid_close(Grid **grid)
     }
 }
 
+const char *grid_name(const Grid *grid)
+{
+    return grid->list.name;
+}
+
 const char *grid_base(const Grid *grid)
 {
     return grid->base[0] != '\0' ? grid->base : NULL;

@@ -42,6 +42,8 @@ NODISCARD Status grid_parse(Grid **grid, const char *path, const char *text, siz
 /* Sets the caller's pointer to NULL; NULL is fine. */
 void grid_close(Grid **grid);
 
+/* As in messages. */
+const char *grid_name(const Grid *grid);
 /* The file of settings that the cells begin with, as seen from the current folder; NULL: the built-in one. */
 const char *grid_base(const Grid *grid);
 /* The folder for everything. */
