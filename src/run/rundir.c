@@ -199,7 +199,8 @@ static bool may_change(const char *key)
             return true;
         }
     }
-    return strcmp(key, "run_dir") == 0 || strcmp(key, "train.epochs") == 0;
+    return strcmp(key, "run_dir") == 0 || strcmp(key, "train.epochs") == 0 ||
+           strcmp(key, "model.share") == 0;
 }
 
 /* Before the dataset was read (manifest.json) nothing was made with the settings: whoever mistyped

@@ -28,7 +28,7 @@ typedef struct {
 
 /* Create the directory or come back to it: lock it, compare the settings with those it was begun with,
  * write used.yaml, open log.txt. origins may be NULL. Settings that may change when a run goes on:
- * run_dir, train.epochs, ranks.*, checkpoint.*; all of them as long as nothing was made with them.
+ * run_dir, train.epochs, model.share, ranks.*, checkpoint.*; all of them as long as nothing was made with them.
  * Errors: ERR_CONFIG (another process runs here; other settings differ; the directory holds something
  * else), ERR_IO, ERR_NOMEM. After an error *dir is closed. */
 NODISCARD Status rundir_open(RunDir *dir, const char *path, const Config *config,

@@ -51,6 +51,8 @@ NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 
 /* Rows of a batch that are the dataset's. */
 int session_real_rows(const Config *cfg);
+/* Whether a run fits a model: to use it, or to evaluate in it. */
+bool session_needs_model(const Config *cfg, const EnvKind *task);
 /* Whether task, penalty and agent go together: a simulator where one is asked, members enough, rollouts
  * that the agent can learn from, a critic to choose with. Before anything is made. ERR_CONFIG says what to
  * change. */
@@ -62,8 +64,11 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env);
 EnsembleConfig session_ensemble_config(const Config *cfg, const EnvKind *env);
 Halt session_halt(const Config *cfg, double reward_min);
 
+/* Seed of every draw of the model fit, and of its report. */
+uint64_t session_model_seed(const Config *cfg);
+
 /* Digest of everything in the configuration that results depend on: not run_dir, the
- * dataset's place, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
+ * dataset's place, model.share, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
 NODISCARD Status session_settings_digest(const Config *cfg, char digest[SLAB_DIGEST_MAX]);
 
 #endif
