@@ -246,7 +246,7 @@ static Status open_on(Session *s, const Config *cfg, const Record *rec, int64_t 
     s->env = &s->task;
     s->real_rows = session_real_rows(cfg);
     s->uses_model = s->real_rows < cfg->train.batch;
-    s->needs_model = s->uses_model || s->env->open == NULL;
+    s->needs_model = session_needs_model(cfg, s->env);
     if (rec == NULL) {
         TRY(comm_agree(comm_rank() == 0 ? find_dataset(&s->cfg) : OK));
         TRY(load_dataset(s));
