@@ -14,11 +14,13 @@ static const char *const actions[] = {"report"};
 /* What decides which rows are held out: with another value rows of the fit would count as held out. */
 static Status check_split(const Config *run, const Config *asked)
 {
-    if (run->top.seed != asked->top.seed || run->model.holdout_max != asked->model.holdout_max ||
+    if (session_model_seed(run) != session_model_seed(asked) ||
+        run->model.holdout_max != asked->model.holdout_max ||
         fabs(run->model.holdout_ratio - asked->model.holdout_ratio) > 0) {
-        return status_fail(ERR_USAGE,
-                           "seed, model.holdout_ratio and model.holdout_max say which rows the fit "
-                           "held out; leave them as they are in the run's used.yaml");
+        return status_fail(
+            ERR_USAGE,
+            "seed, model.seed, model.holdout_ratio and model.holdout_max say which rows the fit "
+            "held out; leave them as they are in the run's used.yaml");
     }
     return OK;
 }
@@ -51,7 +53,7 @@ done:
 static Status fetch(Session *s, const char *run_dir)
 {
     Status st = OK;
-    RunDir dir = {.lock = -1};
+    RunDir dir = {.lock.fd = -1};
     bool found = false;
 
     (void)snprintf(dir.path, sizeof dir.path, "%s", run_dir);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/slab.h"
 #include "base/status.h"
 #include "config/config_table.h"
 
@@ -69,6 +70,8 @@ enum { CONFIG_YAML_MAX = 1 << 16 };
  * it back gives the same Config. text has room for `size` bytes. ERR_ARG when it does not fit. */
 NODISCARD Status config_write(const Config *config, const ConfigOrigins *origins, char *text,
                               size_t size);
+/* Digest of the canonical text: the same for the same values, on any machine. Error: ERR_NOMEM. */
+NODISCARD Status config_digest(const Config *config, char digest[SLAB_DIGEST_MAX]);
 /* Parse canonical (or any) YAML text over the defaults; `name` is used in messages. Errors and *config
  * as in config_load; `base` is refused. */
 NODISCARD Status config_parse(Config *config, const char *name, const char *text, size_t size);

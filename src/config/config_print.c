@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "config/config.h"
 #include "config/config_key.h"
 
@@ -80,6 +81,19 @@ Status config_write(const Config *config, const ConfigOrigins *origins, char *te
                            size, CONFIG_YAML_MAX);
     }
     return OK;
+}
+
+Status config_digest(const Config *config, char digest[SLAB_DIGEST_MAX])
+{
+    Status st = OK;
+    char *text = NULL;
+
+    TRY(mem_alloc(&text, CONFIG_YAML_MAX, 1, "a configuration as text"));
+    TRY(config_write(config, NULL, text, CONFIG_YAML_MAX));
+    bytes_digest(text, strlen(text), digest);
+done:
+    mem_free(&text);
+    return st;
 }
 
 int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,

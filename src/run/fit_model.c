@@ -78,7 +78,7 @@ static Status fit_open(Fit *f)
     Session *s = f->s;
     const Config *cfg = &s->cfg;
     const size_t E = (size_t)s->ens.cfg.members;
-    const uint64_t seed = (uint64_t)cfg->top.seed;
+    const uint64_t seed = session_model_seed(cfg);
 
     TRY(fit_data_init(&f->data, &s->data.rec, s->data.records, s->data.rows,
                       cfg->model.holdout_ratio, cfg->model.holdout_max, seed));
@@ -274,7 +274,7 @@ static Status fit_members(Fit *f, double *gained)
         const int i = f->fit[k].member;
         double loss = 0;
         TRY(member_fit_pass(&f->fit[k], &s->ens, &f->data, f->pass, cfg->model.batch, cfg->model.lr,
-                            (uint64_t)cfg->top.seed, &f->tmp, &loss));
+                            session_model_seed(cfg), &f->tmp, &loss));
         const double mse = member_fit_holdout(&s->ens, &f->data, i, &f->tmp);
         TRY(member_fit_check(&f->fit[k], &s->ens, mse));
         const bool gain = member_fit_judge(&f->fit[k], &s->ens, mse, cfg->model.min_gain);

@@ -22,7 +22,7 @@ static void warn_of_changes(const json_t *before, const json_t *after)
 }
 
 /* An unreadable old manifest is no reason to stop: it is only written for people. */
-static Status compare(const char *path, const json_t *after)
+static Status compare(const RunDir *dir, const char *path, const json_t *after)
 {
     Status st = OK;
     json_t *before = NULL;
@@ -37,9 +37,10 @@ static Status compare(const char *path, const json_t *after)
         const char *file =
             json_string_value(json_object_get(json_object_get(after, "dataset"), "path"));
         st = status_fail(ERR_CONFIG,
-                         "%s: the transitions (digest %s) are not those that this run was begun "
-                         "with (%s); put the dataset back, or choose another run_dir",
-                         file != NULL ? file : "dataset", b, a);
+                         "%s: the transitions (digest %s) are not those that %s was begun with "
+                         "(%s); put the dataset back, or %s",
+                         file != NULL ? file : "dataset", b, dir->shared ? dir->path : "this run",
+                         a, rundir_elsewhere(dir));
     } else {
         warn_of_changes(before, after);
     }
@@ -54,7 +55,7 @@ Status rundir_write_manifest(const RunDir *dir, const RunFacts *facts)
 
     json_t *manifest = facts_json(facts);
     if (file_exists(rundir_file(dir, "manifest.json", path))) {
-        TRY(compare(path, manifest));
+        TRY(compare(dir, path, manifest));
     }
     TRY(manifest_write(path, manifest));
 done:

@@ -62,8 +62,11 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env);
 EnsembleConfig session_ensemble_config(const Config *cfg, const EnvKind *env);
 Halt session_halt(const Config *cfg, double reward_min);
 
+/* Seed of every draw of the model fit, and of its report. */
+uint64_t session_model_seed(const Config *cfg);
+
 /* Digest of everything in the configuration that results depend on: not run_dir, the
- * dataset's place, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
+ * dataset's place, model.share, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
 NODISCARD Status session_settings_digest(const Config *cfg, char digest[SLAB_DIGEST_MAX]);
 
 #endif

@@ -169,7 +169,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
 {
     Status st = OK;
     Session s = {0};
-    RunDir dir = {.lock = -1};
+    RunDir dir = {.lock.fd = -1};
     int64_t collected = 0;
     Config chosen = *cfg;
     const bool lead = comm_rank() == 0;
