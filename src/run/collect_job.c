@@ -84,10 +84,11 @@ static Status make_folder_of(const char *path)
 
 /* ---- one process at a time ---- */
 
-static const char *lock_path(const CollectJob *job, char path[PARTS_PATH_MAX])
+/* False: the path is too long. */
+static bool lock_path(const CollectJob *job, char path[PARTS_PATH_MAX])
 {
-    (void)snprintf(path, PARTS_PATH_MAX, "%s.lock", job->path);
-    return path;
+    const int len = snprintf(path, PARTS_PATH_MAX, "%s.lock", job->path);
+    return len > 0 && len < PARTS_PATH_MAX;
 }
 
 /* Whether the file that we locked has its name still: who had it before deletes it at its end. */
@@ -106,7 +107,10 @@ static Status lock_file(Ledger *ledger)
     LockAnswer answer = LOCK_OURS;
     char path[PARTS_PATH_MAX];
 
-    TRY(lock_take(lock, lock_path(ledger->job, path), true, &answer));
+    if (!lock_path(ledger->job, path)) {
+        return status_fail(ERR_IO, "%s: the path is too long", ledger->job->path);
+    }
+    TRY(lock_take(lock, path, true, &answer));
     while (answer == LOCK_OURS && !is_in_place(lock, path)) {
         lock_give_back(lock, path);
         TRY(lock_take(lock, path, true, &answer));
@@ -130,8 +134,8 @@ static void unlock_file(Ledger *ledger)
 {
     char path[PARTS_PATH_MAX];
 
-    if (ledger->lock.fd >= 0) {
-        (void)disk_unlink(lock_path(ledger->job, path)); /* or it stays, and is empty */
+    if (ledger->lock.fd >= 0 && lock_path(ledger->job, path)) {
+        (void)disk_unlink(path); /* or it stays, and is empty */
         lock_give_back(&ledger->lock, path);
     }
 }
