@@ -33,16 +33,10 @@ static Status load(const OptionValues *in, Config *config)
     Config *run = NULL;
     const char *dir = in->words[1];
 
-    (void)snprintf(path, sizeof path, "%s/used.yaml", dir);
-    if (!file_exists(path)) {
-        return status_fail(ERR_USAGE,
-                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
-                           "`mopo train`",
-                           dir);
-    }
     TRY(mem_alloc(&run, 1, sizeof *run, "the settings of a run"));
-    TRY(config_load(run, NULL, path, 0, NULL));
-    TRY(config_load(config, NULL, path, in->count - 2, in->words + 2));
+    TRY(rundir_settings(dir, run));
+    *config = *run;
+    TRY(config_words_over(config, in->count - 2, in->words + 2));
     TRY(check_split(run, config));
     (void)snprintf(path, sizeof path, "%s/model.h5", dir);
     if (!file_exists(path)) {
