@@ -125,8 +125,8 @@ check 'fish gets every key' test "$(grep -cE -- "-a '[ a-z_.0-9]*=" "$prefix"/sh
     -eq "$("$program" config keys | grep -cE '^  [a-z]')"
 
 echo '# the package'
-if ! command -v dpkg-deb >/dev/null || ! command -v dpkg-shlibdeps >/dev/null || ! grep -q 'GENERATOR "DEB"' "$build/CPackConfig.cmake"; then
-    skip 'no dpkg-dev here'
+if ! grep -q 'CPACK_GENERATOR "DEB"' "$build/CPackConfig.cmake"; then
+    skip 'dpkg-dev or file was missing when CMake ran'
     finish
 fi
 check 'it is made' cpack --config "$build/CPackConfig.cmake" -G DEB -B "$work/package"
