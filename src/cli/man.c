@@ -33,9 +33,11 @@ static const char *const files[][2] = {
     {"RUN/policy.h5", "The policy."},
     {"RUN/metrics.csv", "A line for each epoch."},
     {"RUN/stop", "Make this file, and the run ends after its epoch, saved, with exit code 75."},
-    {"PREFIX/share/mopo/configs", "Configurations: smoke.yaml, the paper's, a start for each task."},
+    {"PREFIX/share/mopo/configs",
+     "Configurations: smoke.yaml, the paper's, a start for each task."},
     {"PREFIX/share/mopo/slurm", "Job scripts for SLURM."},
-    {"PREFIX/share/doc/mopo", "The documentation; docs/formats.md there has every file and column."},
+    {"PREFIX/share/doc/mopo",
+     "The documentation; docs/formats.md there has every file and column."},
 };
 
 /* ---- text to roff ---- */
