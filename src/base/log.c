@@ -89,5 +89,15 @@ void log_file(const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     lines_add(&file, "%8.2f  %s\n", timer_now() - start, text);
+}
+
+void log_second(const char *format, ...)
+{
+    char text[2 * STATUS_REASON_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
     lines_add(&second, "%8.2f  %s\n", timer_now() - start, text);
 }

@@ -26,4 +26,7 @@ void cmd_warn_unused(const OptionValues *in, int skip, const char *const used[])
  * the words behind the first. Local. Errors: those of config_words_over, ERR_USAGE (nobody names the task). */
 NODISCARD Status cmd_policy_config(const OptionValues *in, const char *task, Config *config);
 
+/* `mopo model fit`, cli/model_fit.c. Collective. */
+NODISCARD Status cmd_model_fit(const OptionValues *in);
+
 #endif
