@@ -176,9 +176,10 @@ int main(int argc, char **argv)
     st = alone ? OK : comm_agree(gemm_reserve());
     st = st != OK ? st : run(argc - 1, argv + 1, &verb);
     st = end_output(st);
-    if (st != OK && comm_rank() == 0 && verb != NULL) {
+    const bool speak = st != OK && comm_rank() == 0 && !status_is_told();
+    if (speak && verb != NULL) {
         (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
-    } else if (st != OK && comm_rank() == 0) { /* no such command: the sentence has the name */
+    } else if (speak) { /* no such command: the sentence has the name */
         (void)fprintf(stderr, "%s%s\n", st == ERR_NOMEM ? "mopo: " : "", status_reason());
     }
     log_close_file();

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "config/config.h"
 #include "config/config_key.h"
 
@@ -82,6 +83,19 @@ Status config_write(const Config *config, const ConfigOrigins *origins, char *te
     return OK;
 }
 
+Status config_digest(const Config *config, char digest[SLAB_DIGEST_MAX])
+{
+    Status st = OK;
+    char *text = NULL;
+
+    TRY(mem_alloc(&text, CONFIG_YAML_MAX, 1, "a configuration as text"));
+    TRY(config_write(config, NULL, text, CONFIG_YAML_MAX));
+    bytes_digest(text, strlen(text), digest);
+done:
+    mem_free(&text);
+    return st;
+}
+
 int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,
                 size_t size)
 {
@@ -97,6 +111,29 @@ int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key),
         if (strcmp(data[0], data[1]) != 0 && (skip == NULL || !skip(key->name))) {
             text_add(&out, "%s%s: %s -> %s", count > 0 ? "; " : "", key->name, data[0], data[1]);
             count++;
+        }
+    }
+    return count;
+}
+
+int config_changed(const Config *config, const char *section, char *words[], int max, Text *text)
+{
+    Config plain;
+    int count = 0;
+    const size_t n = strlen(section);
+
+    config_default(&plain);
+    for (int i = 0; i < CONFIG_KEYS && count < max; i++) {
+        const ConfigKey *key = &config_keys[i];
+        char data[2][CONFIG_TEXT_MAX];
+        Text value[2] = {text_over(data[0], sizeof data[0]), text_over(data[1], sizeof data[1])};
+        config_key_value(config, key, &value[0]);
+        config_key_value(&plain, key, &value[1]);
+        if (strncmp(key->name, section, n) == 0 && key->name[n] == '.' &&
+            strcmp(data[0], data[1]) != 0) {
+            words[count++] = text->data + text->used;
+            text_add(text, "%s=%s", key->name, data[0]);
+            text->used += !text->cut; /* '\0' stays */
         }
     }
     return count;

@@ -63,7 +63,7 @@ check 'every setting has its place' test -z "$missing"
 for code in 0 1 2 75 76; do
     check "exit code $code is explained" in_page "$man1/mopo.1" "fB${code}fR"
 done
-missing=$(grep -rhoE 'getenv\("[A-Za-z0-9_]+"' "$source_dir/src" | cut -d '"' -f 2 | sort -u | while read -r name; do
+missing=$(grep -rh 'getenv(' "$source_dir/src" | grep -oE '"[A-Z0-9_]+"' | tr -d '"' | sort -u | while read -r name; do
     in_page "$man1/mopo.1" "$name" || echo "$name"
 done)
 check 'every variable that the source asks for' test -z "$missing"
