@@ -19,9 +19,9 @@
 #include "nn/gemm.h"
 #include "run/tables.h"
 
-static const Command *const commands[] = {&cmd_train, &cmd_eval,  &cmd_rerun, &cmd_collect,
-                                          &cmd_data,  &cmd_model, &cmd_plan,  &cmd_status,
-                                          &cmd_bench, &cmd_config};
+static const Command *const commands[] = {&cmd_train,  &cmd_eval,  &cmd_rerun, &cmd_collect,
+                                          &cmd_data,   &cmd_model, &cmd_plan,  &cmd_sweep,
+                                          &cmd_status, &cmd_bench, &cmd_config};
 
 static const Program program = {
     .name = "mopo",

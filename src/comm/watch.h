@@ -1,5 +1,6 @@
 /* A job never hangs: where a rank has stopped, a host is gone, or all wait for each other, the job ends with one
- * message that names ranks and phases, exit code 1, and no process is left.
+ * message that names ranks and phases, and no process is left. Exit code 75, since the same command goes on from the
+ * last checkpoint; 1 where all wait for each other, which they would do again.
  *
  * A thread of each rank, which never calls MPI, publishes about once a second what the rank is doing, in a page of
  * memory that the ranks of a host share, and looks at the others. With a run directory the first rank of each host
@@ -23,6 +24,9 @@ void watch_close(void);
 void watch_patience(int seconds);
 /* From now on with run_dir/beat, and the verdict goes into run_dir/log.txt, too. Collective. */
 void watch_folder(const char *run_dir);
+/* Beside it, as long as this job works there for others: dir/beat, where the first rank of rank 0's host writes its
+ * host's page, too. NULL: it goes away. Rank 0, local. */
+void watch_second_folder(const char *dir);
 /* The run has ended: the folder goes away. Local. */
 void watch_leave_folder(void);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/status.h"
 #include "base/timer.h"
 #include "comm/watch_state.h"
 
@@ -279,5 +280,6 @@ void watch_end(WatchVerdict verdict, double now)
         (void)snprintf(line, sizeof line, "%8.2f  error: %s\n", now - watch.began, text);
         put(fd, line);
     }
-    _exit(1); /* mpirun sees it and ends the other hosts */
+    /* mpirun sees it and ends the other hosts. A new start mends what was lost, but not a fault of the program. */
+    _exit(status_exit_code(verdict == WATCH_STUCK ? ERR_MPI : ERR_INTERRUPTED));
 }

@@ -355,7 +355,7 @@ done:
 }
 
 /* What was written about an earlier model of this run is not about this one. */
-static Status forget_reports(const RunDir *dir)
+Status forget_reports(const RunDir *dir)
 {
     static const char *const names[] = {"model-report.txt", "model-report.svg", "penalty.txt"};
     Status st = OK;
@@ -448,8 +448,10 @@ Status fetch_model(Session *s, const RunDir *dir, bool *found)
         if (st == OK && strcmp(info.dataset_digest, s->data.digest) != 0) {
             st = status_fail(ERR_CONFIG,
                              "%s was fitted to other data than %s; give the dataset it was fitted "
-                             "to, choose another run_dir, or delete it",
-                             path, s->cfg.top.dataset);
+                             "to, %s",
+                             path, s->cfg.top.dataset,
+                             dir->shared ? "or delete or rename its directory"
+                                         : "choose another run_dir, or delete it");
         }
         there = 1;
     }
@@ -462,7 +464,7 @@ Status fetch_model(Session *s, const RunDir *dir, bool *found)
             coll_bcast(slabs[i].data, slab_bytes(&slabs[i]), 0);
         }
         ensemble_freeze(&s->ens);
-        log_info("model: taken from model.h5 of this run");
+        log_info("model: taken from %s", comm_rank() == 0 ? path : "");
         *found = true;
     }
 done:

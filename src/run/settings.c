@@ -46,6 +46,11 @@ Status session_task(const Config *cfg, EnvKind *task)
     return env_configure(task, cfg->top.task, &config);
 }
 
+bool session_needs_model(const Config *cfg, const EnvKind *task)
+{
+    return session_real_rows(cfg) < cfg->train.batch || task->open == NULL;
+}
+
 uint64_t session_model_seed(const Config *cfg)
 {
     return (uint64_t)(cfg->model.seed >= 0 ? cfg->model.seed : cfg->top.seed);
@@ -207,11 +212,6 @@ static Status check_candidates(const Config *cfg, const AgentKind *kind)
 int session_real_rows(const Config *cfg)
 {
     return (int)(cfg->train.real_ratio * cfg->train.batch);
-}
-
-bool session_needs_model(const Config *cfg, const EnvKind *task)
-{
-    return session_real_rows(cfg) < cfg->train.batch || task->open == NULL;
 }
 
 Status session_check(const Config *cfg)
