@@ -166,22 +166,33 @@ static void add_silence(Text *text, Page *page, const StatusReport *report, cons
     add_wrapped(text, page, data);
 }
 
+/* Of its last start; of others' where it has not come so far. */
+static int ranks_of(const StatusReport *report, const StatusRow *row)
+{
+    int ranks = row->now.ranks;
+
+    for (int i = 0; i < report->count && ranks == 0; i++) {
+        ranks = report->row[i].now.ranks;
+    }
+    return ranks > 0 ? ranks : 1;
+}
+
 void status_add_retry(const StatusReport *report, const StatusRow *row, Text *text)
 {
     char word[PROGRESS_PATH_MAX];
 
+    const int ranks = ranks_of(report, row);
+
     if (report->grid != NULL) {
         text_add(text, "mopo sweep");
         text_add_word(text, report->grid);
-        text_add(text, "%s", row->now.state == JOB_FAILED ? " --retry failed" : "");
-        if (row->job.kind == JOB_CELL) { /* what cells need comes along */
-            text_add(text, " --only");
-            text_add_word(text, row->name);
-        }
+        text_add(text, row->now.slurm ? " --slurm --ranks %d" : " --local %d", ranks);
+        text_add(text, "%s --only", row->now.state == JOB_FAILED ? " --retry failed" : "");
+        text_add_word(text, row->name);
         return;
     }
-    if (row->now.ranks > 1) {
-        text_add(text, "mpirun -n %d ", row->now.ranks);
+    if (ranks > 1) {
+        text_add(text, "mpirun -n %d ", ranks);
     }
     text_add(text, "mopo train");
     (void)snprintf(word, sizeof word, "%s/used.yaml", row->dir);

@@ -260,6 +260,10 @@ static void read_start(char *rest, MarkNews *news)
     if (strcmp(next_word(&rest), "host") == 0) {
         copy_text(news->host, sizeof news->host, next_word(&rest));
     }
+    if (strcmp(next_word(&rest), "job") == 0) {
+        const char *job = next_word(&rest);
+        news->slurm = job[0] != '\0' && strcmp(job, "-") != 0;
+    }
 }
 
 static void read_end(char *rest, MarkNews *news)
@@ -271,7 +275,9 @@ static void read_end(char *rest, MarkNews *news)
 
     for (int m = MARK_DONE; m <= MARK_FAILED; m++) {
         if (strcmp(verdict, verdicts[m]) == 0) {
-            *news = (MarkNews){.last = (Mark)m, .code = code, .at = utc_seconds(next_word(&rest))};
+            news->last = (Mark)m;
+            news->code = code;
+            news->at = utc_seconds(next_word(&rest));
             copy_text(news->reason, sizeof news->reason, rest);
             return;
         }

@@ -48,7 +48,8 @@ typedef struct {
     Mark last;
     int code;                 /* of an end */
     double at;                /* seconds since 1970; 0: not known */
-    char host[TAIL_WORD];     /* of a start */
+    char host[TAIL_WORD];     /* of the last start; "" where that is not told any more */
+    bool slurm;               /* it was a job of SLURM's */
     char reason[TAIL_REASON]; /* of an end; "" */
 } MarkNews;
 

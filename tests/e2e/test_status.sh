@@ -60,7 +60,7 @@ note_state
 exits 75 0 status cells
 verdict 'stale: exit 75' $?
 check 'who it was' grep -Eq "^    no sign of life since .*: host $(hostname), pid $victim\$" out
-check 'what to do' grep -q '^    again: mopo sweep grid.yaml --only one$' out
+check 'what to do' grep -q '^    again: mopo sweep grid.yaml --local 1 --only one$' out
 check 'nothing on stderr' test ! -s err
 "${launcher[@]}" -n 2 "$program" train "${run[@]}" run_dir=cells/one >said 2>&1 &
 child=$!

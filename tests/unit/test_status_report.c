@@ -173,8 +173,9 @@ static void a_sweep_is_read_from_its_list_wherever_one_stands(void **state)
     const char *text = table(all, 0);
     check_in(text, "datasets: 1 of 1 made\nmodels: 1 of 1 fitted\ncell ");
     check_in(text, "two       waiting  epoch 4/6 ");
-    check_in(text, "    mopo train: no such key\n"
-                   "    again: mopo sweep 'grids/my grid.yaml' --retry failed --only three\n");
+    check_in(text,
+             "    mopo train: no such key\n"
+             "    again: mopo sweep 'grids/my grid.yaml' --local 2 --retry failed --only three\n");
 }
 
 static void a_failed_model_is_shown_with_its_command(void **state)
@@ -188,7 +189,7 @@ static void a_failed_model_is_shown_with_its_command(void **state)
     CHECK_OK(status_look(&report, out));
     check_in(table(all, 0), "models: 0 of 1 fitted, 1 failed\n");
     check_in(table(all, 0), "    rows.hdf5: damaged\n    again: mopo sweep 'grids/my grid.yaml' "
-                            "--retry failed\n");
+                            "--local 2 --retry failed --only model-0123\n");
 }
 
 static void a_failed_run_tells_how_to_start_it_again(void **state)

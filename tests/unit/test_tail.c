@@ -194,10 +194,12 @@ static void the_last_marker_counts(void **state)
 
     assert_int_equal(news.last, MARK_START);
     assert_string_equal(news.host, "n1");
+    assert_false(news.slurm);
     CHECK_NEAR(news.at, 1795867200, 0, 0);
     news = marks_of("# start 2026-11-28T12:00:00Z host n1 job 7_3\n"
                     "# end 1 failed 2026-11-28T12:00:09Z mopo train: no such file\n");
     assert_int_equal(news.last, MARK_FAILED);
+    assert_true(news.slurm);
     assert_int_equal(news.code, 1);
     assert_string_equal(news.reason, "mopo train: no such file");
     news = marks_of("# end 137 again 2026-11-28T12:00:09Z\n");
