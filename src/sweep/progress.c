@@ -220,6 +220,7 @@ static void look_at_run(const ProgressJob *job, double now, Progress *p)
     p->score = news.metric.score;
     p->ranks = p->life.ranks > 0 ? p->life.ranks : p->ranks;
     p->begun = news.log_changed > 0;
+    p->waits_for_model = news.log.waits && p->life.sign == LIFE_RUNS;
     count_units(&news, p);
     if (p->life.sign == LIFE_RUNS) {
         p->state = JOB_RUNNING;

@@ -10,6 +10,7 @@
 #include "base/dir.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "run/shared_model.h"
 #include "sweep/cells.h"
 
 enum { PATH = PROGRESS_PATH_MAX };
@@ -139,9 +140,25 @@ done:
 
 /* ---- runs ---- */
 
+/* The directory of a shared model (run/shared_model.h): named by a digest, its settings name no run directory. */
+static bool is_model(const char *path, const char *used_yaml)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    Tail used;
+
+    if (strlen(name) != SHARED_NAME_MAX - 1 ||
+        strspn(name, "0123456789abcdef") != SHARED_NAME_MAX - 1) {
+        return false;
+    }
+    tail_read_head(used_yaml, &used);
+    return strstr(used.text, "\nrun_dir: \"\"") != NULL;
+}
+
 /* Run directories at `path` and below; `skip`: how much of their paths is no part of their names. Folders that
  * vanish meanwhile or cannot be read have none. */
-static Status add_runs(StatusReport *report, const char *path, size_t skip, int depth)
+static Status add_runs( // NOLINT(misc-no-recursion): STATUS_DEPTH levels
+    StatusReport *report, const char *path, size_t skip, int depth)
 {
     Status st = OK;
     DirList list = {0};
@@ -149,8 +166,9 @@ static Status add_runs(StatusReport *report, const char *path, size_t skip, int 
 
     (void)snprintf(below, sizeof below, "%s/used.yaml", path);
     if (file_exists(below)) {
-        const char *name = strlen(path) > skip ? path + skip : path;
-        return add_row(report, name, (ProgressJob){.kind = JOB_CELL, .dir = path});
+        const JobKind kind = is_model(path, below) ? JOB_MODEL : JOB_CELL;
+        return add_row(report, strlen(path) > skip ? path + skip : path,
+                       (ProgressJob){.kind = kind, .dir = path});
     }
     if (depth == 0 || dir_list(&list, path) == ERR_NOMEM) {
         return depth == 0 ? OK : ERR_NOMEM;
@@ -253,11 +271,13 @@ static int all_in(const StatusReport *report, JobState state)
 
 int status_code(const StatusReport *report)
 {
-    int left = 0;
+    const int others = report->count - all_in(report, JOB_DONE);
+    int cells = 0;
 
     for (int s = 0; s < JOB_STATE_COUNT; s++) {
-        left += s != JOB_DONE ? report->states[JOB_CELL][s] : 0;
+        cells += report->states[JOB_CELL][s];
     }
+    const int left = cells > 0 ? cells - report->states[JOB_CELL][JOB_DONE] : others;
     return left == 0 ? 0 : all_in(report, JOB_FAILED) > 0 ? 1 : 75;
 }
 

@@ -187,7 +187,8 @@ static void read_log_line(const char *line, LogNews *news, LogMarks *marks)
         return;
     }
     const char *text = end + 2;
-    if (seconds < marks->seconds || after(text, "run ", &rest)) { /* another start */
+    if (seconds < marks->seconds || after(text, "run ", &rest) ||
+        after(text, "model: fitted in ", &rest)) { /* another start; the latter of a shared fit */
         *news = (LogNews){0};
         marks->count = 0;
     }
@@ -197,6 +198,9 @@ static void read_log_line(const char *line, LogNews *news, LogMarks *marks)
             add_mark(news, marks, (ProgressUnit)u, at, of);
             return;
         }
+    }
+    if (after(text, "model: ", &rest)) {
+        news->waits = after(rest, "another process ", &rest);
     }
     const bool error = after(text, "error: ", &rest);
     if (error || after(text, "stopped: ", &rest)) {
