@@ -25,21 +25,25 @@ double estimate_core_hours(double seconds, int ranks)
 
 /* ---- kinds ---- */
 
+static bool is_place(const char *word)
+{
+    return strncmp(word, "run_dir=", 8) == 0 || strncmp(word, "model.share=", 12) == 0;
+}
+
 /* Settings that change what is learned, and not how long it takes. */
 static bool costs_nothing(const char *word)
 {
-    static const char *const keys[] = {"run_dir",      "model.share",     "seed",
-                                       "model.seed",   "penalty.lambda",  "penalty.halt_threshold",
-                                       "model.lr",     "sac.actor_lr",    "sac.critic_lr",
-                                       "sac.alpha_lr", "sac.alpha",       "sac.gamma",
-                                       "sac.tau",      "sac.reward_scale"};
+    static const char *const keys[] = {
+        "seed",      "model.seed",   "penalty.lambda", "penalty.halt_threshold",
+        "model.lr",  "sac.actor_lr", "sac.critic_lr",  "sac.alpha_lr",
+        "sac.alpha", "sac.gamma",    "sac.tau",        "sac.reward_scale"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const size_t n = strlen(keys[i]);
         if (strncmp(word, keys[i], n) == 0 && word[n] == '=') {
             return true;
         }
     }
-    return false;
+    return is_place(word);
 }
 
 /* The words that decide, behind `train`. */
@@ -104,17 +108,20 @@ static Status measure(Kind *kind, int ranks, int *recommended)
     static char json[] = "--json";
     static char option[] = "--ranks";
     Status st = OK;
-    char *words[JOB_WORDS_MAX + 4];
+    char *words[JOB_WORDS_MAX + 4] = {verb};
     char wanted[16];
     char *text = NULL;
     size_t size = 0;
     int code = 0;
+    int count = 1;
     LaunchLine line;
 
-    memcpy(words, kind->job->words, (size_t)kind->job->count * sizeof *words);
-    int count = kind->job->count;
     (void)snprintf(wanted, sizeof wanted, "%d", ranks);
-    words[0] = verb;
+    for (int i = 1; i < kind->job->count; i++) {
+        if (!is_place(kind->job->words[i])) { /* with model.share a plan would leave out the fit */
+            words[count++] = kind->job->words[i];
+        }
+    }
     words[count++] = json;
     words[count++] = option;
     words[count++] = wanted;
