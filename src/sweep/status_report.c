@@ -1,11 +1,10 @@
 #include "sweep/status_report.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/file.h"
@@ -98,17 +97,30 @@ static void find_prefix(const JobList *list, char prefix[PATH])
     }
 }
 
+/* "/home/a/runs/s" of "runs/s". */
+static void make_absolute(const char *dir, char whole[2 * PATH])
+{
+    char here[PATH] = "";
+
+    if (dir[0] != '/' && getcwd(here, sizeof here) != NULL) {
+        (void)snprintf(whole, (size_t)2 * PATH, "%s/%s", here, dir);
+    } else {
+        (void)snprintf(whole, (size_t)2 * PATH, "%s", dir);
+    }
+}
+
 /* From here, wherever the sweep was begun: what lies in its folder lies in `dir`; what else is relative is taken
  * from the folder in which `dir` has the name that the sweep gave it. */
 static void locate(const char *path, const char *prefix, const char *dir, char found[PATH])
 {
-    char whole[PATH_MAX];
+    char whole[2 * PATH];
     const size_t n = strlen(prefix);
 
     (void)snprintf(found, PATH, "%s", path);
     if (n > 0 && strncmp(path, prefix, n) == 0 && path[n] == '/') {
         (void)snprintf(found, PATH, "%s%s", dir, path + n);
-    } else if (path[0] != '/' && n > 0 && !file_exists(path) && realpath(dir, whole) != NULL) {
+    } else if (path[0] != '/' && n > 0 && !file_exists(path)) {
+        make_absolute(dir, whole);
         const size_t all = strlen(whole);
         if (all > n && whole[all - n - 1] == '/' && strcmp(whole + all - n, prefix) == 0) {
             (void)snprintf(found, PATH, "%.*s%s", (int)(all - n), whole, path);
