@@ -25,8 +25,9 @@ endif()
 # `cmake --build ... --target package`: a Debian package, elsewhere an archive.
 set(MOPO_PACKAGER "mopo authors <mopo@example.org>" CACHE STRING "Who answers for the package")
 find_program(DPKG_SHLIBDEPS dpkg-shlibdeps)
+find_program(FILE_PROGRAM file) # CPack asks it what is to be looked at
 set(CPACK_GENERATOR TGZ)
-if(DPKG_SHLIBDEPS)
+if(DPKG_SHLIBDEPS AND FILE_PROGRAM)
   set(CPACK_GENERATOR DEB)
 endif()
 set(CPACK_PACKAGE_NAME mopo)

@@ -6,7 +6,7 @@
 #include "config/config.h"
 
 extern const Command cmd_train, cmd_eval, cmd_rerun, cmd_collect, cmd_data, cmd_model, cmd_plan,
-    cmd_status, cmd_bench, cmd_config, cmd_man, cmd_completion;
+    cmd_sweep, cmd_status, cmd_bench, cmd_config, cmd_man, cmd_completion;
 /* All of them. */
 extern const Program cmd_program;
 

@@ -9,7 +9,7 @@
 #include "run/fit_model.h"
 #include "run/model_report.h"
 
-static const char *const actions[] = {"report", "fit", NULL};
+static const char *const names[] = {"report", "fit", NULL};
 
 /* What decides which rows are held out: with another value rows of the fit would count as held out. */
 static Status check_split(const Config *run, const Config *asked)
@@ -33,10 +33,16 @@ static Status load(const OptionValues *in, Config *config)
     Config *run = NULL;
     const char *dir = in->words[1];
 
+    (void)snprintf(path, sizeof path, "%s/used.yaml", dir);
+    if (!file_exists(path)) {
+        return status_fail(ERR_USAGE,
+                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
+                           "`mopo train`",
+                           dir);
+    }
     TRY(mem_alloc(&run, 1, sizeof *run, "the settings of a run"));
-    TRY(rundir_settings(dir, run));
-    *config = *run;
-    TRY(config_words_over(config, in->count - 2, in->words + 2));
+    TRY(config_load(run, NULL, path, 0, NULL));
+    TRY(config_load(config, NULL, path, in->count - 2, in->words + 2));
     TRY(check_split(run, config));
     (void)snprintf(path, sizeof path, "%s/model.h5", dir);
     if (!file_exists(path)) {
@@ -105,7 +111,7 @@ done:
     return st;
 }
 
-static Status (*const act[])(const OptionValues *) = {make_report, cmd_model_fit};
+static Status (*const actions[])(const OptionValues *) = {make_report, cmd_model_fit};
 
 static Status run(const OptionValues *in)
 {
@@ -116,9 +122,9 @@ static Status run(const OptionValues *in)
     const bool fits = action == 1;
     if (option_text(in, fits ? "out" : "max-time") != NULL) {
         return status_fail(ERR_USAGE, "--%s has no meaning with %s", fits ? "out" : "max-time",
-                           actions[action]);
+                           names[action]);
     }
-    TRY(act[action](in));
+    TRY(actions[action](in));
 done:
     return st;
 }
@@ -136,13 +142,14 @@ const Command cmd_model = {
     .summary = "say how good the fitted models of a run are; fit those that runs share",
     .detail =
         "report prints, and writes to model-report.txt and, as four plots, to model-report.svg: "
-        "error and likelihood of each output and member on the held-out rows; whether the "
-        "predicted "
+        "error and "
+        "likelihood of each output and member on the held-out rows; whether the predicted "
         "deviations are right; open-loop error against horizon; and how well each penalty orders "
         "the true errors, where the task has a simulator (docs/model-report.md). `mopo train` "
         "writes both files once after the model fit.\n"
         "It needs the dataset of the run; dataset=FILE says where it lies now. Work is dealt to "
-        "the ranks; the result does not depend on their number.\n"
+        "the "
+        "ranks; the result does not depend on their number.\n"
         "fit fits the ensemble that all runs with the same data and the same settings of the model "
         "share, in the folder model.share, and ends (docs/parallel.md). Where it is there already "
         "nothing is done; a fit that was stopped (exit code 75) or killed goes on. `mopo train` "
@@ -153,5 +160,5 @@ const Command cmd_model = {
         "  mpirun -n 7 mopo model fit configs/paper/hopper-medium.yaml model.share=models\n",
     .options = options,
     .run = run,
-    .actions = actions,
+    .actions = names,
 };

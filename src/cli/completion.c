@@ -167,8 +167,7 @@ static void put_fish_option(FILE *out, const Command *command, const Option *opt
     if (option->letter != 0) {
         (void)fprintf(out, " -s %c", option->letter);
     }
-    (void)fprintf(out, "%s -d ",
-                  is_flag(option) ? "" : is_file(option) ? " -r -F" : " -x");
+    (void)fprintf(out, "%s -d ", is_flag(option) ? "" : is_file(option) ? " -r -F" : " -x");
     put_quoted(out, option->help);
     (void)fprintf(out, "\n");
 }

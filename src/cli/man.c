@@ -16,6 +16,8 @@ static const char *const variables[][2] = {
     {"MINARI_DATASETS_PATH", "Minari's own cache; without it ~/.minari/datasets."},
     {"HOME", "Where these two begin."},
     {"TMPDIR", "For what `mopo bench` and `mopo plan` write and delete."},
+    {"MOPO_MPIRUN",
+     "The mpirun that `mopo sweep` starts, if not the one on PATH; it may carry options."},
     {"SLURM_JOB_END_TIME", "When the job will be ended, in seconds since 1970: no epoch begins "
                            "that would end later. SLURM sets it."},
     {"MOPO_CHECK_EXCHANGES", "1: compare before each exchange what the ranks are about to call, "
@@ -33,9 +35,11 @@ static const char *const files[][2] = {
     {"RUN/policy.h5", "The policy."},
     {"RUN/metrics.csv", "A line for each epoch."},
     {"RUN/stop", "Make this file, and the run ends after its epoch, saved, with exit code 75."},
-    {"PREFIX/share/mopo/configs", "Configurations: smoke.yaml, the paper's, a start for each task."},
+    {"PREFIX/share/mopo/configs",
+     "Configurations: smoke.yaml, the paper's, a start for each task."},
     {"PREFIX/share/mopo/slurm", "Job scripts for SLURM."},
-    {"PREFIX/share/doc/mopo", "The documentation; docs/formats.md there has every file and column."},
+    {"PREFIX/share/doc/mopo",
+     "The documentation; docs/formats.md there has every file and column."},
 };
 
 /* ---- text to roff ---- */

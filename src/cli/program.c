@@ -1,9 +1,9 @@
 /* The table of commands. */
 #include "cli/cmd.h"
 
-static const Command *const commands[] = {&cmd_train, &cmd_eval,   &cmd_rerun, &cmd_collect,
-                                          &cmd_data,  &cmd_model,  &cmd_plan,  &cmd_status,
-                                          &cmd_bench, &cmd_config, &cmd_man,   &cmd_completion};
+static const Command *const commands[] = {
+    &cmd_train, &cmd_eval,   &cmd_rerun, &cmd_collect, &cmd_data, &cmd_model,     &cmd_plan,
+    &cmd_sweep, &cmd_status, &cmd_bench, &cmd_config,  &cmd_man,  &cmd_completion};
 
 const Program cmd_program = {
     .name = "mopo",

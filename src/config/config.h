@@ -89,6 +89,10 @@ NODISCARD Status config_parse(Config *config, const char *name, const char *text
 int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,
                 size_t size);
 
+/* "key=value" of the keys of a section that are not at their defaults, one after the other into `text`, each with '\0'
+ * behind it; words (max) point there. Returns how many. */
+int config_changed(const Config *config, const char *section, char *words[], int max, Text *text);
+
 /* What there is to say of one key. */
 typedef struct {
     const char *name, *help;
@@ -101,9 +105,6 @@ typedef struct {
 bool config_about(int i, ConfigAbout *out);
 /* How a value is chosen and written: sentences in Markdown, NULL behind the last. */
 extern const char *const config_rules[];
-/* "key=value" of the keys of a section that are not at their defaults, one after the other into `text`, each with '\0'
- * behind it; words (max) point there. Returns how many. */
-int config_changed(const Config *config, const char *section, char *words[], int max, Text *text);
 
 /* One row per key for people, or all of docs/config.md (markdown = true). */
 void config_print_keys(FILE *out, bool markdown);

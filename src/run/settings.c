@@ -209,11 +209,6 @@ int session_real_rows(const Config *cfg)
     return (int)(cfg->train.real_ratio * cfg->train.batch);
 }
 
-bool session_needs_model(const Config *cfg, const EnvKind *task)
-{
-    return session_real_rows(cfg) < cfg->train.batch || task->open == NULL;
-}
-
 Status session_check(const Config *cfg)
 {
     Status st = OK;

@@ -1,7 +1,9 @@
+#define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier): sched_getaffinity */
 #include "sweep/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -84,6 +86,13 @@ void launch_share_cores(void)
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
         (void)setenv(set[i][0], set[i][1], 0);
     }
+}
+
+int launch_cores(void)
+{
+    cpu_set_t set;
+    const int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    return n > 0 ? n : 1;
 }
 
 /* Signals as a program expects them, whatever this one blocks or ignores. */

@@ -30,6 +30,9 @@ NODISCARD Status launch_command(LaunchLine *line, int ranks, int count, char *co
  * ranks than cores. For all that is started from now on; what the environment says already is left. */
 void launch_share_cores(void);
 
+/* Cores that this process may use. */
+int launch_cores(void);
+
 /* Start it as a process group of its own, its output appended to a file. Error: ERR_IO. */
 NODISCARD Status launch_start(char *const argv[], int output, pid_t *pid);
 

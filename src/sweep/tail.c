@@ -187,7 +187,8 @@ static void read_log_line(const char *line, LogNews *news, LogMarks *marks)
         return;
     }
     const char *text = end + 2;
-    if (seconds < marks->seconds || after(text, "run ", &rest)) { /* another start */
+    if (seconds < marks->seconds || after(text, "run ", &rest) ||
+        after(text, "model: fitted in ", &rest)) { /* another start; the latter of a shared fit */
         *news = (LogNews){0};
         marks->count = 0;
     }
@@ -197,6 +198,9 @@ static void read_log_line(const char *line, LogNews *news, LogMarks *marks)
             add_mark(news, marks, (ProgressUnit)u, at, of);
             return;
         }
+    }
+    if (after(text, "model: ", &rest)) {
+        news->waits = after(rest, "another process ", &rest);
     }
     const bool error = after(text, "error: ", &rest);
     if (error || after(text, "stopped: ", &rest)) {
@@ -260,6 +264,10 @@ static void read_start(char *rest, MarkNews *news)
     if (strcmp(next_word(&rest), "host") == 0) {
         copy_text(news->host, sizeof news->host, next_word(&rest));
     }
+    if (strcmp(next_word(&rest), "job") == 0) {
+        const char *job = next_word(&rest);
+        news->slurm = job[0] != '\0' && strcmp(job, "-") != 0;
+    }
 }
 
 static void read_end(char *rest, MarkNews *news)
@@ -271,7 +279,9 @@ static void read_end(char *rest, MarkNews *news)
 
     for (int m = MARK_DONE; m <= MARK_FAILED; m++) {
         if (strcmp(verdict, verdicts[m]) == 0) {
-            *news = (MarkNews){.last = (Mark)m, .code = code, .at = utc_seconds(next_word(&rest))};
+            news->last = (Mark)m;
+            news->code = code;
+            news->at = utc_seconds(next_word(&rest));
             copy_text(news->reason, sizeof news->reason, rest);
             return;
         }

@@ -63,7 +63,7 @@ check 'every setting has its place' test -z "$missing"
 for code in 0 1 2 75 76; do
     check "exit code $code is explained" in_page "$man1/mopo.1" "fB${code}fR"
 done
-missing=$(grep -rhoE 'getenv\("[A-Za-z0-9_]+"' "$source_dir/src" | cut -d '"' -f 2 | sort -u | while read -r name; do
+missing=$(grep -rh 'getenv(' "$source_dir/src" | grep -oE '"[A-Z0-9_]+"' | tr -d '"' | sort -u | while read -r name; do
     in_page "$man1/mopo.1" "$name" || echo "$name"
 done)
 check 'every variable that the source asks for' test -z "$missing"
@@ -125,11 +125,12 @@ check 'fish gets every key' test "$(grep -cE -- "-a '[ a-z_.0-9]*=" "$prefix"/sh
     -eq "$("$program" config keys | grep -cE '^  [a-z]')"
 
 echo '# the package'
-if ! command -v dpkg-deb >/dev/null || ! command -v dpkg-shlibdeps >/dev/null || ! grep -q 'GENERATOR "DEB"' "$build/CPackConfig.cmake"; then
-    skip 'no dpkg-dev here'
+if ! grep -q 'CPACK_GENERATOR "DEB"' "$build/CPackConfig.cmake"; then
+    skip 'dpkg-dev or file was missing when CMake ran'
     finish
 fi
-check 'it is made' cpack --config "$build/CPackConfig.cmake" -G DEB -B "$work/package"
+# the generator's name keeps CPack from building the build folder again below other tests
+check 'it is made' cpack --config "$build/CPackConfig.cmake" -D CPACK_CMAKE_GENERATOR=Ninja -G DEB -B "$work/package"
 deb=$(find package -maxdepth 1 -name '*.deb')
 check 'it says what it needs' grep -q libmujoco <(dpkg-deb -f "$deb" Depends)
 check 'and which CPU' grep -q -- -march= <(dpkg-deb -f "$deb" Description)

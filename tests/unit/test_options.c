@@ -31,7 +31,8 @@ static const Command eval = {"eval",
                              run,
                              false,
                              actions};
-static const Command plain = {"doctor", "", "look at the machine", "Looks.\n", NULL, run, true, NULL};
+static const Command plain = {"doctor", "",  "look at the machine", "Looks.\n", NULL, run,
+                              true,     NULL};
 static const Command *const commands[] = {&eval, &plain};
 static const Program program = {"mopo", "offline learning", "Examples:\n  mopo eval\n", commands,
                                 2};
@@ -190,6 +191,16 @@ static void commands_and_actions_are_found(void **state)
     CHECK_OK(parse(&eval, "", &in));
     assert_int_equal(options_action(&in, &action), ERR_USAGE);
     assert_string_equal(status_reason(), "what to do is missing; choose one of show, keys");
+
+    char text[512];
+    const Command part = {"repeat", "RUN [ranks.KEY=value ...]", "", "", NULL, run, false, NULL};
+    assert_string_equal(options_settings(&eval, text, sizeof text), "");
+    assert_null(options_settings(&plain, text, sizeof text));
+    assert_string_equal(options_settings(&part, text, sizeof text), "ranks.");
+    assert_int_equal(options_next_exit_code(-1, text, sizeof text), 0);
+    assert_string_equal(text, "done");
+    assert_int_equal(options_next_exit_code(2, text, sizeof text), 75);
+    assert_int_equal(options_next_exit_code(76, text, sizeof text), -1);
 
     CHECK_OK(parse(&eval, "a b", &in));
     CHECK_OK(options_count(&in, 1, 2));

@@ -107,6 +107,26 @@ static void runs_are_found_three_levels_below_and_no_deeper(void **state)
     assert_true(status_goes_on(&report));
 }
 
+static void a_shared_model_is_no_run(void **state)
+{
+    (void)state;
+    put_run("runs/0123456789abcdef", 1); /* a run may have such a name */
+    put_run("models/fedcba9876543210", 1);
+    temp_write(temp_path(dir, "models/fedcba9876543210/used.yaml"),
+               "seed: 1\nrun_dir: \"\"\ntrain:\n  epochs: 4\n");
+    temp_write(temp_path(dir, "models/fedcba9876543210/model.h5"), "");
+    CHECK_OK(status_look(&report, dir));
+    assert_int_equal(report.states[JOB_MODEL][JOB_DONE], 1);
+    assert_string_equal(summary(), "1 run: 1 waiting");
+    check_in(table(all, 0), "models: 1 of 1 fitted\nrun ");
+    CHECK_OK(status_look(&report, temp_path(dir, "models")));
+    assert_string_equal(table(all, 0), "models: 1 of 1 fitted\n0 runs\n");
+    assert_int_equal(status_code(&report), 0);
+    assert_int_equal(unlink(temp_path(dir, "models/fedcba9876543210/model.h5")), 0);
+    CHECK_OK(status_look(&report, temp_path(dir, "models")));
+    assert_int_equal(status_code(&report), 75);
+}
+
 static void one_run_is_named_as_it_was_given(void **state)
 {
     (void)state;
@@ -173,8 +193,9 @@ static void a_sweep_is_read_from_its_list_wherever_one_stands(void **state)
     const char *text = table(all, 0);
     check_in(text, "datasets: 1 of 1 made\nmodels: 1 of 1 fitted\ncell ");
     check_in(text, "two       waiting  epoch 4/6 ");
-    check_in(text, "    mopo train: no such key\n"
-                   "    again: mopo sweep 'grids/my grid.yaml' --retry failed --only three\n");
+    check_in(text,
+             "    mopo train: no such key\n"
+             "    again: mopo sweep 'grids/my grid.yaml' --local 2 --retry failed --only three\n");
 }
 
 static void a_failed_model_is_shown_with_its_command(void **state)
@@ -188,7 +209,7 @@ static void a_failed_model_is_shown_with_its_command(void **state)
     CHECK_OK(status_look(&report, out));
     check_in(table(all, 0), "models: 0 of 1 fitted, 1 failed\n");
     check_in(table(all, 0), "    rows.hdf5: damaged\n    again: mopo sweep 'grids/my grid.yaml' "
-                            "--retry failed\n");
+                            "--local 2 --retry failed --only model-0123\n");
 }
 
 static void a_failed_run_tells_how_to_start_it_again(void **state)
@@ -329,6 +350,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
         TEST(runs_are_found_three_levels_below_and_no_deeper),
+        TEST(a_shared_model_is_no_run),
         TEST(one_run_is_named_as_it_was_given),
         TEST(where_nothing_is_it_says_so),
         TEST(a_sweep_is_read_from_its_list_wherever_one_stands),

@@ -165,6 +165,31 @@ static void an_end_is_known_by_its_reason(void **state)
     assert_string_equal(news.reason, "");
 }
 
+static void who_waits_for_a_model_says_so_until_it_has_it(void **state)
+{
+    (void)state;
+    const char *waits =
+        "    0.10  model: another process (host n1, pid 7, since x) fits the shared model\n";
+    char text[512];
+
+    assert_true(news_of(waits).waits);
+    (void)snprintf(text, sizeof text, "%s    0.20  model: taken from models/x/model.h5\n", waits);
+    assert_false(news_of(text).waits);
+    (void)snprintf(text, sizeof text, "%s    0.20  model: fitted in models/x, for all\n", waits);
+    assert_false(news_of(text).waits);
+}
+
+static void another_owner_of_a_shared_fit_is_another_start(void **state)
+{
+    (void)state;
+    const LogNews news = news_of("    5.00  model: fitted in models/x, for all runs that share it\n"
+                                 "    6.00  model pass   1  holdout\n"
+                                 "  900.00  model: fitted in models/x, for all runs that share it\n"
+                                 "  902.00  model pass   2  holdout\n"
+                                 "  904.00  model pass   3  holdout\n");
+    CHECK_NEAR(news.rate, 2, 1e-12, 0);
+}
+
 static void strange_lines_tell_nothing(void **state)
 {
     (void)state;
@@ -194,10 +219,12 @@ static void the_last_marker_counts(void **state)
 
     assert_int_equal(news.last, MARK_START);
     assert_string_equal(news.host, "n1");
+    assert_false(news.slurm);
     CHECK_NEAR(news.at, 1795867200, 0, 0);
     news = marks_of("# start 2026-11-28T12:00:00Z host n1 job 7_3\n"
                     "# end 1 failed 2026-11-28T12:00:09Z mopo train: no such file\n");
     assert_int_equal(news.last, MARK_FAILED);
+    assert_true(news.slurm);
     assert_int_equal(news.code, 1);
     assert_string_equal(news.reason, "mopo train: no such file");
     news = marks_of("# end 137 again 2026-11-28T12:00:09Z\n");
@@ -281,6 +308,8 @@ int main(void)
         TEST(the_rate_is_that_of_the_last_ten),
         TEST(every_unit_is_known_and_a_new_one_starts_to_count),
         TEST(an_end_is_known_by_its_reason),
+        TEST(who_waits_for_a_model_says_so_until_it_has_it),
+        TEST(another_owner_of_a_shared_fit_is_another_start),
         TEST(strange_lines_tell_nothing),
         TEST(the_last_marker_counts),
         TEST(times_are_those_of_date),

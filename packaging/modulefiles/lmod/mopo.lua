@@ -13,7 +13,7 @@ Configurations: $MOPO_SHARE/configs. Job scripts: $MOPO_SHARE/slurm.]])
 conflict("mopo")
 prepend_path("PATH", pathJoin(prefix, "bin"))
 prepend_path("MANPATH", pathJoin(prefix, "share/man"))
-append_path("MANPATH", "", ":")
+append_path("MANPATH", "") -- the system's own pages stay
 setenv("MOPO", pathJoin(prefix, "bin/mopo"))
 setenv("MOPO_SHARE", pathJoin(prefix, "share/mopo"))
 setenv("OPENBLAS_NUM_THREADS", "1")
