@@ -100,6 +100,8 @@ verdict 'a longer fit, without sharing' $?
 start one 0 train "${long[@]}" model.share=busy run_dir=one
 until_seen "$one" compgen -G 'busy/*/ckpt/model-*[0-9]' >/dev/null
 verdict 'one process fits' $?
+until_seen "$one" compgen -G 'busy/*/beat/0' >/dev/null
+verdict 'and shows that it lives' $?
 kill -STOP "$one"
 start two 2 train "${long[@]}" model.share=busy run_dir=two ranks.patience=2
 until_seen "$two" said 'waiting for it' two/log.txt
@@ -122,6 +124,7 @@ ends 'the fitting one is killed: the waiting one ends well' "$two" 0
 check 'it went on from the checkpoint' said 'model: going on after pass' two/log.txt
 check 'and tells of the killed one' said "the process before this one (host .*, pid $one, .*) was killed" two/log.txt
 check 'same bytes' same_run whole two
+check 'nothing of it is left' test ! -e "$(only busy)/ckpt" -a ! -e "$(only busy)/beat"
 exits 0 3 train "${long[@]}" model.share=busy run_dir=one
 verdict 'the killed one started again' $?
 check 'same bytes' same_run whole one

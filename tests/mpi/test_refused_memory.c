@@ -214,7 +214,7 @@ static void a_training_that_collects(void)
 /* The model is fitted in a folder for several runs; once more by a command of its own. */
 static void a_shared_model(void)
 {
-    enum { MOST = 24 };
+    enum { MOST = 12 };
     const Job train = {
         &cmd_train,
         {SIZES, "dataset=@/data.hdf5", "run_dir=^/run", "ranks.learners=1", "model.share=^/models"},
