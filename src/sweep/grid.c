@@ -187,6 +187,10 @@ Status grid_read(Grid **grid, const char *path)
     size_t size = 0;
 
     *grid = NULL;
+    if (!file_exists(path)) {
+        return status_fail(ERR_CONFIG,
+                           "%s: no such grid file; see configs/grid/ for ready-made ones", path);
+    }
     TRY(file_read(path, YAML_BYTES_MAX, &text, &size));
     TRY(grid_parse(grid, path, (const char *)text, size));
 done:

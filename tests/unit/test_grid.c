@@ -288,6 +288,32 @@ static void paths_are_relative_to_the_file(void **state)
     grid_close(&grid);
 }
 
+static void the_grids_that_are_shipped_can_be_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int cells;
+    } files[] = {{"lambda-horizon", 36}, {"smoke", 5}};
+    static GridCell cell;
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[256];
+        Grid *grid = NULL;
+        (void)snprintf(path, sizeof path, "%s/configs/grid/%s.yaml", MOPO_SOURCE_DIR,
+                       files[i].name);
+        CHECK_OK(grid_read(&grid, path));
+        assert_int_equal(grid_size(grid), files[i].cells);
+        for (int k = 0; k < files[i].cells; k++) {
+            Config config;
+            bool excluded = false;
+            CHECK_OK(grid_cell(grid, k, &cell));
+            CHECK_OK(grid_config(grid, k, &cell, &config, &excluded));
+        }
+        grid_close(&grid);
+    }
+}
+
 static void memory_that_is_refused_is_an_error(void **state)
 {
     (void)state;
@@ -328,6 +354,7 @@ int main(void)
         cmocka_unit_test(cells_that_cannot_be_are_refused),
         cmocka_unit_test(a_name_has_an_end),
         cmocka_unit_test(paths_are_relative_to_the_file),
+        cmocka_unit_test(the_grids_that_are_shipped_can_be_read),
         cmocka_unit_test(memory_that_is_refused_is_an_error),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
