@@ -295,8 +295,11 @@ static void an_error_in_the_log_is_a_failure_and_a_stop_is_none(void **state)
     temp_write(in_run("log.txt"), "    0.00  run r\n    1.00  error: the disk is full\n");
     assert_int_equal(look(), JOB_FAILED);
     assert_string_equal(p.reason, "the disk is full");
-    sign("elsewhere", 5, 300); /* ended by the watch: unsigned, but it said why */
+    sign("elsewhere", 5, 300); /* ended by the watch, which signs nothing off, but says why */
     assert_int_equal(look(), JOB_FAILED);
+    temp_write(in_run("log.txt"), "    0.00  run r\n    1.00  stopped: no sign of life of n7\n");
+    assert_int_equal(look(), JOB_STALE); /* a new start goes on */
+    assert_string_equal(p.reason, "no sign of life of n7");
     temp_write(in_run("lock"), "");
     temp_write(in_run("log.txt"), "    0.00  run r\n    1.00  stopped: as asked\n");
     assert_int_equal(look(), JOB_WAITING);
