@@ -87,11 +87,13 @@ static Status redraw(const StatusReport *report, const bool wanted[JOB_STATE_COU
     return print_table(report, wanted, lines > 2 * REST ? lines - REST : REST);
 }
 
+enum { COUNTS = JOB_KINDS * JOB_STATE_COUNT * 12 };
+
 /* One line, where it says something new; when it ends is new too often. */
-static void print_change(const StatusReport *report, char last[JOB_KINDS * JOB_STATE_COUNT * 12])
+static void print_change(const StatusReport *report, char last[COUNTS])
 {
-    char counts[JOB_KINDS * JOB_STATE_COUNT * 12];
-    char data[512];
+    char counts[COUNTS];
+    char data[1024];
     char now[16] = "";
     struct tm here;
     const time_t seconds = (time_t)report->now;
@@ -99,8 +101,14 @@ static void print_change(const StatusReport *report, char last[JOB_KINDS * JOB_S
     Text line = text_over(data, sizeof data);
 
     for (int k = 0; k < JOB_KINDS; k++) {
+        int jobs = 0;
         for (int s = 0; s < JOB_STATE_COUNT; s++) {
+            jobs += report->states[k][s];
             text_add(&all, "%d ", report->states[k][s]);
+        }
+        if (k != JOB_CELL && jobs > report->states[k][JOB_DONE]) {
+            status_add_kind(report, (JobKind)k, &line);
+            text_add(&line, "; ");
         }
     }
     if (strcmp(counts, last) != 0) {
@@ -116,7 +124,7 @@ static void print_change(const StatusReport *report, char last[JOB_KINDS * JOB_S
 static Status watch(const char *dir, StatusReport *report, const bool wanted[JOB_STATE_COUNT])
 {
     Status st = OK;
-    char last[JOB_KINDS * JOB_STATE_COUNT * 12] = "";
+    char last[COUNTS] = "";
     const bool screen = isatty(STDOUT_FILENO) != 0;
     const struct timespec rest = {.tv_sec = SECONDS};
 

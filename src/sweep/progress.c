@@ -52,14 +52,13 @@ static void read_log(News *news, const char *dir)
     log_news(news->tail.text, &news->log);
 }
 
-static void read_marks(News *news, const char *log)
+static void read_marks(News *news, const char *log, Progress *p)
 {
-    news->mark = (MarkNews){0};
-    news->mark_changed = 0;
     if (log != NULL) {
         tail_read(log, &news->tail);
         news->mark_changed = news->tail.changed;
         mark_news(news->tail.text, &news->mark);
+        p->slurm = news->mark.slurm;
     }
 }
 
@@ -208,7 +207,7 @@ static void look_at_run(const ProgressJob *job, double now, Progress *p)
 
     read_settings(&news, job);
     life_look(job->dir, now, news.patience, &p->life); /* first: what ended before is complete */
-    read_marks(&news, job->log);
+    read_marks(&news, job->log, p);
     read_log(&news, job->dir);
     read_latest(&news, job->dir, p);
     read_manifest(&news, job->dir, p);
@@ -221,12 +220,12 @@ static void look_at_run(const ProgressJob *job, double now, Progress *p)
     p->score = news.metric.score;
     p->ranks = p->life.ranks > 0 ? p->life.ranks : p->ranks;
     p->begun = news.log_changed > 0;
+    p->waits_for_model = news.log.waits && p->life.sign == LIFE_RUNS;
     count_units(&news, p);
-    if (p->life.sign == LIFE_RUNS) {
-        p->state = JOB_RUNNING;
-    } else if (is_finished(&news, job, p)) {
+    const bool finished = p->life.sign != LIFE_RUNS && is_finished(&news, job, p);
+    if (finished) {
         p->state = JOB_DONE;
-    } else if (is_starting(&news, now)) {
+    } else if (p->life.sign == LIFE_RUNS || is_starting(&news, now)) {
         p->state = JOB_RUNNING;
     } else {
         p->state = state_at_rest(&news, p);
@@ -247,14 +246,15 @@ static void look_at_data(const ProgressJob *job, double now, Progress *p)
     char parts[PATH];
 
     (void)snprintf(parts, sizeof parts, "%s.parts", job->dir);
-    read_marks(&news, job->log);
-    const double moved = fmax(news.mark_changed, changed(parts));
-    p->begun = moved > 0;
+    read_marks(&news, job->log, p);
+    const double parted = changed(parts);
+    const bool told = news.mark.last == MARK_START;
+    p->begun = news.mark.last != MARK_NONE || parted > 0;
     if (is_there(job->dir, "")) {
         p->state = JOB_DONE;
-    } else if (news.mark.last == MARK_START || (job->log == NULL && moved > 0)) {
-        p->state = now - moved < COLLECTING ? JOB_RUNNING : JOB_STALE;
-        p->life.seen = moved;
+    } else if (told || (news.mark.last == MARK_NONE && parted > 0)) {
+        p->life.seen = told ? fmax(news.mark_changed, parted) : parted;
+        p->state = now - p->life.seen < COLLECTING ? JOB_RUNNING : JOB_STALE;
     } else {
         p->state = state_at_rest(&news, p);
     }

@@ -56,6 +56,8 @@ typedef struct {
     int64_t saved_at;          /* its step */
     char reason[TAIL_REASON];  /* why it failed, was stopped or starts again; "" */
     int code;                  /* exit code that a launcher noted; -1: none */
+    bool slurm;                /* a launcher started it as a job of SLURM's */
+    bool waits_for_model;      /* it runs, while another process fits the model that both share */
     bool begun;                /* there is something of it */
 } Progress;
 

@@ -47,8 +47,10 @@ static json_t *row_json(const StatusReport *report, const StatusRow *row)
         "return", number_or_null(p->last_return, true), "score", number_or_null(p->score, true),
         "saved", text_or_null(p->saved), "host", text_or_null(p->life.host), "pid",
         p->life.pid > 0 ? json_integer(p->life.pid) : json_null(), "ranks", p->ranks, "phase",
-        text_or_null(runs ? p->life.phase : ""), "seen",
-        seconds_or_null(p->life.seen, p->life.seen > 0 && p->state != JOB_DONE), "reason",
+        text_or_null(!runs                ? ""
+                     : p->waits_for_model ? "waits for model"
+                                          : p->life.phase),
+        "seen", seconds_or_null(p->life.seen, p->life.seen > 0 && p->state != JOB_DONE), "reason",
         text_or_null(p->reason), "retry", text_or_null(data));
 }
 

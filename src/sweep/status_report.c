@@ -1,15 +1,15 @@
 #include "sweep/status_report.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "run/shared_model.h"
 #include "sweep/cells.h"
 
 enum { PATH = PROGRESS_PATH_MAX };
@@ -97,17 +97,30 @@ static void find_prefix(const JobList *list, char prefix[PATH])
     }
 }
 
+/* A path from the root, of one from here. */
+static void make_absolute(const char *dir, char whole[2 * PATH])
+{
+    char here[PATH] = "";
+
+    if (dir[0] != '/' && getcwd(here, sizeof here) != NULL) {
+        (void)snprintf(whole, (size_t)2 * PATH, "%s/%s", here, dir);
+    } else {
+        (void)snprintf(whole, (size_t)2 * PATH, "%s", dir);
+    }
+}
+
 /* From here, wherever the sweep was begun: what lies in its folder lies in `dir`; what else is relative is taken
  * from the folder in which `dir` has the name that the sweep gave it. */
 static void locate(const char *path, const char *prefix, const char *dir, char found[PATH])
 {
-    char whole[PATH_MAX];
+    char whole[2 * PATH];
     const size_t n = strlen(prefix);
 
     (void)snprintf(found, PATH, "%s", path);
     if (n > 0 && strncmp(path, prefix, n) == 0 && path[n] == '/') {
         (void)snprintf(found, PATH, "%s%s", dir, path + n);
-    } else if (path[0] != '/' && n > 0 && !file_exists(path) && realpath(dir, whole) != NULL) {
+    } else if (path[0] != '/' && n > 0 && !file_exists(path)) {
+        make_absolute(dir, whole);
         const size_t all = strlen(whole);
         if (all > n && whole[all - n - 1] == '/' && strcmp(whole + all - n, prefix) == 0) {
             (void)snprintf(found, PATH, "%.*s%s", (int)(all - n), whole, path);
@@ -139,9 +152,25 @@ done:
 
 /* ---- runs ---- */
 
+/* The directory of a shared model (run/shared_model.h): named by a digest, its settings name no run directory. */
+static bool is_model(const char *path, const char *used_yaml)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    Tail used;
+
+    if (strlen(name) != SHARED_NAME_MAX - 1 ||
+        strspn(name, "0123456789abcdef") != SHARED_NAME_MAX - 1) {
+        return false;
+    }
+    tail_read_head(used_yaml, &used);
+    return strstr(used.text, "\nrun_dir: \"\"") != NULL;
+}
+
 /* Run directories at `path` and below; `skip`: how much of their paths is no part of their names. Folders that
  * vanish meanwhile or cannot be read have none. */
-static Status add_runs(StatusReport *report, const char *path, size_t skip, int depth)
+static Status add_runs( // NOLINT(misc-no-recursion): STATUS_DEPTH levels
+    StatusReport *report, const char *path, size_t skip, int depth)
 {
     Status st = OK;
     DirList list = {0};
@@ -149,8 +178,9 @@ static Status add_runs(StatusReport *report, const char *path, size_t skip, int 
 
     (void)snprintf(below, sizeof below, "%s/used.yaml", path);
     if (file_exists(below)) {
-        const char *name = strlen(path) > skip ? path + skip : path;
-        return add_row(report, name, (ProgressJob){.kind = JOB_CELL, .dir = path});
+        const JobKind kind = is_model(path, below) ? JOB_MODEL : JOB_CELL;
+        return add_row(report, strlen(path) > skip ? path + skip : path,
+                       (ProgressJob){.kind = kind, .dir = path});
     }
     if (depth == 0 || dir_list(&list, path) == ERR_NOMEM) {
         return depth == 0 ? OK : ERR_NOMEM;
@@ -253,11 +283,13 @@ static int all_in(const StatusReport *report, JobState state)
 
 int status_code(const StatusReport *report)
 {
-    int left = 0;
+    const int others = report->count - all_in(report, JOB_DONE);
+    int cells = 0;
 
     for (int s = 0; s < JOB_STATE_COUNT; s++) {
-        left += s != JOB_DONE ? report->states[JOB_CELL][s] : 0;
+        cells += report->states[JOB_CELL][s];
     }
+    const int left = cells > 0 ? cells - report->states[JOB_CELL][JOB_DONE] : others;
     return left == 0 ? 0 : all_in(report, JOB_FAILED) > 0 ? 1 : 75;
 }
 

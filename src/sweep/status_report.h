@@ -33,11 +33,13 @@ enum { STATUS_DEPTH = 3 };
 NODISCARD Status status_look(StatusReport *report, const char *dir);
 void status_release(StatusReport *report);
 
-/* 0: all cells are done; 1: a job failed; 75: neither. */
+/* 0: all cells are done (all models, where there are no cells); 1: a job failed; 75: neither. */
 int status_code(const StatusReport *report);
 /* Something runs, or waits to be started. */
 bool status_goes_on(const StatusReport *report);
 
+/* "models: 2 of 3 fitted, 1 running (pass 12)"; of datasets or models. */
+void status_add_kind(const StatusReport *report, JobKind kind, Text *text);
 /* "24 cells: 17 done, 2 running, 4 waiting, 1 failed; the last running ends about 14:32" */
 void status_add_summary(const StatusReport *report, Text *text);
 /* The table, at most `lines` lines (0: all) of `width` columns, and the summary. `wanted`: rows in these states.

@@ -61,7 +61,9 @@ static void note_text(const Progress *p, char text[LINE])
     if (p->state == JOB_RUNNING && p->life.host[0] == '\0') {
         text_add(&note, "starting");
     } else if (p->state == JOB_RUNNING) {
-        if (p->unit == UNIT_NONE && p->life.phase[0] != '\0') {
+        if (p->waits_for_model) {
+            text_add(&note, "waits for model, ");
+        } else if (p->unit == UNIT_NONE && p->life.phase[0] != '\0') {
             text_add(&note, "%s, ", p->life.phase);
         }
         text_add(&note, "%s", p->life.host);
@@ -166,19 +168,33 @@ static void add_silence(Text *text, Page *page, const StatusReport *report, cons
     add_wrapped(text, page, data);
 }
 
+/* Of its last start; of others' where it has not come so far. */
+static int ranks_of(const StatusReport *report, const StatusRow *row)
+{
+    int ranks = row->now.ranks;
+
+    for (int i = 0; i < report->count && ranks == 0; i++) {
+        ranks = report->row[i].now.ranks;
+    }
+    return ranks > 0 ? ranks : 1;
+}
+
 void status_add_retry(const StatusReport *report, const StatusRow *row, Text *text)
 {
     char word[PROGRESS_PATH_MAX];
 
+    const int ranks = ranks_of(report, row);
+
     if (report->grid != NULL) {
         text_add(text, "mopo sweep");
         text_add_word(text, report->grid);
-        text_add(text, " %s--only", row->now.state == JOB_FAILED ? "--retry failed " : "");
+        text_add(text, row->now.slurm ? " --slurm --ranks %d" : " --local %d", ranks);
+        text_add(text, "%s --only", row->now.state == JOB_FAILED ? " --retry failed" : "");
         text_add_word(text, row->name);
         return;
     }
-    if (row->now.ranks > 1) {
-        text_add(text, "mpirun -n %d ", row->now.ranks);
+    if (ranks > 1) {
+        text_add(text, "mpirun -n %d ", ranks);
     }
     text_add(text, "mopo train");
     (void)snprintf(word, sizeof word, "%s/used.yaml", row->dir);
@@ -212,39 +228,51 @@ static void add_job(Text *text, Page *page, const StatusReport *report, const St
     }
 }
 
-/* "models: 2 of 3 fitted, 1 running (pass 12)" */
-static void add_kind(Text *text, Page *page, const StatusReport *report, JobKind kind)
+static int total(const StatusReport *report, JobKind kind)
+{
+    int all = 0;
+    for (int s = 0; s < JOB_STATE_COUNT; s++) {
+        all += report->states[kind][s];
+    }
+    return all;
+}
+
+void status_add_kind(const StatusReport *report, JobKind kind, Text *text)
 {
     static const char *const names[] = {[JOB_DATA] = "datasets", [JOB_MODEL] = "models"};
     static const char *const verbs[] = {[JOB_DATA] = "made", [JOB_MODEL] = "fitted"};
     const int *states = report->states[kind];
-    char data[LINE];
     char count[CELL];
-    int all = 0;
-    Text line = text_over(data, sizeof data);
+    const char *between = " (";
 
-    for (int s = 0; s < JOB_STATE_COUNT; s++) {
-        all += states[s];
-    }
-    if (all == 0) {
-        return;
-    }
-    text_add(&line, "%s: %d of %d %s", names[kind], states[JOB_DONE], all, verbs[kind]);
+    text_add(text, "%s: %d of %d %s", names[kind], states[JOB_DONE], total(report, kind),
+             verbs[kind]);
     for (int s = JOB_DONE + 1; s < JOB_STATE_COUNT; s++) {
         if (states[s] > 0) {
-            text_add(&line, ", %d %s", states[s], job_state_names[s]);
+            text_add(text, ", %d %s", states[s], job_state_names[s]);
         }
     }
-    const char *between = " (";
     for (int i = 0; i < report->count; i++) {
         const Progress *p = &report->row[i].now;
         if (report->row[i].job.kind == kind && p->state == JOB_RUNNING && p->unit != UNIT_NONE) {
             count_text(p, count);
-            text_add(&line, "%s%s", between, count);
+            text_add(text, "%s%s", between, count);
             between = ", ";
         }
     }
-    text_add(&line, "%s", between[0] == ',' ? ")" : "");
+    text_add(text, "%s", between[0] == ',' ? ")" : "");
+}
+
+/* The line of a kind, and the jobs of it that are in trouble. */
+static void add_kind(Text *text, Page *page, const StatusReport *report, JobKind kind)
+{
+    char data[LINE];
+    Text line = text_over(data, sizeof data);
+
+    if (total(report, kind) == 0) {
+        return;
+    }
+    status_add_kind(report, kind, &line);
     add_line(text, page, false, data);
     for (int i = 0; i < report->count; i++) {
         const JobState state = report->row[i].now.state;
@@ -260,14 +288,11 @@ void status_add_summary(const StatusReport *report, Text *text)
 {
     const int *states = report->states[JOB_CELL];
     const char *between = ": ";
-    int all = 0;
+    const int all = total(report, JOB_CELL);
     int foreseen = 0;
     double last = 0;
     char ends[CELL];
 
-    for (int s = 0; s < JOB_STATE_COUNT; s++) {
-        all += states[s];
-    }
     text_add(text, "%d %s", all, noun(report, all));
     for (int s = 0; s < JOB_STATE_COUNT; s++) {
         if (states[s] > 0) {
@@ -311,10 +336,12 @@ void status_add_table(const StatusReport *report, const bool wanted[JOB_STATE_CO
 
     add_kind(text, &page, report, JOB_DATA);
     add_kind(text, &page, report, JOB_MODEL);
-    add_name(&head, &page, noun(report, 1));
-    text_add(&head, "  %-7s  %-15s %9s %8s  %-12s  %s", "state", "at", "return", "s each", "ends",
-             "on");
-    add_line(text, &page, false, data);
+    if (total(report, JOB_CELL) > 0) {
+        add_name(&head, &page, noun(report, 1));
+        text_add(&head, "  %-7s  %-15s %9s %8s  %-12s  %s", "state", "at", "return", "s each",
+                 "ends", "on");
+        add_line(text, &page, false, data);
+    }
     for (int i = 0; i < report->count; i++) {
         const StatusRow *row = &report->row[i];
         if (row->job.kind == JOB_CELL && wanted[row->now.state]) {

@@ -26,7 +26,9 @@ static void fill(Tail *tail, int fd, off_t from)
         tail->size += got > 0 ? (size_t)got : 0;
     }
     for (size_t i = 0; i < tail->size; i++) {
-        tail->text[i] = tail->text[i] == '\0' ? '?' : tail->text[i];
+        if (tail->text[i] == '\0') {
+            tail->text[i] = '?';
+        }
     }
     tail->text[tail->size] = '\0';
 }
@@ -187,7 +189,8 @@ static void read_log_line(const char *line, LogNews *news, LogMarks *marks)
         return;
     }
     const char *text = end + 2;
-    if (seconds < marks->seconds || after(text, "run ", &rest)) { /* another start */
+    if (seconds < marks->seconds || after(text, "run ", &rest) ||
+        after(text, "model: fitted in ", &rest)) { /* another start; the latter of a shared fit */
         *news = (LogNews){0};
         marks->count = 0;
     }
@@ -197,6 +200,9 @@ static void read_log_line(const char *line, LogNews *news, LogMarks *marks)
             add_mark(news, marks, (ProgressUnit)u, at, of);
             return;
         }
+    }
+    if (after(text, "model: ", &rest)) {
+        news->waits = after(rest, "another process ", &rest);
     }
     const bool error = after(text, "error: ", &rest);
     if (error || after(text, "stopped: ", &rest)) {
@@ -227,12 +233,21 @@ void log_news(char *text, LogNews *news)
 
 double utc_seconds(const char *text)
 {
-    int v[6];
-    char zone = 0;
+    static const char form[] = "0000-00-00T00:00:00Z";
+    int v[6] = {0};
+    int number = 0;
 
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%c", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
-               &zone) != 7 ||
-        zone != 'Z' || v[0] < 1970 || v[1] < 1 || v[1] > 12) {
+    for (size_t i = 0; form[i] != '\0'; i++) {
+        const bool digit = form[i] == '0';
+        if (digit ? isdigit((unsigned char)text[i]) == 0 : text[i] != form[i]) {
+            return 0;
+        }
+        number += digit ? 0 : 1;
+        if (digit) {
+            v[number] = 10 * v[number] + (text[i] - '0');
+        }
+    }
+    if (v[0] < 1970 || v[1] < 1 || v[1] > 12) {
         return 0;
     }
     /* days since 1970-03-01 of a year that begins in March, so that a leap day is its last */
@@ -260,6 +275,10 @@ static void read_start(char *rest, MarkNews *news)
     if (strcmp(next_word(&rest), "host") == 0) {
         copy_text(news->host, sizeof news->host, next_word(&rest));
     }
+    if (strcmp(next_word(&rest), "job") == 0) {
+        const char *job = next_word(&rest);
+        news->slurm = job[0] != '\0' && strcmp(job, "-") != 0;
+    }
 }
 
 static void read_end(char *rest, MarkNews *news)
@@ -271,7 +290,9 @@ static void read_end(char *rest, MarkNews *news)
 
     for (int m = MARK_DONE; m <= MARK_FAILED; m++) {
         if (strcmp(verdict, verdicts[m]) == 0) {
-            *news = (MarkNews){.last = (Mark)m, .code = code, .at = utc_seconds(next_word(&rest))};
+            news->last = (Mark)m;
+            news->code = code;
+            news->at = utc_seconds(next_word(&rest));
             copy_text(news->reason, sizeof news->reason, rest);
             return;
         }

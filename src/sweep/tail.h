@@ -35,6 +35,7 @@ typedef struct {
     int64_t at, of;    /* of = 0: it does not say */
     double rate;       /* seconds for one, of the last ten of this start; 0: not known */
     double age;        /* seconds from that line to the last line of the log */
+    bool waits;        /* for the model that another process fits */
     LogEnd end;
     char reason[TAIL_REASON]; /* of an end */
 } LogNews;
@@ -48,7 +49,8 @@ typedef struct {
     Mark last;
     int code;                 /* of an end */
     double at;                /* seconds since 1970; 0: not known */
-    char host[TAIL_WORD];     /* of a start */
+    char host[TAIL_WORD];     /* of the last start; "" where that is not told any more */
+    bool slurm;               /* it was a job of SLURM's */
     char reason[TAIL_REASON]; /* of an end; "" */
 } MarkNews;
 
