@@ -1,6 +1,7 @@
 /* sweep/attempt: when a job is started again, and what its log says. The program is a stand-in for mpirun. */
 #include "support/check.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,12 +57,14 @@ static const char *log_line(int back)
     const char *text = temp_read(temp_path(dir, "logs/a.txt"));
     const char *end = text + strlen(text);
 
-    for (const char *at = end; at > text; at--) {
-        if (at == text || at[-1] == '\n') {
-            if (back-- == 0) {
-                (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
-                return line;
-            }
+    for (const char *at = end; back >= 0; at--) {
+        const bool begins = at == text || at[-1] == '\n';
+        if (begins && back-- == 0) {
+            (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+            return line;
+        }
+        if (at == text) {
+            break;
         }
     }
     return "";
