@@ -123,4 +123,6 @@ if("e2e" IN_LIST MOPO_TEST_PARTS)
   endif()
   add_custom_target(chaos USES_TERMINAL COMMAND ${CMAKE_COMMAND} -E env ${environment} # by hand: an hour
     bash ${CMAKE_SOURCE_DIR}/tests/e2e/test_chaos.sh $<TARGET_FILE:mopo_cli> 300)
+  add_custom_target(deaths USES_TERMINAL COMMAND ${CMAKE_COMMAND} -E env ${environment} # by hand: ten minutes
+    bash ${CMAKE_SOURCE_DIR}/tests/cluster/deaths.sh $<TARGET_FILE:mopo_cli>)
 endif()

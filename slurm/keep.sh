@@ -115,19 +115,24 @@ fail() { # CODE REASON: exit code 75 would ask RequeueExit of slurm.conf for ano
     exit $(($1 == 75 ? 1 : $1))
 }
 
-# Requeueing kills this script. While the controller does not answer, ask again; where it refuses, exit code 75 is the
-# request to RequeueExit, and without that the job waits to be submitted again.
+# Requeueing kills this script. While the controller does not answer, ask again: meanwhile it may have started the job
+# elsewhere, which must be left alone. Where it refuses, exit code 75 is the request to RequeueExit, and without that the
+# job waits to be submitted again.
 requeue() {
     local try answer
     trap - USR2 TERM
-    for ((try = 0; try < 10; try++)); do
-        if answer=$(scontrol requeue "$job" 2>&1); then
-            sleep 60
-            break
+    for ((try = 0; try < 20; try++)); do
+        answer=$(scontrol show job "$job" 2>&1)
+        if [[ $answer == *" Restarts="* ]]; then
+            [[ $answer == *" Restarts=${SLURM_RESTART_COUNT:-0} "* ]] || exit 0
+            if answer=$(scontrol requeue "$job" 2>&1) || [ -z "$answer" ]; then # its end may reach scontrol first
+                sleep 60
+                break
+            fi
         fi
         echo "keep.sh: requeue refused: $answer"
-        [[ $answer == *contact* ]] || break
-        sleep 15
+        [[ $answer == *ontact* ]] || break
+        sleep 10
     done
     exit 75
 }

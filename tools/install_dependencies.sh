@@ -1,7 +1,8 @@
 #!/bin/bash
 # Debian packages: tools/install_dependencies.sh build|test. `build` is what the program needs, `test` adds what the
 # tests and checks need. Does nothing where all are there; elsewhere than on Debian it only says what is needed, and
-# CMake names what it cannot find.
+# CMake names what it cannot find. Of what it installs only munge begins to run where systemd does: SLURM's daemons want
+# /etc/slurm/slurm.conf, which is not there.
 set -euo pipefail
 
 packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev libyaml-dev
@@ -9,7 +10,7 @@ packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev 
 case ${1:-} in
 build) ;;
 test) packages+=(libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck python3 mpich libmpich-dev
-    binutils procps iproute2 strace mandoc dpkg-dev file) ;;
+    binutils procps iproute2 strace mandoc dpkg-dev file slurmctld slurmd slurm-client munge) ;;
 *)
     sed -n '2,4s/^# //p' "$0" >&2
     exit 2

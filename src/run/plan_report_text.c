@@ -48,7 +48,9 @@ static void add_head(const PlanReport *report, Text *text)
              w->rows_assumed       ? " (assumed: the dataset is not there)"
              : w->collect_rows > 0 ? ", collected first"
                                    : "");
-    if (w->needs_model) {
+    if (w->needs_model && w->is_shared) {
+        text_add(text, "no model fit: there is a shared model (model.share)\n");
+    } else if (w->needs_model) {
         text_add(text, "%d passes of the model fit%s\n", w->passes,
                  w->passes_assumed ? " (assumed: early stopping ends it; --passes P changes this)"
                  : report->passes > 0 ? " (--passes)"

@@ -59,6 +59,28 @@ done:
     return st;
 }
 
+static const char *model_in(const char *dir, char path[RUNDIR_PATH_MAX])
+{
+    (void)snprintf(path, RUNDIR_PATH_MAX, "%.4000s/model.h5", dir);
+    return path;
+}
+
+Status shared_model_is_there(const Config *cfg, bool *there)
+{
+    Status st = OK;
+    char dir[RUNDIR_PATH_MAX];
+    char path[RUNDIR_PATH_MAX];
+
+    *there = false;
+    if (cfg->model.share[0] == '\0') {
+        return OK;
+    }
+    TRY(set_path(cfg, dir));
+    *there = file_exists(model_in(dir, path));
+done:
+    return st;
+}
+
 /* ---- fit it, or take it ---- */
 
 /* Where others see that this process lives: beside the beat of its run, or alone. Collective. */
@@ -137,8 +159,7 @@ static Status copy_to(const RunDir *run, const char *path)
     unsigned char *bytes = NULL;
     size_t n = 0;
 
-    (void)snprintf(file, sizeof file, "%s/model.h5", path);
-    TRY(file_read(file, SIZE_MAX - 1, &bytes, &n));
+    TRY(file_read(model_in(path, file), SIZE_MAX - 1, &bytes, &n));
     TRY(forget_reports(run));
     TRY(file_write(rundir_file(run, "model.h5", file), bytes, n));
 done:
@@ -239,8 +260,7 @@ static Status check(const Config *cfg, SharedModel *model)
             cfg->top.algo, cfg->train.real_ratio);
     }
     TRY(set_path(cfg, path));
-    (void)snprintf(model->path, sizeof model->path, "%.4000s/model.h5", path);
-    model->before = file_exists(model->path);
+    model->before = file_exists(model_in(path, model->path));
 done:
     return st;
 }

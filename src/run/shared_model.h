@@ -16,6 +16,9 @@ void shared_model_settings(const Config *cfg, Config *only);
 /* 16 hexadecimal digits, a digest of these settings. Local, no file is looked at. Error: ERR_NOMEM. */
 NODISCARD Status shared_model_name(const Config *cfg, char name[SHARED_NAME_MAX]);
 
+/* Whether it is there. Local. Error: ERR_NOMEM. */
+NODISCARD Status shared_model_is_there(const Config *cfg, bool *there);
+
 /* Fill s->ens with the shared ensemble of cfg, the settings as given: take it, fit it, or wait for whoever does, and
  * go on where a fit was left. `run`, which gets its own model.h5, is rank 0's; NULL elsewhere, or where no run is
  * made. Collective. Errors, the same on all ranks: ERR_INTERRUPTED (also while it waits), ERR_CONFIG (of other data),

@@ -28,9 +28,10 @@ static bool is_silent(SharedWait *w)
         bytes_digest(bytes, n, pulse);
     }
     mem_free(&bytes);
-    if (w->pulse_at <= 0 || strcmp(pulse, w->pulse) != 0) {
+    if (!w->looked || strcmp(pulse, w->pulse) != 0) {
         memcpy(w->pulse, pulse, sizeof pulse);
         w->pulse_at = now;
+        w->looked = true;
     }
     return w->patience > 0 && now - w->pulse_at > (double)PATIENCES * w->patience;
 }

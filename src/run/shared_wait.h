@@ -20,7 +20,8 @@ typedef struct {
     bool told;                    /* who is waited for has been told: */
     char holder[LOCK_HOLDER_MAX]; /* it */
     char pulse[SLAB_DIGEST_MAX];  /* of its file in beat/ */
-    double pulse_at;              /* when that last changed, 0: not yet looked at */
+    double pulse_at;              /* when that last changed */
+    bool looked;                  /* at it, once at least */
     RunDir dir;                   /* open where the answer is SHARED_OURS */
 } SharedWait;
 

@@ -97,21 +97,32 @@ static bool is_gone(long pid)
 
 /* ---- beat ---- */
 
+/* Word k (0, 1, ...) of a line; "" where there are fewer. */
+static void word_of(const char *line, int k, char word[TAIL_WORD])
+{
+    line += strspn(line, " ");
+    for (; k > 0; k--) {
+        line += strcspn(line, " \n");
+        line += strspn(line, " ");
+    }
+    (void)snprintf(word, TAIL_WORD, "%.*s", (int)strcspn(line, " \n"), line);
+}
+
 /* "mopo-beat 1 <job> <seconds> <ranks>", then "<rank> <host> <pid> <phase> ..." of its first rank. */
 static void read_beat(const char *path, Life *life)
 {
+    enum { RANKS = 4, PHASE = 3 };
     Tail tail;
-    char phase[TAIL_WORD];
-    int ranks = 0;
+    char word[TAIL_WORD];
 
     tail_read_head(path, &tail);
-    const char *second = strchr(tail.text, '\n');
-    if (sscanf(tail.text, "mopo-beat 1 %*63s %*20s %9d", &ranks) == 1 && ranks > 0) {
-        life->ranks = ranks;
-    }
-    if (second != NULL && sscanf(second + 1, "%*9s %*255s %*20s %63s", phase) == 1) {
-        text_make_plain(phase);
-        memcpy(life->phase, phase, sizeof phase);
+    if (strncmp(tail.text, "mopo-beat 1 ", 12) == 0) {
+        word_of(tail.text, RANKS, word);
+        const long ranks = strtol(word, NULL, 10);
+        life->ranks = ranks > 0 && ranks < 1 << 24 ? (int)ranks : 0;
+        const char *second = strchr(tail.text, '\n');
+        word_of(second != NULL ? second + 1 : "", PHASE, life->phase);
+        text_make_plain(life->phase);
     }
 }
 

@@ -222,11 +222,10 @@ static void look_at_run(const ProgressJob *job, double now, Progress *p)
     p->begun = news.log_changed > 0;
     p->waits_for_model = news.log.waits && p->life.sign == LIFE_RUNS;
     count_units(&news, p);
-    if (p->life.sign == LIFE_RUNS) {
-        p->state = JOB_RUNNING;
-    } else if (is_finished(&news, job, p)) {
+    const bool finished = p->life.sign != LIFE_RUNS && is_finished(&news, job, p);
+    if (finished) {
         p->state = JOB_DONE;
-    } else if (is_starting(&news, now)) {
+    } else if (p->life.sign == LIFE_RUNS || is_starting(&news, now)) {
         p->state = JOB_RUNNING;
     } else {
         p->state = state_at_rest(&news, p);

@@ -97,7 +97,7 @@ static void find_prefix(const JobList *list, char prefix[PATH])
     }
 }
 
-/* "/home/a/runs/s" of "runs/s". */
+/* A path from the root, of one from here. */
 static void make_absolute(const char *dir, char whole[2 * PATH])
 {
     char here[PATH] = "";

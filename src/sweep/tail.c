@@ -26,7 +26,9 @@ static void fill(Tail *tail, int fd, off_t from)
         tail->size += got > 0 ? (size_t)got : 0;
     }
     for (size_t i = 0; i < tail->size; i++) {
-        tail->text[i] = tail->text[i] == '\0' ? '?' : tail->text[i];
+        if (tail->text[i] == '\0') {
+            tail->text[i] = '?';
+        }
     }
     tail->text[tail->size] = '\0';
 }
@@ -231,12 +233,21 @@ void log_news(char *text, LogNews *news)
 
 double utc_seconds(const char *text)
 {
-    int v[6];
-    char zone = 0;
+    static const char form[] = "0000-00-00T00:00:00Z";
+    int v[6] = {0};
+    int number = 0;
 
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%c", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
-               &zone) != 7 ||
-        zone != 'Z' || v[0] < 1970 || v[1] < 1 || v[1] > 12) {
+    for (size_t i = 0; form[i] != '\0'; i++) {
+        const bool digit = form[i] == '0';
+        if (digit ? isdigit((unsigned char)text[i]) == 0 : text[i] != form[i]) {
+            return 0;
+        }
+        number += digit ? 0 : 1;
+        if (digit) {
+            v[number] = 10 * v[number] + (text[i] - '0');
+        }
+    }
+    if (v[0] < 1970 || v[1] < 1 || v[1] > 12) {
         return 0;
     }
     /* days since 1970-03-01 of a year that begins in March, so that a leap day is its last */

@@ -3,14 +3,14 @@
 # Debian's slurmctld, slurmd, slurm-client and munge. DIR holds all its files; nothing outside it changes.
 #   slurm.sh up DIR            one node `localhost` on the loopback, which claims 16 CPUs
 #   slurm.sh up DIR N          a controller on the head and nodes n1 to nN of 8 CPUs, in DIR/hosts
-#   slurm.sh do DIR WORD ...   a command of SLURM, where the controller is
+#   slurm.sh run DIR WORD ...   a command of SLURM, where the controller is
 #   slurm.sh stop DIR          kill the controller; `start` starts it again from what it had saved
 #   slurm.sh node DIR HOST     start a host's slurmd: after `up`, and after the host was switched off and on
 #   slurm.sh down DIR          end all jobs and daemons, remove the hosts
 # Partitions: `debug`, and `urgent`, whose jobs take the place of those in `debug` (requeued after 3 seconds of grace).
 set -euo pipefail
 
-action=${1:?up, do, stop, start, node or down}
+action=${1:?up, run, stop, start, node or down}
 dir=$(realpath -m "${2:?the folder of the cluster is missing}")
 shift 2
 hosts=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/hosts.sh
@@ -63,7 +63,6 @@ MpiDefault=pmix
 ReturnToService=2
 SlurmdTimeout=10
 KillWait=10
-RequeueExit=75
 MaxArraySize=10001
 $2
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE PriorityTier=1 GraceTime=3
@@ -138,7 +137,7 @@ kill_by() {
 
 down() {
     local file pid
-    where scancel --quiet --user root 2>/dev/null || true
+    where timeout 5 scancel --quiet --user root 2>/dev/null || true
     sleep 1
     for file in "$dir/slurmctld.pid" "$dir/slurmd-localhost.pid" "$dir/munged.pid"; do
         kill_by "$file" KILL
@@ -152,7 +151,7 @@ down() {
 PATH=$PATH:/usr/sbin:/sbin
 case $action in
 up) up "$@" ;;
-do) where "$@" ;;
+run) where "$@" ;;
 stop) kill_by "$dir/slurmctld.pid" KILL ;;
 start) where slurmctld ;;
 node) start_node "$1" ;;

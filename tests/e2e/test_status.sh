@@ -130,7 +130,7 @@ exits 2 0 status nowhere
 verdict 'no such folder' $?
 exits 2 2 status runs
 verdict 'under mpirun with two ranks' $?
-check 'says to start it alone' grep -q 'start `mopo status` alone' err
+check 'says to start it alone' grep -q 'start .mopo status. alone' err
 
 if command -v script >/dev/null; then
     echo '# a terminal'

@@ -185,7 +185,8 @@ static void jobs_that_cannot_be_are_refused(void **state)
     refused("grid: {seed: [1]}\ncells: {seed1: {seed: 2}}\n",
             "one with seed=1 and one with seed=2");
     refused("grid: {seed: [1]}\nexclude: [{seed: 1}]\n", "`exclude` leaves no cell");
-    refused("set: {dataset: \"\", collect.rows: 0}\ngrid: {seed: [1]}\n", "cell seed1: dataset: none is given");
+    refused("set: {dataset: \"\", collect.rows: 0}\ngrid: {seed: [1]}\n",
+            "cell seed1: dataset: none is given");
     refused(ROWS "cells: {a: {seed: 1}, b: {collect.rows: 200}}\n",
             "cell b: another cell would collect other rows");
     /* a dataset that nobody can make is no mistake in the grid */
