@@ -19,7 +19,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
 endif()
 
 set(COMMIT unknown)
-set(DATE "")
+file(TIMESTAMP ${SOURCE}/CHANGELOG.md DATE %Y-%m-%d UTC) # of a tarball
 if(EXISTS ${SOURCE}/.git) # not a folder above it: a tarball may be unpacked inside another project
   execute_process(COMMAND git -C ${SOURCE} describe --always --dirty RESULT_VARIABLE failed OUTPUT_VARIABLE out
     ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)

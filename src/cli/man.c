@@ -136,9 +136,8 @@ static void put_title(Page *page, const Program *program, const char *part, int 
     put_upper(page, program->name);
     (void)fprintf(page->out, "%s", dash);
     put_upper(page, part);
-    (void)fprintf(page->out, " %d %s \"%s %s\" \"%s\"\n.nh\n.ad l\n", section,
-                  version.date[0] != '\0' ? version.date : "\"\"", program->name, version.number,
-                  program->name);
+    (void)fprintf(page->out, " %d %s \"%s %s\" \"%s\"\n.nh\n.ad l\n", section, version.date,
+                  program->name, version.number, program->name);
     put_heading(page, "NAME");
     (void)fprintf(page->out, "%s%s%s \\-\n", program->name, dash[0] != '\0' ? "\\-" : "", part);
     put_line(page, summary);

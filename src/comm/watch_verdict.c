@@ -272,6 +272,8 @@ void watch_end(WatchVerdict verdict, double now)
 
     kill_near_soon(); /* before the disk, or who reads our messages, may block us */
     const bool first = first_to_tell();
+    /* A new start mends what was lost, but not a fault of the program. */
+    const Status st = verdict == WATCH_STUCK ? ERR_MPI : ERR_INTERRUPTED;
     if (first) {
         compose(verdict, now, text);
         (void)snprintf(line, sizeof line, "mopo: rank %d: %s\n", watch.rank, text);
@@ -279,9 +281,9 @@ void watch_end(WatchVerdict verdict, double now)
     }
     if (first && watch.folder.log[0] != '\0') {
         const int fd = open(watch.folder.log, O_WRONLY | O_APPEND | O_CLOEXEC);
-        (void)snprintf(line, sizeof line, "%8.2f  error: %s\n", now - watch.began, text);
+        (void)snprintf(line, sizeof line, "%8.2f  %s: %s\n", now - watch.began,
+                       st == ERR_INTERRUPTED ? "stopped" : "error", text);
         put(fd, line);
     }
-    /* mpirun sees it and ends the other hosts. A new start mends what was lost, but not a fault of the program. */
-    _exit(status_exit_code(verdict == WATCH_STUCK ? ERR_MPI : ERR_INTERRUPTED));
+    _exit(status_exit_code(st)); /* mpirun sees it and ends the other hosts */
 }

@@ -203,19 +203,18 @@ done:
 /* One line without its end; TABs become the ends of words. */
 static Status parse_line(JobList *list, char *line)
 {
-    char *words[JOB_WORDS_MAX + 3];
+    char *words[JOB_WORDS_MAX + 3] = {NULL};
     int count = 0;
     int kind = 0;
 
-    for (char *at = line; at != NULL;) {
+    for (bool last = false; !last;) {
         if (count == JOB_WORDS_MAX + 3) {
             return status_fail(ERR_FORMAT, "more than %d words", JOB_WORDS_MAX);
         }
-        words[count++] = at;
-        at = strchr(at, '\t');
-        if (at != NULL) {
-            *at++ = '\0';
-        }
+        words[count++] = line;
+        line += strcspn(line, "\t");
+        last = *line == '\0';
+        *line++ = '\0';
     }
     while (kind < JOB_KINDS && strcmp(words[0], kinds[kind]) != 0) {
         kind++;
@@ -242,7 +241,7 @@ static Status parse_lines(JobList *list, const char *path, char *text, size_t si
             path);
     }
     for (int number = 1; *text != '\0'; number++) {
-        char *end = strchr(text, '\n');
+        char *end = text + strcspn(text, "\n");
         *end = '\0';
         st = number == 1 ? jobs_init(list, text + lead) : parse_line(list, text);
         if (st != OK) {

@@ -95,7 +95,7 @@ check 'leaves no folder of beats' test ! -e whole/beat
 
 echo '# a rank stops'
 stopped 'a rank in the model phase' 2 'fit\|checkpoints' 3 in_model_phase run -- train "${base[@]}" run_dir=run
-check 'the log has it, too' grep -q 'error: no sign of life' run/log.txt
+check 'the log has it, too' grep -q 'stopped: no sign of life' run/log.txt
 stopped 'a worker' 2 'rollouts\|evaluation\|messages' 3 has_lines run 2 -- train "${base[@]}" run_dir=run
 stopped 'a learner, hosts of 2' 1 'updates\|messages' 2 has_lines run 4 -- train "${base[@]}" run_dir=run \
     ranks.learners=2
