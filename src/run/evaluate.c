@@ -114,13 +114,14 @@ Status share_episodes(EpisodeEntry *entries, int count)
 
     TRY(comm_agree(mem_alloc(&numbers, 3 * (size_t)count, sizeof *numbers, "returns")));
     for (int k = comm_rank(); k < count; k += comm_size()) {
-        numbers[3 * k] = entries[k].total;
-        numbers[3 * k + 1] = entries[k].length;
-        numbers[3 * k + 2] = entries[k].cut;
+        double *at = numbers + 3 * (size_t)k;
+        at[0] = entries[k].total;
+        at[1] = entries[k].length;
+        at[2] = entries[k].cut;
     }
     coll_sum(numbers, 3 * count);
     for (int k = 0; k < count; k++) {
-        const double *at = numbers + (size_t)3 * (size_t)k;
+        const double *at = numbers + 3 * (size_t)k;
         entries[k] = (EpisodeEntry){.episode = k, .total = at[0], .length = at[1], .cut = at[2]};
     }
 done:
