@@ -200,7 +200,7 @@ static void rest(int seconds)
     (void)nanosleep(&time, NULL);
 }
 
-/* An mpirun, and not somebody's shell. */
+/* An mpirun or its daemon on this host, and not somebody's shell. */
 static bool is_launcher(pid_t pid)
 {
     char path[64];
@@ -214,12 +214,13 @@ static bool is_launcher(pid_t pid)
     }
     name[n > 0 ? n - 1 : 0] = '\0'; /* the newline */
     return strcmp(name, "mpirun") == 0 || strcmp(name, "mpiexec") == 0 ||
-           strcmp(name, "orterun") == 0;
+           strcmp(name, "orterun") == 0 || strcmp(name, "orted") == 0;
 }
 
 /* In a process of its own, which has nothing of ours open: two seconds from now whoever is stopped, or does not
- * get mpirun's signals any more, is gone, and so are we. Where mpirun itself then waits for a host that is gone,
- * it is asked to end. */
+ * get mpirun's signals any more, is gone, and so are we. Where mpirun itself, or its daemon here, then waits for a host
+ * that is gone, it is asked to end, and made to: what it sends to that host keeps its keepalive from noticing, and TCP
+ * itself gives up after a quarter of an hour. */
 static void kill_near_soon(void)
 {
     const pid_t launcher = getppid();
@@ -241,6 +242,10 @@ static void kill_near_soon(void)
     rest(5);
     if (is_launcher(launcher)) {
         (void)kill(launcher, SIGTERM);
+    }
+    rest(5);
+    if (is_launcher(launcher)) {
+        (void)kill(launcher, SIGKILL);
     }
     _exit(0);
 }
