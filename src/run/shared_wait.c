@@ -104,6 +104,8 @@ static void rest(void)
 Status shared_wait(SharedWait *wait, SharedTurn *turn)
 {
     Status st = OK;
+    const AccountKind before =
+        account_kind(ACCOUNT_LOAD); /* what another process fits is no fit of ours */
 
     do {
         if (comm_rank() == 0) {
@@ -116,5 +118,6 @@ Status shared_wait(SharedWait *wait, SharedTurn *turn)
         }
     } while (*turn == SHARED_BUSY);
 done:
+    (void)account_kind(before);
     return st;
 }
