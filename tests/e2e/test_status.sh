@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PATH=$(dirname "$program"):$PATH
-run=("$source_dir/configs/smoke.yaml" dataset="$work/rows.hdf5" collect.rows=2000 train.epochs=60 train.updates_per_epoch=20)
+run=("$source_dir/configs/smoke.yaml" dataset="$work/rows.hdf5" collect.rows=2000 train.epochs=40 train.updates_per_epoch=20)
 looks=0
 states='' # those that were told, each once in a row
 
@@ -81,7 +81,7 @@ echo '# done'
 find cells -printf '%p %s %T@ %m\n' | sort >before
 exits 0 0 status cells
 verdict 'all done: exit 0' $?
-check 'the table' grep -Eq '^one +done +epoch 60/60 +-?[0-9.]+' out
+check 'the table' grep -Eq '^one +done +epoch 40/40 +-?[0-9.]+' out
 check 'the summary' grep -qx '1 cell: 1 done' out
 exits 0 0 status cells --watch
 verdict '--watch has nothing to wait for' $?
@@ -102,7 +102,7 @@ check 'a run that was stopped' test $code -eq 75
 exits 1 0 status runs
 verdict 'one failed: exit 1' $?
 check 'why' grep -q '^    dataset: .*none.hdf5 is not there' out
-check 'what is saved' grep -Eq '^stopped +waiting +epoch [0-9]+/60 .*saved$' out
+check 'what is saved' grep -Eq '^stopped +waiting +epoch [0-9]+/40 .*saved$' out
 check 'the summary' grep -qx '2 runs: 1 waiting, 1 failed' out
 again=$(sed -n 's/^    again: //p' out)
 cp rows.hdf5 none.hdf5
@@ -121,7 +121,7 @@ jobs = {job["name"]: job for job in said["jobs"]}
 assert set(jobs) == {"alone", "cells/one", "runs/it fails", "runs/stopped"}, jobs
 assert said["cells"] == {"done": 3, "running": 0, "waiting": 1, "stale": 0, "failed": 0}
 stopped = jobs["runs/stopped"]
-assert stopped["state"] == "waiting" and stopped["unit"] == "epoch" and 1 < stopped["at"] < 60 == stopped["of"]
+assert stopped["state"] == "waiting" and stopped["unit"] == "epoch" and 1 < stopped["at"] < 40 == stopped["of"]
 assert stopped["saved"] == "policy-%06d" % stopped["at"] and "as asked" in stopped["reason"]
 assert jobs["alone"]["retry"] is None and jobs["alone"]["return"] != 0'
 
