@@ -103,7 +103,7 @@ else
     sites
     verdict 'a traced run' $?
     check 'the last lines of metrics are brought to disk' \
-        test "$(grep -E '^(write|fsync).*/metrics\.' trace | tail -n 2 | grep -c ^fsync)" -eq 2
+        test "$(grep -E '^(write|fsync).*/metrics\.(csv|jsonl)' trace | tail -n 2 | grep -c ^fsync)" -eq 2
     walk
     verdict 'each start that met an error told it, and was gone on from' $?
 

@@ -28,7 +28,11 @@ check 'all of them are there at the start (NOW)' grep -qE 'BIND_NOW|FLAGS.*\bNOW
 check 'the stack is not executable' grep -qE 'GNU_STACK .* RW +0x' segments
 check 'nothing is writable and executable' test -z "$(grep -E ' RWE ' segments)"
 check 'code is not changed by the loader (no TEXTREL)' test -z "$(grep TEXTREL dynamic)"
-if imports '__(asan|gcov|tsan)_.*|__llvm_.*'; then
+# A build for sanitizers, or for coverage: gcc links gcov in.
+instrumented() {
+    imports '__(asan|tsan)_.*|__llvm_.*' || nm "$program" 2>/dev/null | grep -q ' __gcov_'
+}
+if instrumented; then
     skip 'stack protector, FORTIFY: this build is for sanitizers or coverage'
 else
     check 'the stack is guarded' imports '__stack_chk_fail'
@@ -48,7 +52,7 @@ check 'only the libraries of cmake/dependencies.cmake' test -z "$(
 
 echo '# what it never does'
 # What sanitizers and gcov bring along is theirs.
-if imports '__(asan|gcov|tsan)_.*|__llvm_.*'; then
+if instrumented; then
     skip 'calls: this build is for sanitizers or coverage'
     finish
 fi
