@@ -106,7 +106,7 @@ out_of_our_hands() {
 
 # end CODE VERDICT REASON
 end() {
-    printf '# end %d %s %s %s\n' "$1" "$2" "$(utc)" "$3"
+    printf '# end %d %s %s %.300s\n' "$1" "$2" "$(utc)" "$3"
 }
 
 fail() { # CODE REASON: exit code 75 would ask RequeueExit of slurm.conf for another start

@@ -1,6 +1,6 @@
 /* A job never hangs: where a rank has stopped, a host is gone, or all wait for each other, the job ends with one
- * message that names ranks and phases, and no process is left. Exit code 75, since the same command goes on from the
- * last checkpoint; 1 where all wait for each other, which they would do again.
+ * message that names ranks and phases, and no process is left. Exit code 75: the same command goes on from the last
+ * checkpoint.
  *
  * A thread of each rank, which never calls MPI, publishes about once a second what the rank is doing, in a page of
  * memory that the ranks of a host share, and looks at the others. With a run directory the first rank of each host

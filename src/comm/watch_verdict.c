@@ -198,7 +198,7 @@ static void rest(int seconds)
     (void)nanosleep(&time, NULL);
 }
 
-/* An mpirun, and not somebody's shell. */
+/* An mpirun or its daemon on this host, and not somebody's shell. */
 static bool is_launcher(pid_t pid)
 {
     char path[64];
@@ -212,12 +212,13 @@ static bool is_launcher(pid_t pid)
     }
     name[n > 0 ? n - 1 : 0] = '\0'; /* the newline */
     return strcmp(name, "mpirun") == 0 || strcmp(name, "mpiexec") == 0 ||
-           strcmp(name, "orterun") == 0;
+           strcmp(name, "orterun") == 0 || strcmp(name, "orted") == 0;
 }
 
 /* In a process of its own, which has nothing of ours open: two seconds from now whoever is stopped, or does not
- * get mpirun's signals any more, is gone, and so are we. Where mpirun itself then waits for a host that is gone,
- * it is asked to end. */
+ * get mpirun's signals any more, is gone, and so are we. Where mpirun itself, or its daemon here, then waits for a host
+ * that is gone, it is asked to end, and made to: what it sends to that host keeps its keepalive from noticing, and TCP
+ * itself gives up after a quarter of an hour. */
 static void kill_near_soon(void)
 {
     const pid_t launcher = getppid();
@@ -239,6 +240,10 @@ static void kill_near_soon(void)
     rest(5);
     if (is_launcher(launcher)) {
         (void)kill(launcher, SIGTERM);
+    }
+    rest(5);
+    if (is_launcher(launcher)) {
+        (void)kill(launcher, SIGKILL);
     }
     _exit(0);
 }
@@ -280,6 +285,5 @@ void watch_end(WatchVerdict verdict, double now)
         (void)snprintf(line, sizeof line, "%8.2f  error: %s\n", now - watch.began, text);
         put(fd, line);
     }
-    /* mpirun sees it and ends the other hosts. A new start mends what was lost, but not a fault of the program. */
-    _exit(status_exit_code(verdict == WATCH_STUCK ? ERR_MPI : ERR_INTERRUPTED));
+    _exit(status_exit_code(ERR_INTERRUPTED)); /* mpirun sees it and ends the other hosts */
 }

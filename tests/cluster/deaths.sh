@@ -116,7 +116,7 @@ one_node() {
     echo '# a requeue that is refused'
     alone refused base --no-requeue
     blow 'USR2' 3 refused on_slurm scancel --signal=USR2 --batch "$array"
-    check 'refused: the log says so' wait_for 30 grep -q 'requeue refused: Requested operation is presently disabled' \
+    check 'refused: the log says so' wait_for 60 grep -q 'requeue refused: Requested operation is presently disabled' \
         "$(log_of refused)"
     check 'refused: SLURM starts nothing' wait_for 15 left refused
     submit --ntasks=2
@@ -206,6 +206,14 @@ several_hosts() {
         check 'on so many hosts' grep -Eq "${pair#*/} ranks on n[0-9]( n[0-9]){$((${pair%/*} - 1))}: " "$out/hosts${pair%/*}/log.txt"
         row "nothing, on ${pair%/*} hosts" "hosts${pair%/*}"
     done
+
+    echo '# rank 0 alone reads the dataset, and the hosts share what it sends'
+    "$source_dir/tests/cluster/hosts.sh" on "$cluster/hosts" n1 cp "$work/data.hdf5" "$cluster/hosts/tmp-n1/"
+    hidden=("${base[@]}" "dataset=$cluster/hosts/tmp-n1/data.hdf5") # n2 does not see it
+    list=hidden
+    cell hidden "${hidden[@]}"
+    submit --nodelist=n1,n2 --ntasks=4 --ntasks-per-node=2
+    goes_on hidden 120 1 whole
 
     echo '# hosts and cables'
     wide other-lost 2 4 --ntasks-per-node=2
