@@ -109,7 +109,7 @@ static Status begin(const RunDir *dir, const RunFacts *facts, Checkpoint *from, 
 
     TRY(rundir_write_manifest(dir, facts));
     TRY(checkpoint_find(dir->path, from, found));
-    log_info("model: fitted in %s, for all runs that share it", dir->path);
+    log_info("model: fitting it in %s, for all runs that share it", dir->path);
 done:
     return st;
 }
@@ -131,6 +131,7 @@ static Status fit(Session *s, const RunDir *dir)
 done:
     checkpoint_release(&from);
     if (lead && st != OK) {
+        st = diverged_left(st, dir);
         log_second("%s: %s", st == ERR_INTERRUPTED ? "stopped" : "error", status_reason());
     }
     return st;

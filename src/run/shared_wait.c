@@ -36,18 +36,17 @@ static bool is_silent(SharedWait *w)
     return w->patience > 0 && now - w->pulse_at > (double)PATIENCES * w->patience;
 }
 
-/* Once for each owner. */
+/* Once for each owner, when it has signed. */
 static void tell(SharedWait *w, LockAnswer answer)
 {
     const char *holder = w->dir.lock.held;
 
-    if (w->told && strcmp(w->holder, holder) == 0) {
+    if (holder[0] == '\0' || strcmp(w->holder, holder) == 0) {
         return;
     }
-    w->told = true;
     memcpy(w->holder, holder, sizeof w->holder);
-    log_info("model: another process (%s) fits the shared model in %s; waiting for it",
-             holder[0] != '\0' ? holder : "it has just started", w->path);
+    log_info("model: another process (%s) fits the shared model in %s; waiting for it", holder,
+             w->path);
     if (answer == LOCK_UNKNOWN && w->patience > 0) {
         log_info("model: there are no locks there; if %s/beat does not change for %d s, it is "
                  "taken for dead",
@@ -104,6 +103,8 @@ static void rest(void)
 Status shared_wait(SharedWait *wait, SharedTurn *turn)
 {
     Status st = OK;
+    const AccountKind before =
+        account_kind(ACCOUNT_LOAD); /* what another process fits is no fit of ours */
 
     do {
         if (comm_rank() == 0) {
@@ -116,5 +117,6 @@ Status shared_wait(SharedWait *wait, SharedTurn *turn)
         }
     } while (*turn == SHARED_BUSY);
 done:
+    (void)account_kind(before);
     return st;
 }

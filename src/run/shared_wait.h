@@ -17,8 +17,7 @@ typedef struct {
     const char *path;             /* of the directory */
     const Config *settings;       /* shared_model_settings */
     int patience;                 /* ranks.patience: seconds */
-    bool told;                    /* who is waited for has been told: */
-    char holder[LOCK_HOLDER_MAX]; /* it */
+    char holder[LOCK_HOLDER_MAX]; /* who is waited for, as told; "": nobody yet */
     char pulse[SLAB_DIGEST_MAX];  /* of its file in beat/ */
     double pulse_at;              /* when that last changed */
     bool looked;                  /* at it, once at least */

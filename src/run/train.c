@@ -39,9 +39,10 @@ static Status describe(const Session *s, const RunDir *dir)
 }
 
 /* The ensemble: that of an earlier start, a shared one, or fitted now. A fit that was begun in the run's own directory
- * goes on there. `begun` is its checkpoint on rank 0, or NULL. */
+ * goes on there. `begun` is its checkpoint on rank 0, or NULL; *saved: where checkpoints are, NULL: not the run's
+ * concern. */
 static Status provide_model(Session *s, const Config *cfg, const RunDir *dir,
-                            const Checkpoint *begun)
+                            const Checkpoint *begun, const RunDir **saved)
 {
     Status st = OK;
     bool there = false;
@@ -51,7 +52,9 @@ static Status provide_model(Session *s, const Config *cfg, const RunDir *dir,
     (void)account_kind(ACCOUNT_FIT);
     coll_bcast(&share, sizeof share, 0);
     if (!there) {
+        *saved = share != 0 ? NULL : dir;
         TRY(share != 0 ? shared_model_provide(s, cfg, dir) : fit_model(s, dir, begun));
+        *saved = dir;
     }
 done:
     return st;
@@ -63,6 +66,7 @@ static Status run_phases(Session *s, const Config *cfg, const RunDir *dir, Train
     Status st = OK;
     Checkpoint from = {0};
     bool found = false;
+    const RunDir *saved = dir;
 
     if (comm_rank() == 0) {
         st = checkpoint_find(dir->path, &from, &found);
@@ -76,7 +80,7 @@ static Status run_phases(Session *s, const Config *cfg, const RunDir *dir, Train
     }
     TRY(comm_agree(st));
     if (s->needs_model) {
-        TRY(provide_model(s, cfg, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
+        TRY(provide_model(s, cfg, dir, found && from.phase == PHASE_MODEL ? &from : NULL, &saved));
         (void)account_kind(ACCOUNT_REPORT);
         TRY(model_report_in_run(s, dir));
         (void)account_kind(ACCOUNT_FIT);
@@ -99,7 +103,7 @@ static Status run_phases(Session *s, const Config *cfg, const RunDir *dir, Train
     (void)account_kind(ACCOUNT_OTHER);
 done:
     checkpoint_release(&from);
-    return comm_rank() == 0 ? diverged_left(st, dir) : st;
+    return comm_rank() == 0 && saved != NULL ? diverged_left(st, saved) : st;
 }
 
 Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions *options,

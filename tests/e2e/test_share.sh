@@ -10,6 +10,8 @@ base=("$source_dir/configs/smoke.yaml" dataset=rows.hdf5 collect.rows=0 train.ep
 # Enough passes to be caught in between.
 long=("${base[@]}" model.max_epochs=60 model.patience=1000)
 
+one='' two='' three='' # processes in the background
+
 # start NAME RANKS WORDS...: in the background; its process goes to the variable NAME, its output to NAME.err.
 start() {
     local -n pid_of=$1

@@ -224,6 +224,7 @@ static void other_settings_are_refused_with_their_names(void **state)
     config_default(&config);
     (void)snprintf(config.top.run_dir, sizeof config.top.run_dir, "moved");
     config.train.epochs = 7;
+    (void)snprintf(config.model.share, sizeof config.model.share, "models");
     config.ranks.learners = 2;
     config.checkpoint.every = 3;
     config.checkpoint.keep = 9;
