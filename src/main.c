@@ -1,4 +1,4 @@
-/* The program: a table of commands. Opens and closes MPI, and alone turns a Status into an exit code. */
+/* The program: opens and closes MPI, and alone turns a Status into an exit code. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,22 +18,6 @@
 #include "env/env.h"
 #include "nn/gemm.h"
 #include "run/tables.h"
-
-static const Command *const commands[] = {&cmd_train,  &cmd_eval,  &cmd_rerun, &cmd_collect,
-                                          &cmd_data,   &cmd_model, &cmd_plan,  &cmd_sweep,
-                                          &cmd_status, &cmd_bench, &cmd_config};
-
-static const Program program = {
-    .name = "mopo",
-    .summary = "model-based offline policy optimization (Yu et al. 2020), distributed",
-    .detail = "Without a command mopo runs `mopo train` with the configuration that is built in.\n"
-              "\n"
-              "  mpirun -n 16 mopo\n"
-              "  mpirun -n 16 mopo train configs/paper/halfcheetah-random.yaml seed=1\n"
-              "  mopo eval runs/demo-s0\n",
-    .commands = commands,
-    .count = (int)(sizeof commands / sizeof *commands),
-};
 
 static void print_version(void)
 {
@@ -56,7 +40,7 @@ static Status run(int argc, char **argv, const char **verb)
     if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
                      strcmp(argv[0], "help") == 0)) {
         if (lead) {
-            options_help(stdout, &program);
+            options_help(stdout, &cmd_program);
         }
         return OK;
     }
@@ -67,7 +51,7 @@ static Status run(int argc, char **argv, const char **verb)
         return OK;
     }
     if (argc > 0) {
-        TRY(options_command(&program, argv[0], &command));
+        TRY(options_command(&cmd_program, argv[0], &command));
     }
     *verb = command->verb;
     TRY(options_parse(command, argc > 0 ? argc - 1 : 0, argv + (argc > 0 ? 1 : 0), &values));
@@ -123,9 +107,9 @@ static Status end_output(Status st)
 /* The command does without MPI. */
 static bool is_alone(int argc, char **argv)
 {
-    for (int i = 0; i < program.count && argc > 1; i++) {
-        if (strcmp(commands[i]->verb, argv[1]) == 0) {
-            return commands[i]->alone;
+    for (int i = 0; i < cmd_program.count && argc > 1; i++) {
+        if (strcmp(cmd_program.commands[i]->verb, argv[1]) == 0) {
+            return cmd_program.commands[i]->alone;
         }
     }
     return false;

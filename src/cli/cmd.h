@@ -6,7 +6,9 @@
 #include "config/config.h"
 
 extern const Command cmd_train, cmd_eval, cmd_rerun, cmd_collect, cmd_data, cmd_model, cmd_plan,
-    cmd_sweep, cmd_status, cmd_bench, cmd_config;
+    cmd_sweep, cmd_status, cmd_bench, cmd_config, cmd_man, cmd_completion;
+/* All of them. */
+extern const Program cmd_program;
 
 /* [CONFIG] [key=value ...] from the words behind the first `skip`: the first is a file unless it
  * holds '='; without one the built-in configuration is taken. Errors and `origins` as in config_load. */

@@ -9,7 +9,7 @@
 #include "run/fit_model.h"
 #include "run/model_report.h"
 
-static const char *const names[] = {"report", "fit"};
+static const char *const names[] = {"report", "fit", NULL};
 
 /* What decides which rows are held out: with another value rows of the fit would count as held out. */
 static Status check_split(const Config *run, const Config *asked)
@@ -118,7 +118,7 @@ static Status run(const OptionValues *in)
     Status st = OK;
     int action = 0;
 
-    TRY(options_action(in, names, sizeof names / sizeof *names, &action));
+    TRY(options_action(in, &action));
     const bool fits = action == 1;
     if (option_text(in, fits ? "out" : "max-time") != NULL) {
         return status_fail(ERR_USAGE, "--%s has no meaning with %s", fits ? "out" : "max-time",
@@ -160,4 +160,5 @@ const Command cmd_model = {
         "  mpirun -n 7 mopo model fit configs/paper/hopper-medium.yaml model.share=models\n",
     .options = options,
     .run = run,
+    .actions = names,
 };

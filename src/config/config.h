@@ -93,6 +93,19 @@ int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key),
  * behind it; words (max) point there. Returns how many. */
 int config_changed(const Config *config, const char *section, char *words[], int max, Text *text);
 
+/* What there is to say of one key. */
+typedef struct {
+    const char *name, *help;
+    const char *words; /* "a|b" where only these words may be written; NULL for numbers and text */
+    bool is_text;      /* any text: a file, a name */
+    char value[CONFIG_TEXT_MAX]; /* its default */
+    char allowed[512];           /* "a whole number from 1 to 1000 (steps)" */
+} ConfigAbout;
+/* Key i in the order of the table; false behind the last. */
+bool config_about(int i, ConfigAbout *out);
+/* How a value is chosen and written: sentences in Markdown, NULL behind the last. */
+extern const char *const config_rules[];
+
 /* One row per key for people, or all of docs/config.md (markdown = true). */
 void config_print_keys(FILE *out, bool markdown);
 /* What may be written for a key, "none|max_std" as in the table; NULL where it is no list of words. */

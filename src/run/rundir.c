@@ -143,7 +143,10 @@ Status rundir_settings(const char *run, Config *config)
 
     (void)snprintf(path, sizeof path, "%s/used.yaml", run);
     if (!file_exists(path)) {
-        return status_fail(ERR_USAGE, "%s: no run directory: it has no used.yaml", run);
+        return status_fail(ERR_USAGE,
+                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
+                           "`mopo train`",
+                           run);
     }
     TRY(file_read(path, CONFIG_YAML_MAX, &text, &size));
     TRY(config_parse(config, path, (const char *)text, size));

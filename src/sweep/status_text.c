@@ -217,6 +217,7 @@ static void add_job(Text *text, Page *page, const StatusReport *report, const St
     add_columns(text, page, report, row);
     if (p->state == JOB_STALE) {
         add_silence(text, page, report, p);
+        add_wrapped(text, page, p->reason);
     }
     if (p->state == JOB_FAILED) {
         add_wrapped(text, page, p->reason[0] != '\0' ? p->reason : "no reason was noted");

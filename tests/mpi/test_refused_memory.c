@@ -167,6 +167,7 @@ static void refuse_each(const Job *job, int who, int most)
     if (every && comm_rank() == 0) {
         printf("%s %s: %lld requests of rank %d\n", job->command->verb, job->words[0],
                (long long)asked, who);
+        (void)fflush(stdout); /* before a command's output goes nowhere */
     }
 }
 

@@ -200,6 +200,15 @@ static void who_holds_the_lock_and_gives_no_sign_is_stale(void **state)
     end_holder(child);
 }
 
+static void a_number_that_another_process_has_now_is_no_sign_of_life(void **state)
+{
+    (void)state;
+    begin("policy-000001\n");
+    sign_here(getpid(), 300);
+    beat(1);
+    assert_int_equal(look(), JOB_STALE);
+}
+
 static void a_start_is_not_judged_by_the_beat_before_it(void **state)
 {
     (void)state;
@@ -295,8 +304,11 @@ static void an_error_in_the_log_is_a_failure_and_a_stop_is_none(void **state)
     temp_write(in_run("log.txt"), "    0.00  run r\n    1.00  error: the disk is full\n");
     assert_int_equal(look(), JOB_FAILED);
     assert_string_equal(p.reason, "the disk is full");
-    sign("elsewhere", 5, 300); /* ended by the watch: unsigned, but it said why */
+    sign("elsewhere", 5, 300); /* ended by the watch, which signs nothing off, but says why */
     assert_int_equal(look(), JOB_FAILED);
+    temp_write(in_run("log.txt"), "    0.00  run r\n    1.00  stopped: no sign of life of n7\n");
+    assert_int_equal(look(), JOB_STALE); /* a new start goes on */
+    assert_string_equal(p.reason, "no sign of life of n7");
     temp_write(in_run("lock"), "");
     temp_write(in_run("log.txt"), "    0.00  run r\n    1.00  stopped: as asked\n");
     assert_int_equal(look(), JOB_WAITING);
@@ -498,6 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(who_holds_the_lock_runs_and_who_is_killed_is_stale),
         TEST(who_holds_the_lock_and_gives_no_sign_is_stale),
+        TEST(a_number_that_another_process_has_now_is_no_sign_of_life),
         TEST(a_start_is_not_judged_by_the_beat_before_it),
         TEST(on_another_host_the_beat_decides),
         TEST(a_beat_that_changes_lives_whatever_the_clocks_say),
