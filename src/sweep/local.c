@@ -133,7 +133,7 @@ static void note_end(Local *l, int i, Verdict verdict)
         tell(l, "FAILED", i, task->attempt.reason);
     } else {
         task->state = TASK_READY;
-        tell(l, l->stopping > 0 ? "saved" : "again", i, task->attempt.reason);
+        tell(l, l->stopping > 0 ? "stopped" : "again", i, task->attempt.reason);
     }
 }
 
@@ -231,7 +231,7 @@ static void on_signal(Local *l, int number)
         return;
     case SIGINT:
         if (l->stopping > 0) {
-            log_info("ending %d running jobs at once; they go on from their last checkpoints",
+            log_info("ending what runs (%d) at once; it goes on from the last checkpoint",
                      count(l, TASK_OURS));
             signal_jobs(l, SIGKILL, true);
             return;
@@ -241,7 +241,7 @@ static void on_signal(Local *l, int number)
         break;
     }
     if (l->stopping++ == 0 && count(l, TASK_OURS) > 0) {
-        log_info("stopping: %d running jobs save and end; a second Ctrl-C ends them at once",
+        log_info("stopping: what runs (%d) saves and ends; a second Ctrl-C ends it at once",
                  count(l, TASK_OURS));
     }
     signal_jobs(l, SIGUSR2, false);

@@ -5,7 +5,8 @@ slurm=$source_dir/tests/cluster/slurm.sh
 cluster=$(mktemp -d -t mopo-slurm.XXXXXX) || exit 1 # not in $work: munge wants a path that all may enter
 out=$work/sweep
 hurry='' # the process that shortens SLURM's waits
-export MOPO=$program MOPO_SLURM=$source_dir/slurm
+export MOPO=$program
+unset MOPO_SLURM # the scripts find each other
 # more CPUs are claimed than there are
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 
@@ -61,7 +62,7 @@ cell() {
 # submit [OPTION...]: all cells of $list as one array; its number goes to $array.
 submit() {
     array=$(on_slurm sbatch --parsable --mem-per-cpu=100M --array="0-$(($(lines_of "$out/submit/$list.tsv") - 1))" "$@" \
-        "$MOPO_SLURM/sweep.sbatch" "sweep/submit/$list.tsv")
+        "$source_dir/slurm/sweep.sbatch" "sweep/submit/$list.tsv")
 }
 
 log_of() { # NAME

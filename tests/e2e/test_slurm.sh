@@ -1,7 +1,7 @@
 #!/bin/bash
 # Jobs under a real SLURM of one node (tests/cluster/slurm.sh) go on by themselves: an array of five cells, of which a
-# rank is killed, one is stopped, one is wrong and two die at every start. All other deaths, and several hosts:
-# tests/cluster/deaths.sh.
+# rank is killed, one is stopped, one is wrong and two die at every start; a dataset; and a run of one seed. All other
+# deaths, and several hosts: tests/cluster/deaths.sh.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=tests/cluster/lib.sh
@@ -30,8 +30,12 @@ cell asked "${base[@]}"
 cell wrong "${base[@]}" penalty.lamda=2
 cell dies "${base[@]}"
 cell stops "${base[@]}"
+printf '%s\t' data rows rows.hdf5 collect rows.hdf5 task=pointmass seed=3 --rows 1500 >>sweep/submit/$list.tsv
+echo >>sweep/submit/$list.tsv
 submit --ntasks=2
-verdict 'five cells are submitted' $?
+verdict 'cells and a dataset are submitted' $?
+seeds=$(on_slurm sbatch --parsable --array=0 --ntasks=2 --mem-per-cpu=100M "$source_dir/slurm/train.sbatch" "${base[@]}")
+verdict 'a run of seed 0 is submitted' $?
 wait_for 60 at_epoch killed 3 && kill -KILL "$(ranks_of killed | tail -n 1)"
 verdict 'a rank is killed' $?
 wait_for 60 at_epoch asked 3 && on_slurm scancel --signal=USR2 --batch "${array}_1"
@@ -44,7 +48,12 @@ check 'the log tells of the stop' grep -Eq '^# end 75 again [^ ]+ .*asked \(SIGU
 fails wrong 60 1 'did you mean penalty.lambda'
 fails dies 60 3 '3 starts in a row without a new checkpoint'
 fails stops 60 3 '3 starts in a row without a new checkpoint'
+wait_for 30 ended rows 'done' && [ -s rows.hdf5 ]
+verdict 'the dataset is made' $?
+wait_for 60 grep -qs '^# end 0 done' mopo-[0-9]*.out
+verdict 'the run of seed 0: done' $?
+check 'same bytes' same_run whole "runs/mopo-${seeds}_0"
 check 'SLURM took every request' test "$(cat sweep/logs/* | grep -c 'requeue refused')" -eq 0
 check 'no job failed before it could write its log' test -z "$(grep -hv '^slurmstepd' mopo-sweep-*.out)"
-check 'no count is left behind' test -z "$(find sweep -name '*.starts')"
+check 'no count is left behind' test -z "$(find sweep runs -name '*.starts')"
 finish

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/file.h"
 #include "base/mem.h"
 #include "run/tables.h"
@@ -15,6 +17,7 @@
 #include "sweep/build.h"
 #include "sweep/launch.h"
 #include "sweep/select.h"
+#include "sweep/sweep_report.h"
 
 static char dir[TEMP_PATH_MAX];
 
@@ -216,6 +219,58 @@ static void a_part_brings_what_it_needs(void **state)
     sweep_release(&sweep);
 }
 
+/* Two hours on two ranks for a cell, one of them for its model. */
+static void what_sharing_saves_is_told(void **state)
+{
+    (void)state;
+    Sweep sweep;
+    Estimate est[8];
+    Estimates estimates = {.job = est, .kinds = 1, .recommended = 4};
+    static char data[1 << 15];
+    Text text = text_over(data, sizeof data);
+
+    build(&sweep, "out: o\nset: {task: pointmass, dataset: no rows.hdf5, collect.rows: 100}\n"
+                  "grid: {penalty.lambda: [1, 2], model.layers: [2, 3], seed: [4]}\ncells: {sac: "
+                  "{algo: sac}}\n");
+    for (int i = 0; i < sweep.jobs.count; i++) {
+        const JobKind kind = sweep.jobs.jobs[i].kind;
+        est[i] =
+            (Estimate){.total = kind == JOB_DATA ? 0 : 3600, .fit = kind == JOB_CELL ? 3600 : -1};
+    }
+    const SweepReport report = {
+        .sweep = &sweep, .out = "o", .est = &estimates, .ranks = 2, .cores = 4};
+    sweep_report_text(&report, &text);
+    assert_false(text.cut);
+    assert_true(text.used < sweep_report_room(&report));
+    static const char *const lines[] = {
+        "5 cells of g.yaml, in o, each on 2 ranks\n",
+        "  lambda1-layers2-seed4          2.00  1 h 00 min  o/lambda1-layers2-seed4\n",
+        "\n2 models for 4 cells: sharing saves 2 fits, 4.00 core-hours\n",
+        "\nall together 14.00 core-hours; on this machine (4 cores) about 3 h 30 min\n",
+        "\n`mopo plan` recommends 4 ranks for the first cell\n",
+        "\nmpirun -n 2 mopo collect 'no rows.hdf5' task=pointmass seed=4 --rows 100\n",
+        "\nmpirun -n 2 mopo train task=pointmass 'dataset=no rows.hdf5' collect.rows=100 algo=sac "
+        "run_dir=o/sac\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (strstr(data, lines[i]) == NULL) {
+            fail_msg("not in the report: %s\n%s", lines[i], data);
+        }
+    }
+    est[7].total = -1; /* the last cell could not be measured */
+    text = text_over(data, sizeof data);
+    sweep_report_text(&report, &text);
+    assert_non_null(strstr(data, "all together at least 12.00 core-hours"));
+    json_t *all = sweep_report_json(&report);
+    assert_non_null(all);
+    assert_true(json_is_false(json_object_get(all, "core_hours_known")));
+    const json_t *last = json_array_get(json_object_get(all, "jobs"), 7);
+    assert_true(json_is_null(json_object_get(last, "core_hours")));
+    assert_string_equal(json_string_value(json_array_get(json_object_get(last, "words"), 2)),
+                        "dataset=no rows.hdf5");
+    json_decref(all);
+    sweep_release(&sweep);
+}
+
 static void memory_that_is_refused_is_an_error(void **state)
 {
     (void)state;
@@ -315,6 +370,7 @@ int main(void)
         cmocka_unit_test(cells_share_datasets_and_models),
         cmocka_unit_test(jobs_that_cannot_be_are_refused),
         cmocka_unit_test(a_part_brings_what_it_needs),
+        cmocka_unit_test(what_sharing_saves_is_told),
         cmocka_unit_test(memory_that_is_refused_is_an_error),
         cmocka_unit_test(a_program_gets_its_words_and_no_shell),
         cmocka_unit_test(how_a_program_ended_is_told),
