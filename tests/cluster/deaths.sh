@@ -146,8 +146,9 @@ one_node() {
     row 'a time limit that ends a hung job' limit-hung
 
     echo '# preemption'
-    alone preempted base
-    wait_for 60 at_epoch preempted 3 && on_slurm sbatch --partition=urgent --ntasks=16 --mem-per-cpu=1M \
+    alone preempted patient
+    blow 'preempted: the ranks are suspended, or they would have ended before' 3 preempted suspend preempted
+    on_slurm sbatch --partition=urgent --ntasks=16 --mem-per-cpu=1M \
         --output=/dev/null --wrap 'sleep 2'
     verdict 'a job of higher priority wants the node' $?
     goes_on preempted 120 2 whole
