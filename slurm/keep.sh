@@ -2,13 +2,13 @@
 # What train.sbatch and sweep.sbatch share: start mopo, pass SLURM's signals on, and decide whether the job is to be
 # started again. Sourced in the folder in which the job runs.
 #
-#   keep DIR MEMORY WORD...    run `mopo WORD...`, whose results lie in DIR, and end the job. MEMORY is a small file that
-#                              counts starts without progress from one start to the next
+#   keep DIR MEMORY WORD...    run `mopo WORD...`, whose results lie in DIR, and end the job. MEMORY is a small file
+#                              that counts starts without progress from one start to the next
 #
 #   0            done
 #   1, 2, 76     failed: a new start would end the same
-#   others       again: 75 is saved and stopped, the rest are killed ranks and lost nodes. Failed after 3 starts in a row
-#                from which nothing came that is newer than before
+#   others       again: 75 is saved and stopped, the rest are killed ranks and lost nodes. Failed after 3 starts in a
+#                row from which nothing came that is newer than before
 #
 # Around each start it prints what `mopo status` reads:
 #   # start <UTC time> host <host> job <SLURM's number>
@@ -116,8 +116,8 @@ fail() { # CODE REASON: exit code 75 would ask RequeueExit of slurm.conf for ano
 }
 
 # Requeueing kills this script. While the controller does not answer, ask again: meanwhile it may have started the job
-# elsewhere, which must be left alone. Where it refuses, exit code 75 is the request to RequeueExit, and without that the
-# job waits to be submitted again.
+# elsewhere, which must be left alone. Where it refuses, exit code 75 is the request to RequeueExit, and without that
+# the job waits to be submitted again.
 requeue() {
     local try answer
     trap - USR2 TERM

@@ -20,11 +20,6 @@ row() {
     printf '%s|%d|%d\n' "$1" "$(starts_of "$2")" $(($(date -d "$last" +%s) - $(date -d "$first" +%s))) >>"$work/table"
 }
 
-# job_of NAME: SLURM's number.
-job_of() {
-    sed -n 's/^# start .* job //p' "$(log_of "$1")" | tail -n 1
-}
-
 # alone NAME WORDS OPTION...: a list of one cell; WORDS is the name of an array.
 alone() {
     local -n words=$2
@@ -116,7 +111,7 @@ one_node() {
     echo '# a requeue that is refused'
     alone refused base --no-requeue
     blow 'USR2' 3 refused on_slurm scancel --signal=USR2 --batch "$array"
-    check 'refused: the log says so' wait_for 60 grep -q 'requeue refused: Requested operation is presently disabled' \
+    check 'refused: the log says so' wait_for 60 grep -q 'requeue refused: .*presently disabled' \
         "$(log_of refused)"
     check 'refused: SLURM starts nothing' wait_for 15 left refused
     submit --ntasks=2
@@ -151,8 +146,9 @@ one_node() {
     row 'a time limit that ends a hung job' limit-hung
 
     echo '# preemption'
-    alone preempted base
-    wait_for 60 at_epoch preempted 3 && on_slurm sbatch --partition=urgent --ntasks=16 --mem-per-cpu=1M \
+    alone preempted patient
+    blow 'preempted: the ranks are suspended, or they would have ended before' 3 preempted suspend preempted
+    on_slurm sbatch --partition=urgent --ntasks=16 --mem-per-cpu=1M \
         --output=/dev/null --wrap 'sleep 2'
     verdict 'a job of higher priority wants the node' $?
     goes_on preempted 120 2 whole
@@ -189,6 +185,10 @@ strike() {
     struck=$("$3" "$1") && host_action "$2" "$struck"
 }
 
+started_twice() { # NAME
+    [ "$(starts_of "$1")" -eq 2 ]
+}
+
 back() { # HOST ACTION
     host_action "$2" "$1" && "$slurm" node "$cluster" "$1"
 }
@@ -203,7 +203,8 @@ several_hosts() {
     for pair in 2/4 4/8; do
         wide "hosts${pair%/*}" "${pair%/*}" "${pair#*/}" --ntasks-per-node=2
         goes_on "hosts${pair%/*}" 120 1 whole
-        check 'on so many hosts' grep -Eq "${pair#*/} ranks on n[0-9]( n[0-9]){$((${pair%/*} - 1))}: " "$out/hosts${pair%/*}/log.txt"
+        check 'on so many hosts' grep -Eq "${pair#*/} ranks on n[0-9]( n[0-9]){$((${pair%/*} - 1))}: " \
+            "$out/hosts${pair%/*}/log.txt"
         row "nothing, on ${pair%/*} hosts" "hosts${pair%/*}"
     done
 
@@ -233,9 +234,10 @@ several_hosts() {
     host_action heal "$struck"
     wide batch-cut 2 4 --ntasks-per-node=2
     blow "the cable of the script's host is pulled" 3 batch-cut strike batch-cut cut batch_host
-    goes_on batch-cut 240 2 whole
+    wait_for 180 started_twice batch-cut && host_action heal "$struck"
+    verdict 'it has started elsewhere when the cable is plugged in again' $?
+    goes_on batch-cut 120 2 whole # the old script leaves it alone
     row "the cable of the script's host is pulled" batch-cut
-    host_action heal "$struck"
     end_slurm
 }
 

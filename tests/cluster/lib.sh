@@ -45,7 +45,8 @@ hurry_up() {
     local id now='' before
     while sleep 1; do
         before=$now
-        now=$(on_slurm squeue --noheader --array --states pending --format '%i %r' 2>/dev/null | sed -n 's/ BeginTime$//p')
+        now=$(on_slurm squeue --noheader --array --states pending --format '%i %r' 2>/dev/null |
+            sed -n 's/ BeginTime$//p')
         for id in $now; do
             ! grep -qx "$id" <<<"$before" || on_slurm scontrol update JobId="$id" StartTime=now 2>/dev/null
         done
@@ -61,8 +62,9 @@ cell() {
 
 # submit [OPTION...]: all cells of $list as one array; its number goes to $array.
 submit() {
-    array=$(on_slurm sbatch --parsable --mem-per-cpu=100M --array="0-$(($(lines_of "$out/submit/$list.tsv") - 1))" "$@" \
-        "$source_dir/slurm/sweep.sbatch" "sweep/submit/$list.tsv")
+    local file=sweep/submit/$list.tsv
+    array=$(on_slurm sbatch --parsable --mem-per-cpu=100M --array="0-$(($(lines_of "$file") - 1))" "$@" \
+        "$source_dir/slurm/sweep.sbatch" "$file")
 }
 
 log_of() { # NAME
@@ -116,6 +118,11 @@ fails() {
     check "$1: is not started again" wait_for 15 left "$1"
 }
 
+# SLURM's number.
+job_of() { # NAME
+    sed -n 's/^# start .* job //p' "$(log_of "$1")" | tail -n 1
+}
+
 left() { # NAME: no job of it is there
-    ! on_slurm squeue --noheader --array --format %i | grep -qx "$(sed -n 's/^# start .* job //p' "$(log_of "$1")" | tail -n 1)"
+    ! on_slurm squeue --noheader --array --format %i | grep -qx "$(job_of "$1")"
 }

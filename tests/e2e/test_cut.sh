@@ -1,7 +1,7 @@
 #!/bin/bash
-# The cable of a host is pulled while a run goes over it (tests/cluster/hosts.sh). mpirun notices by its keepalive, which
-# slurm/site.env.example shortens and this test more; the job ends on both sides and says which host, and the same
-# command goes on to the bytes of a run that nobody disturbed. That mopo notices first: tests/cluster/deaths.sh.
+# The cable of a host is pulled while a run goes over it (tests/cluster/hosts.sh). mpirun notices by its keepalive,
+# which slurm/site.env.example shortens and this test more; the job ends on both sides and says which host, and the
+# same command goes on to the bytes of a run that nobody disturbed. That mopo notices first: tests/cluster/deaths.sh.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -34,7 +34,8 @@ printf '%s\t' data rows rows.hdf5 collect rows.hdf5 task=pointmass seed=3 --rows
 echo >>sweep/submit/$list.tsv
 submit --ntasks=2
 verdict 'cells and a dataset are submitted' $?
-seeds=$(on_slurm sbatch --parsable --array=0 --ntasks=2 --mem-per-cpu=100M "$source_dir/slurm/train.sbatch" "${base[@]}")
+seeds=$(on_slurm sbatch --parsable --array=0 --ntasks=2 --mem-per-cpu=100M "$source_dir/slurm/train.sbatch" \
+    "${base[@]}")
 verdict 'a run of seed 0 is submitted' $?
 wait_for 60 at_epoch killed 3 && kill -KILL "$(ranks_of killed | tail -n 1)"
 verdict 'a rank is killed' $?
