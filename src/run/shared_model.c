@@ -29,10 +29,6 @@ void shared_model_settings(const Config *cfg, Config *only)
     only->model = cfg->model;
     only->model.seed = (int)session_model_seed(cfg);
     only->model.share[0] = '\0';
-    if (cfg->collect.rows > 0) {
-        only->collect.rows = cfg->collect.rows;
-        only->top.seed = cfg->top.seed;
-    }
 }
 
 Status shared_model_name(const Config *cfg, char name[SHARED_NAME_MAX])

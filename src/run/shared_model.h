@@ -11,7 +11,7 @@
 enum { SHARED_NAME_MAX = 17 };
 
 /* The settings that the fit depends on, all others at their defaults: task, dataset as given, env.*, data.*,
- * model.* with the seed resolved; and, where collect.rows lets the run make its dataset, what that depends on. */
+ * model.* with the seed resolved. Who made the dataset is no part of it: a model of other data is refused. */
 void shared_model_settings(const Config *cfg, Config *only);
 /* 16 hexadecimal digits, a digest of these settings. Local, no file is looked at. Error: ERR_NOMEM. */
 NODISCARD Status shared_model_name(const Config *cfg, char name[SHARED_NAME_MAX]);

@@ -54,6 +54,12 @@ static double finish_seconds(const SweepReport *report, double core_hours)
 
 /* ---- text ---- */
 
+/* Decimals of core-hours: a sweep that takes seconds is not for nothing. */
+static int places(double hours)
+{
+    return hours < 0.1 ? 4 : 2;
+}
+
 size_t sweep_report_room(const SweepReport *report)
 {
     enum { HEAD = 1 << 14, ROW = 512, QUOTES = 4 };
@@ -88,7 +94,8 @@ static void add_row(const SweepReport *report, int i, int width, Text *text)
     text_add(text, "  %-*s", width, job->name);
     if (seconds >= 0) {
         plan_duration(seconds, time);
-        text_add(text, " %12.2f  %-12s", estimate_core_hours(seconds, report->ranks), time);
+        text_add(text, " %12.*f  %-12s", places(estimate_core_hours(seconds, report->ranks)),
+                 estimate_core_hours(seconds, report->ranks), time);
     } else {
         text_add(text, " %12s  %-12s", "?", time);
     }
@@ -150,7 +157,7 @@ void sweep_add_sharing(const SweepReport *report, Text *text)
              sweep->count[JOB_CELL] - sweep->alone == 1 ? "" : "s", fits_saved(sweep),
              fits_saved(sweep) == 1 ? "" : "s");
     if (saved > 0) {
-        text_add(text, ", %.2f core-hours", saved);
+        text_add(text, ", %.*f core-hours", places(saved), saved);
     }
     text_add(text, "\n");
 }
@@ -175,8 +182,9 @@ void sweep_report_text(const SweepReport *report, Text *text)
     add_table(report, text);
     text_add(text, "\n");
     sweep_add_sharing(report, text);
-    text_add(text, "all together %s%.2f core-hours; on this machine (%d cores) %s%s\n",
-             known ? "" : "at least ", hours, report->cores, known ? "about " : "at least ", time);
+    text_add(text, "all together %s%.*f core-hours; on this machine (%d cores) %s%s\n",
+             known ? "" : "at least ", places(hours), hours, report->cores,
+             known ? "about " : "at least ", time);
     if (report->est->recommended > 0 && report->est->recommended != report->ranks) {
         text_add(text, "`mopo plan` recommends %d ranks for the first cell\n",
                  report->est->recommended);

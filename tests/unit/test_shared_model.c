@@ -48,7 +48,7 @@ static bool starts_with(const char *text, const char *head)
     return strncmp(text, head, strlen(head)) == 0;
 }
 
-static bool is_part(const char *key, bool collects)
+static bool is_part(const char *key)
 {
     static const char *const sections[] = {"env.", "data.", "model."};
 
@@ -57,27 +57,20 @@ static bool is_part(const char *key, bool collects)
             return strcmp(key, "model.share") != 0;
         }
     }
-    return strcmp(key, "task") == 0 || strcmp(key, "dataset") == 0 || strcmp(key, "seed") == 0 ||
-           (collects && strcmp(key, "collect.rows") == 0);
+    return strcmp(key, "task") == 0 || strcmp(key, "dataset") == 0 || strcmp(key, "seed") == 0;
 }
 
 static void each_key_is_part_of_the_name_or_not(void **state)
 {
     (void)state;
-    for (int collects = 0; collects <= 1; collects++) {
-        plain.collect.rows = 1000 * collects;
-        CHECK_OK(shared_model_name(&plain, name));
-        for (int i = 0; i < CONFIG_KEYS; i++) {
-            Config c = plain;
-            if (strcmp(config_keys[i].name, "collect.rows") == 0 && collects == 0) {
-                continue; /* another value means another case */
-            }
-            change(&c, &config_keys[i]);
-            CHECK_OK(shared_model_name(&c, other));
-            if ((strcmp(name, other) != 0) != is_part(config_keys[i].name, collects != 0)) {
-                fail_msg("%s: %s the name", config_keys[i].name,
-                         strcmp(name, other) != 0 ? "changes" : "does not change");
-            }
+    CHECK_OK(shared_model_name(&plain, name));
+    for (int i = 0; i < CONFIG_KEYS; i++) {
+        Config c = plain;
+        change(&c, &config_keys[i]);
+        CHECK_OK(shared_model_name(&c, other));
+        if ((strcmp(name, other) != 0) != is_part(config_keys[i].name)) {
+            fail_msg("%s: %s the name", config_keys[i].name,
+                     strcmp(name, other) != 0 ? "changes" : "does not change");
         }
     }
 }
@@ -127,11 +120,6 @@ static void the_seed_of_the_run_is_the_models_where_it_has_none(void **state)
     c.top.seed = 9;
     CHECK_OK(shared_model_name(&c, other));
     assert_string_equal(name, other);
-    c.collect.rows = 100; /* other seeds collect other rows */
-    CHECK_OK(shared_model_name(&c, name));
-    c.top.seed = 0;
-    CHECK_OK(shared_model_name(&c, other));
-    assert_string_not_equal(name, other);
 }
 
 static void results_do_not_depend_on_where_models_are_shared(void **state)
