@@ -39,14 +39,12 @@ static LockState ask(int fd)
 }
 
 /* The lock and its line as they were at one moment: a process may come or leave between two calls. */
-static LockState read_lock(const char *dir, char line[LINE])
+static LockState read_lock(const char *path, char line[LINE])
 {
-    char path[PATH];
     char again[LINE];
     LockState state = LOCK_FREE;
 
     line[0] = '\0';
-    (void)snprintf(path, sizeof path, "%s/lock", dir);
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return LOCK_FREE;
@@ -127,15 +125,13 @@ static void read_beat(const char *path, Life *life)
 }
 
 /* The newest of all hosts: when only some are silent the others end the job themselves. */
-static double newest_beat(const char *dir, Life *life)
+static double newest_beat(const char *folder, Life *life)
 {
-    char folder[PATH];
     char path[PATH + 256];
     struct stat info;
     double newest = 0;
 
-    (void)snprintf(folder, sizeof folder, "%s/beat", dir);
-    DIR *beats = opendir(folder);
+    DIR *beats = folder != NULL ? opendir(folder) : NULL;
     for (struct dirent *e = NULL; beats != NULL && (e = readdir(beats)) != NULL;) {
         (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         if (strspn(e->d_name, "0123456789") != strlen(e->d_name) || stat(path, &info) != 0) {
@@ -164,22 +160,24 @@ static double beat_age(double now, Life *life, double newest)
 
 /* ---- both ---- */
 
-void life_look(const char *dir, double now, int patience, Life *life)
+/* folder: of the beat; NULL: there is none. */
+static void look(const char *path, const char *folder, double now, int patience, Life *life)
 {
     static const double slack = 1.5; /* a lost host takes 1.4 times the patience to be told */
     char line[LINE];
 
-    const LockState lock = read_lock(dir, line);
+    const LockState lock = read_lock(path, line);
     read_holder(line, life);
     life->phase[0] = '\0';
     life->ranks = 0;
-    const double newest = newest_beat(dir, life);
+    const double newest = newest_beat(folder, life);
     const double age = beat_age(now, life, newest);
     /* a start signs first, and deletes the beat of the one before it next */
     const bool young = now - life->since < YOUNG;
     const bool silent = newest > 0 && patience > 0 && age > slack * patience && !young;
     const bool signed_in = line[0] != '\0';
 
+    life->certain = lock == LOCK_HELD || !signed_in || is_here(life->host);
     if (lock == LOCK_HELD) {
         life->sign = silent ? LIFE_SILENT : LIFE_RUNS;
     } else if (!signed_in) {
@@ -192,4 +190,19 @@ void life_look(const char *dir, double now, int patience, Life *life)
     if (newest <= 0 && life->sign != LIFE_NONE) {
         life->seen = life->since;
     }
+}
+
+void life_look(const char *dir, double now, int patience, Life *life)
+{
+    char path[PATH];
+    char folder[PATH];
+
+    (void)snprintf(path, sizeof path, "%s/lock", dir);
+    (void)snprintf(folder, sizeof folder, "%s/beat", dir);
+    look(path, folder, now, patience, life);
+}
+
+void life_look_at_lock(const char *path, double now, Life *life)
+{
+    look(path, NULL, now, 0, life);
 }

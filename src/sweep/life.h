@@ -15,12 +15,15 @@
 #ifndef SWEEP_LIFE_H
 #define SWEEP_LIFE_H
 
+#include <stdbool.h>
+
 #include "sweep/tail.h"
 
 typedef enum { LIFE_NONE, LIFE_RUNS, LIFE_SILENT } LifeSign;
 
 typedef struct {
     LifeSign sign;
+    bool certain;          /* the lock says so, and no clock */
     char host[TAIL_WORD];  /* who signed the lock; "" where nobody did */
     long pid;              /* 0: not known */
     double since;          /* when it signed, by its clock; seconds since 1970, 0: not known */
@@ -33,5 +36,7 @@ typedef struct {
 /* *life: zero, or what the look before gave. now: seconds since 1970. patience: ranks.patience of the job. A
  * process that holds the lock of this directory must not call this: closing the file would give the lock away. */
 void life_look(const char *dir, double now, int patience, Life *life);
+/* The same of a job that has a lock and no directory. */
+void life_look_at_lock(const char *path, double now, Life *life);
 
 #endif

@@ -243,16 +243,22 @@ static double changed(const char *path)
 static void look_at_data(const ProgressJob *job, double now, Progress *p)
 {
     News news = {0};
+    char lock[PATH];
     char parts[PATH];
 
+    (void)snprintf(lock, sizeof lock, "%s.lock", job->dir);
     (void)snprintf(parts, sizeof parts, "%s.parts", job->dir);
+    life_look_at_lock(lock, now, &p->life);
+    const bool killed = p->life.sign == LIFE_SILENT && p->life.certain;
     read_marks(&news, job->log, p);
     const double parted = changed(parts);
     const bool told = news.mark.last == MARK_START;
     p->begun = news.mark.last != MARK_NONE || parted > 0;
     if (is_there(job->dir, "")) {
         p->state = JOB_DONE;
-    } else if (told || (news.mark.last == MARK_NONE && parted > 0)) {
+    } else if (p->life.sign == LIFE_RUNS) {
+        p->state = JOB_RUNNING;
+    } else if (!killed && (told || (news.mark.last == MARK_NONE && parted > 0))) {
         p->life.seen = told ? fmax(news.mark_changed, parted) : parted;
         p->state = now - p->life.seen < COLLECTING ? JOB_RUNNING : JOB_STALE;
     } else {

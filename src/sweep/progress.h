@@ -9,8 +9,8 @@
  *   waiting   otherwise: not begun, or saved and free to go on
  *
  * The first that holds counts; `failed` and `again` of a launcher are forgotten once log.txt is newer, for then
- * somebody has started the job by hand. A dataset has no lock: who collects it is taken for alive until its
- * output and its parts have stood still for three minutes.
+ * somebody has started the job by hand. A dataset has a lock beside it but no beat: where the lock does not settle
+ * it, who collects is taken for alive until output and parts have stood still for three minutes.
  */
 #ifndef SWEEP_PROGRESS_H
 #define SWEEP_PROGRESS_H

@@ -92,11 +92,16 @@ static void finish(void)
                "{\"machine\": {\"ranks\": 3}, \"results\": {\"policy.h5\": \"0\"}}");
 }
 
-static void sign(const char *host, long pid, double seconds)
+static void sign_at(const char *path, const char *host, long pid, double seconds)
 {
     char line[256];
     (void)snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", host, pid, utc_ago(seconds));
-    temp_write(in_run("lock"), line);
+    temp_write(path, line);
+}
+
+static void sign(const char *host, long pid, double seconds)
+{
+    sign_at(in_run("lock"), host, pid, seconds);
 }
 
 static void beat(double age)
@@ -414,7 +419,10 @@ static void a_dataset_is_done_when_it_is_there_and_moves_while_it_is_made(void *
 {
     (void)state;
     char parts[sizeof run + 8];
+    char lock[sizeof run + 8];
+    char here[256] = "";
 
+    (void)snprintf(lock, sizeof lock, "%s.lock", run);
     job.kind = JOB_DATA;
     mark("# output of a launcher\n");
     assert_int_equal(look(), JOB_WAITING);
@@ -430,6 +438,12 @@ static void a_dataset_is_done_when_it_is_there_and_moves_while_it_is_made(void *
     job.log = NULL; /* by hand */
     assert_int_equal(look(), JOB_RUNNING);
     set_age(parts, 200);
+    assert_int_equal(look(), JOB_STALE);
+    set_age(parts, 10);
+    sign_at(lock, "elsewhere", 5, 300);
+    assert_int_equal(look(), JOB_RUNNING);
+    (void)gethostname(here, sizeof here - 1);
+    sign_at(lock, here, 5, 300); /* who held it is gone */
     assert_int_equal(look(), JOB_STALE);
     temp_write(run, "HDF");
     assert_int_equal(look(), JOB_DONE);
