@@ -41,10 +41,12 @@ static Status set_path(RunDir *dir, const char *path)
 
 /* ---- is it ours? ---- */
 
-/* What rundir_open makes before used.yaml: a process killed there leaves no run, but no stranger. */
+/* What rundir_open makes before used.yaml: a process killed there leaves no run, but no stranger. And `beat`, which a
+ * process goes on writing whose directory was deleted under it. */
 static bool is_our_start(const char *name)
 {
-    return strcmp(name, "lock") == 0 || strncmp(name, "used.yaml.tmp.", 14) == 0;
+    return strcmp(name, "lock") == 0 || strcmp(name, "beat") == 0 ||
+           strncmp(name, "used.yaml.tmp.", 14) == 0;
 }
 
 static Status check_owner(RunDir *dir)

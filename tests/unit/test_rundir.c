@@ -270,6 +270,8 @@ static void files_of_others_are_left_alone(void **state)
     assert_int_equal(mkdir(temp_path(dir, "b"), 0777), 0);
     temp_write(temp_path(dir, "b/lock"), "");
     temp_write(temp_path(dir, "b/used.yaml.tmp.a1b2c3"), "tas");
+    /* and one whose directory was deleted while it ran */
+    assert_int_equal(mkdir(temp_path(dir, "b/beat"), 0777), 0);
     CHECK_OK(rundir_open(&d, temp_path(dir, "b"), &config, NULL));
     assert_false(d.resumed);
     assert_false(file_exists(temp_path(dir, "b/used.yaml.tmp.a1b2c3")));
