@@ -50,6 +50,8 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   target_compile_options(mopo_flags INTERFACE -Wlogical-op -Wduplicated-cond -Wduplicated-branches
     -Wno-format-truncation) # our messages are cut on purpose
 endif()
+# Messages name files as src/...: the program does not know where it was built.
+target_compile_options(mopo_flags INTERFACE -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(MOPO_WERROR)
   target_compile_options(mopo_flags INTERFACE -Werror)
 endif()

@@ -1,4 +1,4 @@
-/* The program: a table of commands. Opens and closes MPI, and alone turns a Status into an exit code. */
+/* The program: opens and closes MPI, and alone turns a Status into an exit code. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,22 +18,6 @@
 #include "env/env.h"
 #include "nn/gemm.h"
 #include "run/tables.h"
-
-static const Command *const commands[] = {&cmd_train,   &cmd_eval,  &cmd_rerun,
-                                          &cmd_collect, &cmd_data,  &cmd_model,
-                                          &cmd_plan,    &cmd_bench, &cmd_config};
-
-static const Program program = {
-    .name = "mopo",
-    .summary = "model-based offline policy optimization (Yu et al. 2020), distributed",
-    .detail = "Without a command mopo runs `mopo train` with the configuration that is built in.\n"
-              "\n"
-              "  mpirun -n 16 mopo\n"
-              "  mpirun -n 16 mopo train configs/paper/halfcheetah-random.yaml seed=1\n"
-              "  mopo eval runs/demo-s0\n",
-    .commands = commands,
-    .count = (int)(sizeof commands / sizeof *commands),
-};
 
 static void print_version(void)
 {
@@ -56,7 +40,7 @@ static Status run(int argc, char **argv, const char **verb)
     if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
                      strcmp(argv[0], "help") == 0)) {
         if (lead) {
-            options_help(stdout, &program);
+            options_help(stdout, &cmd_program);
         }
         return OK;
     }
@@ -67,7 +51,7 @@ static Status run(int argc, char **argv, const char **verb)
         return OK;
     }
     if (argc > 0) {
-        TRY(options_command(&program, argv[0], &command));
+        TRY(options_command(&cmd_program, argv[0], &command));
     }
     *verb = command->verb;
     TRY(options_parse(command, argc > 0 ? argc - 1 : 0, argv + (argc > 0 ? 1 : 0), &values));
@@ -120,6 +104,50 @@ static Status end_output(Status st)
     return file_error("standard output", "write the result");
 }
 
+/* The command does without MPI. */
+static bool is_alone(int argc, char **argv)
+{
+    for (int i = 0; i < cmd_program.count && argc > 1; i++) {
+        if (strcmp(cmd_program.commands[i]->verb, argv[1]) == 0) {
+            return cmd_program.commands[i]->alone;
+        }
+    }
+    return false;
+}
+
+/* Such a command was started by mpirun or srun: one process says so, more would only add to what those print. */
+static int refuse_ranks(const char *verb, int ranks, int rank)
+{
+    if (rank > 0) {
+        return 0;
+    }
+    const Status st =
+        status_fail(ERR_USAGE,
+                    "started %d times by mpirun or srun; start `mopo %s` alone: it is one "
+                    "process, and starts what it needs",
+                    ranks, verb);
+    (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
+    return status_exit_code(st);
+}
+
+static Status open_alone(void)
+{
+    log_start(0, 1);
+    tables_register();
+    return OK;
+}
+
+static Status open_ranks(int *argc, char ***argv)
+{
+    Status st = OK;
+    TRY(comm_open(argc, argv));
+    log_start(comm_rank(), comm_size());
+    gemm_setup();
+    tables_register();
+done:
+    return st;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = NULL;
@@ -134,23 +162,29 @@ int main(int argc, char **argv)
     }
     own_streams();
     mem_setup();
-    Status st = comm_open(&argc, &argv);
+    const bool alone = is_alone(argc, argv);
+    int rank = 0;
+    const int ranks = comm_launched(&rank);
+    if (alone && ranks > 1) {
+        return refuse_ranks(argv[1], ranks, rank);
+    }
+    Status st = alone ? open_alone() : open_ranks(&argc, &argv);
     if (st != OK) {
         (void)fprintf(stderr, "mopo: %s\n", status_reason());
         return status_exit_code(st);
     }
-    log_start(comm_rank(), comm_size());
-    gemm_setup();
-    tables_register();
-    st = comm_agree(gemm_reserve());
+    st = alone ? OK : comm_agree(gemm_reserve());
     st = st != OK ? st : run(argc - 1, argv + 1, &verb);
     st = end_output(st);
-    if (st != OK && comm_rank() == 0 && verb != NULL) {
+    const bool speak = st != OK && comm_rank() == 0 && !status_is_told();
+    if (speak && verb != NULL) {
         (void)fprintf(stderr, "mopo %s: %s\n", verb, status_reason());
-    } else if (st != OK && comm_rank() == 0) { /* no such command: the sentence has the name */
+    } else if (speak) { /* no such command: the sentence has the name */
         (void)fprintf(stderr, "%s%s\n", st == ERR_NOMEM ? "mopo: " : "", status_reason());
     }
     log_close_file();
-    comm_close();
+    if (!alone) {
+        comm_close();
+    }
     return status_exit_code(st);
 }

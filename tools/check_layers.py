@@ -19,7 +19,8 @@ LAYERS = {
     "rollout": ["base", "data", "env", "model", "policy"],
     "run": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout"],
     "bench": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run"],
-    "cli": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run", "bench"],
+    "sweep": ["base", "config", "data", "run"],
+    "cli": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run", "bench", "sweep"],
     "": ["base", "nn", "data", "env", "comm", "config", "model", "policy", "rollout", "run", "bench", "cli"],  # main.c
 }
 
@@ -27,7 +28,7 @@ LAYERS = {
 FOREIGN = {
     "cblas.h": ["nn/gemm_cblas.c"],
     "hdf5.h": ["data/h5_internal.h", "bench/load.c"],
-    "jansson.h": ["run", "bench", "cli", "main.c"],
+    "jansson.h": ["run", "bench", "sweep", "cli", "main.c"],
     "malloc.h": ["base/mem.c"],
     "mpi.h": ["comm"],
     "mujoco/mujoco.h": ["env/mj.c"],
@@ -40,7 +41,7 @@ FOREIGN = {
 STANDARD = set(
     "assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdarg stdatomic stdbool stddef stdint "
     "stdio stdlib stdnoreturn string strings time dirent fcntl fnmatch getopt glob immintrin libgen poll pthread sched spawn "
-    "sys/file sys/mman sys/random sys/resource sys/stat sys/statvfs sys/time sys/types sys/utsname sys/wait termios "
+    "sys/file sys/ioctl sys/mman sys/random sys/resource sys/stat sys/statvfs sys/time sys/types sys/utsname sys/wait termios "
     "unistd".split()
 )
 

@@ -10,7 +10,7 @@ packages=(gcc libc6-dev cmake ninja-build pkg-config openmpi-bin libopenmpi-dev 
 case ${1:-} in
 build) ;;
 test) packages+=(libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck python3 mpich libmpich-dev
-    binutils procps iproute2 strace slurmctld slurmd slurm-client munge) ;;
+    binutils procps iproute2 strace mandoc dpkg-dev file slurmctld slurmd slurm-client munge) ;;
 *)
     sed -n '2,4s/^# //p' "$0" >&2
     exit 2

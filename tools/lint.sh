@@ -31,7 +31,7 @@ reformat() {
 }
 
 shell() {
-    files '*.sh' '*.sbatch' '.ci/run' | xargs -r shellcheck --external-sources --exclude=SC2317 # functions called by name
+    files '*.sh' '*.bash' '*.sbatch' '.ci/run' | xargs -r shellcheck --external-sources --exclude=SC2317 # functions called by name
 }
 
 # Folders of the libraries' headers, for compilations without CMake.

@@ -11,6 +11,7 @@ static int rank_count = 1;
 static double start;
 static LogLevel level = LOG_INFO;
 static Lines file = {.fd = -1};
+static Lines second = {.fd = -1};
 
 void log_start(int rank, int ranks)
 {
@@ -28,6 +29,17 @@ Status log_open_file(const char *path)
 void log_close_file(void)
 {
     lines_close(&file);
+}
+
+Status log_open_second(const char *path)
+{
+    log_close_second();
+    return status_while(lines_open(&second, path), "the log");
+}
+
+void log_close_second(void)
+{
+    lines_close(&second);
 }
 
 void log_set_level(LogLevel most)
@@ -53,6 +65,7 @@ static void put(LogLevel at, const char *format, va_list args)
     const double seconds = timer_now() - start;
     (void)fprintf(stderr, "%8.2f  %s%s%s\n", seconds, who, words[at], text);
     lines_add(&file, "%8.2f  %s%s%s\n", seconds, who, words[at], text);
+    lines_add(&second, "%8.2f  %s%s%s\n", seconds, who, words[at], text);
 }
 
 #define LOG_FUNCTION(name, at)         \
@@ -76,4 +89,15 @@ void log_file(const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     lines_add(&file, "%8.2f  %s\n", timer_now() - start, text);
+}
+
+void log_second(const char *format, ...)
+{
+    char text[2 * STATUS_REASON_MAX];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    lines_add(&second, "%8.2f  %s\n", timer_now() - start, text);
 }

@@ -13,6 +13,11 @@ void log_start(int rank, int ranks);
 /* Also append to this file from now on (rank 0). Error: ERR_IO. */
 NODISCARD Status log_open_file(const char *path);
 void log_close_file(void);
+/* The same for a second file beside it, for a while: what is done there concerns others, too. */
+NODISCARD Status log_open_second(const char *path);
+void log_close_second(void);
+/* Into the second file only. */
+void log_second(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_set_level(LogLevel most);
 /* Into the file only: what the user is told on another way. */
 void log_file(const char *format, ...) PRINTF_LIKE(1, 2);

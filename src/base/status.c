@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 static char reason[STATUS_REASON_MAX];
+static bool told;
 
 enum { LONG_MAX_BYTES = 16384, HEAD = 400 };
 static char text[LONG_MAX_BYTES]; /* apart from the reason: arguments may point into that */
@@ -24,6 +25,7 @@ static void keep(void)
         (void)snprintf(reason, sizeof reason, "%.*s ... %s", HEAD, text, text + n - tail);
     }
     text_make_plain(reason);
+    told = false;
 }
 
 Status status_fail(Status code, const char *format, ...)
@@ -52,6 +54,18 @@ Status status_while(Status st, const char *format, ...)
     }
     keep();
     return st;
+}
+
+Status status_told(Status code)
+{
+    reason[0] = '\0';
+    told = true;
+    return code;
+}
+
+bool status_is_told(void)
+{
+    return told;
 }
 
 const char *status_reason(void)

@@ -7,6 +7,8 @@
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H
 
+#include <stdbool.h>
+
 /* name, exit code of the program, meaning */
 #define STATUS_LIST(X)                                                            \
     X(OK, 0, "done")                                                              \
@@ -20,7 +22,8 @@
     X(ERR_MPI, 1, "MPI reported an error")                                        \
     X(ERR_ENV, 1, "the simulator reported an error")                              \
     X(ERR_INTERRUPTED, 75, "stopped with everything saved; start again to go on") \
-    X(ERR_PARTED, 1, "a run that was repeated gave other results")
+    X(ERR_PARTED, 1, "a run that was repeated gave other results")                \
+    X(ERR_JOB, 1, "a job of several failed")
 
 typedef enum {
 #define STATUS_ENUM(name, code, text) name,
@@ -39,6 +42,10 @@ enum { STATUS_REASON_MAX = 1024 };
 Status status_fail(Status code, const char *format, ...) PRINTF_LIKE(2, 3);
 /* If `st` is not OK, put "what: " before the reason. Returns st. */
 Status status_while(Status st, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A code without a sentence: what was printed as the result has said it all. Returns code. */
+Status status_told(Status code);
+/* The last failure was such a one. */
+bool status_is_told(void);
 /* The sentence of the last failure; never NULL, at most STATUS_REASON_MAX - 1 characters. */
 const char *status_reason(void);
 int status_exit_code(Status st);

@@ -29,6 +29,20 @@ void text_add(Text *text, const char *format, ...)
     }
 }
 
+void text_add_word(Text *text, const char *word)
+{
+    bool plain = word[0] != '\0';
+
+    for (const char *c = word; *c != '\0'; c++) {
+        plain = plain && (isalnum((unsigned char)*c) || strchr("_-./=:,+@%", *c) != NULL);
+    }
+    text_add(text, plain ? " " : " '");
+    for (const char *c = word; *c != '\0'; c++) {
+        text_add(text, *c == '\'' ? "'\\''" : "%c", *c);
+    }
+    text_add(text, plain ? "" : "'");
+}
+
 static int least(int a, int b, int c)
 {
     const int ab = a < b ? a : b;

@@ -16,6 +16,8 @@ typedef struct {
 
 Text text_over(char *data, size_t size);
 void text_add(Text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A blank, and the word as a shell reads it back. */
+void text_add_word(Text *text, const char *word);
 
 enum { TEXT_WORD_MAX = 64 };
 /* Letters to insert, delete, replace or swap with their neighbor to get from a to b (Damerau 1964, Levenshtein

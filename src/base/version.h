@@ -7,6 +7,7 @@
 typedef struct {
     const char *number;   /* of the project, "0.1.0" */
     const char *commit;   /* git describe --always --dirty; "unknown" when built from a tarball */
+    const char *date;     /* of the commit, "2026-11-28", of SOURCE_DATE_EPOCH or the tarball */
     const char *compiler; /* "GNU 12.2.0" */
     const char *march;    /* target of -march, "x86-64-v3" */
     const char *flags;    /* other flags that change the code, without warnings */

@@ -6,7 +6,9 @@
 #include "config/config.h"
 
 extern const Command cmd_train, cmd_eval, cmd_rerun, cmd_collect, cmd_data, cmd_model, cmd_plan,
-    cmd_bench, cmd_config;
+    cmd_sweep, cmd_status, cmd_bench, cmd_config, cmd_man, cmd_completion;
+/* All of them. */
+extern const Program cmd_program;
 
 /* [CONFIG] [key=value ...] from the words behind the first `skip`: the first is a file unless it
  * holds '='; without one the built-in configuration is taken. Errors and `origins` as in config_load. */
@@ -25,5 +27,8 @@ void cmd_warn_unused(const OptionValues *in, int skip, const char *const used[])
 /* The default settings with a policy's own task (empty: its file does not say it; NULL: no policy), then
  * the words behind the first. Local. Errors: those of config_words_over, ERR_USAGE (nobody names the task). */
 NODISCARD Status cmd_policy_config(const OptionValues *in, const char *task, Config *config);
+
+/* `mopo model fit`, cli/model_fit.c. Collective. */
+NODISCARD Status cmd_model_fit(const OptionValues *in);
 
 #endif

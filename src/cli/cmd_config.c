@@ -67,9 +67,10 @@ done:
     return st;
 }
 
+static const char *const actions[] = {"show", "keys", "tables", NULL};
+
 static Status run(const OptionValues *in)
 {
-    static const char *const actions[] = {"show", "keys", "tables"};
     static Status (*const run_action[])(const OptionValues *) = {show, keys, tables};
     int action = 0;
     Status st = OK;
@@ -77,7 +78,7 @@ static Status run(const OptionValues *in)
     if (comm_rank() != 0) {
         return OK;
     }
-    TRY(options_action(in, actions, 3, &action));
+    TRY(options_action(in, &action));
     TRY(check_markdown(in, actions[action]));
     TRY(run_action[action](in));
 done:
@@ -97,11 +98,12 @@ const Command cmd_config = {
         "show prints every value of a configuration and where it came from, as YAML that can be "
         "used again. Without CONFIG it is the one built into the program.\n"
         "keys prints every key with default, allowed values and meaning.\n"
-        "tables (or show tables) prints the tasks, presets, agents and penalties that the program\n"
+        "tables (or show tables) prints the tasks, presets, agents and penalties that the program "
         "knows, with their sources.\n"
         "\n"
         "  mopo config show configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
         "  mopo config keys --markdown > docs/config.md\n",
     .options = options,
     .run = run,
+    .actions = actions,
 };

@@ -3,7 +3,7 @@
 #include "cli/data_actions.h"
 #include "comm/comm.h"
 
-static const char *const names[] = {"info", "check", "convert", "relabel"};
+static const char *const names[] = {"info", "check", "convert", "relabel", NULL};
 static Status (*const actions[])(const OptionValues *) = {data_show, data_judge, data_convert,
                                                           data_relabel};
 
@@ -12,7 +12,7 @@ static Status run(const OptionValues *in)
     int action = 0;
     Status st = OK;
 
-    TRY(options_action(in, names, sizeof names / sizeof *names, &action));
+    TRY(options_action(in, &action));
     const bool writes = action >= 2;
     if (option_flag(in, writes ? "json" : "force")) {
         return status_fail(ERR_USAGE, "--%s has no meaning with %s", writes ? "json" : "force",
@@ -52,4 +52,5 @@ const Command cmd_data = {
         "  mopo data relabel runs.hdf5 jump.hdf5 task=halfcheetah-jump\n",
     .options = options,
     .run = run,
+    .actions = names,
 };

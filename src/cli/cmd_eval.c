@@ -16,8 +16,6 @@
 #include "run/rundir.h"
 #include "run/session.h"
 
-enum { USED_MAX = 1 << 20 };
-
 typedef struct {
     Config config;
     PolicyFile policy;
@@ -26,18 +24,6 @@ typedef struct {
     bool sample;
     bool is_run; /* the word was a run directory */
 } Subject;
-
-/* The settings of a run (its used.yaml), or the defaults with the policy's own task; then words. */
-static Status settings(const OptionValues *in, const char *run_dir, Subject *subject)
-{
-    char used[RUNDIR_PATH_MAX];
-
-    if (run_dir != NULL) {
-        (void)snprintf(used, sizeof used, "%s/used.yaml", run_dir);
-        return config_load(&subject->config, NULL, used, in->count - 1, in->words + 1);
-    }
-    return cmd_policy_config(in, subject->policy.info.task, &subject->config);
-}
 
 /* How many actions are compared: what the policy's file says, unless a word says otherwise. */
 static Status choose_candidates(const OptionValues *in, Subject *subject)
@@ -70,31 +56,45 @@ static void check_words(const OptionValues *in, const Subject *subject)
     }
 }
 
-static Status load(const OptionValues *in, Subject *subject)
+static Status load_run(const OptionValues *in, Subject *subject)
 {
     Status st = OK;
-    const char *word = in->words[0];
-    char used[RUNDIR_PATH_MAX];
+    const char *dir = in->words[0];
 
-    (void)snprintf(used, sizeof used, "%s/used.yaml", word);
-    const bool is_run = file_exists(used);
-    subject->is_run = is_run;
-    (void)snprintf(subject->path, sizeof subject->path, is_run ? "%s/policy.h5" : "%s", word);
-    if (is_run && !file_exists(subject->path)) {
+    TRY(rundir_settings(dir, &subject->config));
+    TRY(config_words_over(&subject->config, in->count - 1, in->words + 1));
+    (void)snprintf(subject->path, sizeof subject->path, "%s/policy.h5", dir);
+    if (!file_exists(subject->path)) {
         return status_fail(ERR_USAGE,
                            "%s is not there: it is written when training ends; policies of `mopo "
                            "collect --online` lie in the folder policies",
                            subject->path);
     }
-    (void)snprintf(used, sizeof used, "%s/.", word);
-    if (!is_run && file_exists(used)) { /* a directory */
-        return status_fail(ERR_USAGE,
-                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
-                           "`mopo train`, or a policy's file",
-                           word);
-    }
     TRY(policy_load(subject->path, &subject->policy));
-    TRY(settings(in, is_run ? word : NULL, subject));
+done:
+    return st;
+}
+
+/* The defaults with the policy's own task, then words. */
+static Status load_policy(const OptionValues *in, Subject *subject)
+{
+    Status st = OK;
+
+    (void)snprintf(subject->path, sizeof subject->path, "%s", in->words[0]);
+    TRY(policy_load(subject->path, &subject->policy));
+    TRY(cmd_policy_config(in, subject->policy.info.task, &subject->config));
+done:
+    return st;
+}
+
+static Status load(const OptionValues *in, Subject *subject)
+{
+    Status st = OK;
+    char inside[RUNDIR_PATH_MAX];
+
+    (void)snprintf(inside, sizeof inside, "%s/.", in->words[0]);
+    subject->is_run = file_exists(inside); /* or a directory that is none, which is told */
+    TRY(subject->is_run ? load_run(in, subject) : load_policy(in, subject));
     check_words(in, subject);
     subject->episodes = subject->config.eval.episodes;
     TRY(option_int(in, "episodes", 1, 1000000, &subject->episodes));
@@ -170,6 +170,7 @@ static Status print_json(const Subject *subject, const EnvKind *env, const Episo
         (void)json_object_set_new(all, "fqe_std", json_real(told->policy.std));
         (void)json_object_set_new(all, "data_value", number_or_null(told->data.value));
         (void)json_object_set_new(all, "start_states", json_integer(told->starts));
+        (void)json_object_set_new(all, "cut_episodes", json_integer(r->cut));
     }
     return print_json_object(all, 0);
 }
@@ -204,6 +205,7 @@ static Status print(const OptionValues *in, const Subject *subject, const EnvKin
 {
     const ReturnSummary r = summarize_returns(env, entries, subject->episodes);
 
+    warn_of_cut_episodes(&r, subject->path, subject->episodes);
     if (option_flag(in, "json")) {
         return print_json(subject, env, entries, &r, told);
     }

@@ -9,7 +9,7 @@
 
 enum { WIDTH = 96, LEFT_MAX = 28 }; /* of help texts: whole lines, and their left column */
 
-static const Option help_option = {"help", 'h', NULL, "print this text"};
+const Option option_help = {"help", 'h', NULL, "print this text"};
 
 static int option_count(const Command *command)
 {
@@ -37,7 +37,7 @@ static Status unknown(const Command *command, const char *shown, const char *nam
     for (int i = 0; i < n; i++) {
         names[i] = command->options[i].name;
     }
-    names[n] = help_option.name;
+    names[n] = option_help.name;
     const char *near = text_nearest(name, names, n + 1);
     return status_fail(ERR_USAGE, "unknown option %.80s; %s%s%s", shown,
                        near != NULL ? "did you mean --" : "`mopo ",
@@ -57,7 +57,7 @@ static Status find(const Command *command, const char *word, Found *out)
     (void)snprintf(name, sizeof name, "%.*s", (int)n - 2, is_long ? word + 2 : "");
     *out = (Found){.shown = word, .row = -1, .value = equals != NULL ? equals + 1 : NULL};
     for (int i = -1; i < count; i++) {
-        const Option *option = i < 0 ? &help_option : &command->options[i];
+        const Option *option = i < 0 ? &option_help : &command->options[i];
         const bool by_letter = !is_long && word[1] == option->letter && word[2] == '\0';
         if (by_letter || (is_long && strcmp(name, option->name) == 0)) {
             out->row = i;
@@ -71,7 +71,7 @@ static Status find(const Command *command, const char *word, Found *out)
 static Status take(const Command *command, const Found *found, const char *next, const char **value,
                    int *used)
 {
-    const Option *option = found->row < 0 ? &help_option : &command->options[found->row];
+    const Option *option = found->row < 0 ? &option_help : &command->options[found->row];
 
     *used = 1;
     if (option->value == NULL) {
@@ -209,13 +209,15 @@ Status options_command(const Program *program, const char *verb, const Command *
                        near != NULL ? "?" : " --help` lists all");
 }
 
-Status options_action(const OptionValues *in, const char *const actions[], int count, int *action)
+Status options_action(const OptionValues *in, int *action)
 {
     char list[256];
     Text choice = text_over(list, sizeof list);
     const char *word = in->count > 0 ? in->words[0] : NULL;
+    const char *const *actions = in->command->actions;
+    int count = 0;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; actions[i] != NULL; i++, count++) {
         if (word != NULL && strcmp(word, actions[i]) == 0) {
             *action = i;
             return OK;
@@ -302,7 +304,7 @@ static int wider(int width, const char *text)
     return n > LEFT_MAX ? width : n > width ? n : width;
 }
 
-static void print_exit_codes(FILE *out)
+int options_next_exit_code(int last, char *text, size_t size)
 {
     static const struct {
         int code;
@@ -313,28 +315,47 @@ static void print_exit_codes(FILE *out)
 #undef EXIT_ROW
     };
     const int count = (int)(sizeof rows / sizeof rows[0]);
+    Text all = text_over(text, size);
+    int next = 256;
+
+    for (int k = 0; k < count; k++) {
+        next = rows[k].code > last && rows[k].code < next ? rows[k].code : next;
+    }
+    for (int k = 0; k < count; k++) {
+        if (rows[k].code == next) {
+            text_add(&all, "%s%s", all.used > 0 ? "; " : "", rows[k].text);
+        }
+    }
+    return next < 256 ? next : -1;
+}
+
+static void print_exit_codes(FILE *out)
+{
+    char text[512];
+    char code[8];
 
     (void)fprintf(out, "\nExit codes:\n");
-    for (int i = 0, last = -1; i < count; i++) {
-        char text[512];
-        char code[8];
-        Text all = text_over(text, sizeof text);
-        int next = 256;
-        for (int k = 0; k < count; k++) { /* the next code upwards, and all its meanings */
-            next = rows[k].code > last && rows[k].code < next ? rows[k].code : next;
-        }
-        for (int k = 0; k < count; k++) {
-            if (rows[k].code == next) {
-                text_add(&all, "%s%s", all.used > 0 ? "; " : "", rows[k].text);
-            }
-        }
-        if (next == 256) {
-            return;
-        }
+    for (int next = options_next_exit_code(-1, text, sizeof text); next >= 0;
+         next = options_next_exit_code(next, text, sizeof text)) {
         (void)snprintf(code, sizeof code, "%d", next);
         print_row(out, code, text, 7);
-        last = next;
     }
+}
+
+/* The usage line says it: [key=value ...], or [ranks.KEY=value ...]. */
+const char *options_settings(const Command *command, char *buffer, size_t size)
+{
+    const char *end = strstr(command->args, ".KEY=value");
+    const char *start = end;
+
+    if (end == NULL) {
+        return strstr(command->args, "key=value") != NULL ? "" : NULL;
+    }
+    while (start > command->args && start[-1] >= 'a' && start[-1] <= 'z') {
+        start--;
+    }
+    (void)snprintf(buffer, size, "%.*s.", (int)(end - start), start);
+    return buffer;
 }
 
 void options_help(FILE *out, const Program *program)
@@ -365,11 +386,11 @@ void options_command_help(FILE *out, const Command *command)
     print_paragraphs(out, command->detail);
     (void)fprintf(out, "\nOptions:\n");
     for (int i = 0; i <= count; i++) {
-        option_shown(i < count ? &command->options[i] : &help_option, text, sizeof text);
+        option_shown(i < count ? &command->options[i] : &option_help, text, sizeof text);
         width = wider(width, text);
     }
     for (int i = 0; i <= count; i++) {
-        const Option *option = i < count ? &command->options[i] : &help_option;
+        const Option *option = i < count ? &command->options[i] : &option_help;
         option_shown(option, text, sizeof text);
         print_row(out, text, option->help, width);
     }

@@ -46,8 +46,11 @@ struct Command {
     const char
         *detail; /* paragraphs between newlines; a line that starts with a blank is not wrapped */
     const Option *options; /* ends with {0}; NULL: none */
-    /* Called on every rank, with MPI open. Its Status becomes the exit code. */
+    /* Its Status becomes the exit code. Called on every rank, with MPI open, unless `alone`. */
     Status (*run)(const OptionValues *in);
+    bool
+        alone; /* one process, and MPI is not opened: it runs on login nodes, and may start mpirun */
+    const char *const *actions; /* what the first word may be, ends with NULL; NULL: anything */
 };
 
 typedef struct {
@@ -73,11 +76,18 @@ NODISCARD Status option_real(const OptionValues *in, const char *name, double mi
 /* The command called `verb`; ERR_USAGE with the nearest one, or, for a setting or a file, with the
  * first command of the table. *command is then NULL. */
 NODISCARD Status options_command(const Program *program, const char *verb, const Command **command);
-/* The first word as the number of an action, as in `mopo config show`. ERR_USAGE with the choice. */
-NODISCARD Status options_action(const OptionValues *in, const char *const actions[], int count,
-                                int *action);
+/* The first word as the number of one of the command's actions, as in `mopo config show`. ERR_USAGE with the
+ * choice. */
+NODISCARD Status options_action(const OptionValues *in, int *action);
 /* The number of words is from min to max (-1: any); ERR_USAGE with the usage line. */
 NODISCARD Status options_count(const OptionValues *in, int min, int max);
+
+/* The option that belongs to every command. */
+extern const Option option_help;
+/* Whether it takes settings: NULL when it does not, else what their keys begin with, "" for all of them. In `buffer`. */
+const char *options_settings(const Command *command, char *buffer, size_t size);
+/* The exit code that comes after `last` (-1: the first) and all its meanings; -1 behind the last one. */
+int options_next_exit_code(int last, char *text, size_t size);
 
 /* `mopo --help`: commands, examples, exit codes. */
 void options_help(FILE *out, const Program *program);

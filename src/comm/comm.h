@@ -26,6 +26,9 @@ int comm_local_rank(void);
 const char *comm_host(void);
 /* Online cores of this host; a job may have been given fewer. */
 int comm_cores(void);
+/* Without MPI, before comm_open or instead of it: how many ranks a launcher says that it started, and which this
+ * one is; 1 and 0 where none says so. */
+int comm_launched(int *rank);
 /* "Open MPI 4.1.4 ..." */
 const char *comm_library(void);
 

@@ -24,6 +24,9 @@ void watch_close(void);
 void watch_patience(int seconds);
 /* From now on with run_dir/beat, and the verdict goes into run_dir/log.txt, too. Collective. */
 void watch_folder(const char *run_dir);
+/* Beside it, as long as this job works there for others: dir/beat, where the first rank of rank 0's host writes its
+ * host's page, too. NULL: it goes away. Rank 0, local. */
+void watch_second_folder(const char *dir);
 /* The run has ended: the folder goes away. Local. */
 void watch_leave_folder(void);
 

@@ -26,9 +26,9 @@
 
 enum { LINE = 4 * WATCH_WORD, WORDS = 8 };
 
-static void file_of(int leader, const char *end, char path[WATCH_PATH + 32])
+static void file_in(const char *dir, int leader, const char *end, char path[WATCH_PATH + 32])
 {
-    (void)snprintf(path, WATCH_PATH + 32, "%s/%d%s", watch.folder.dir, leader, end);
+    (void)snprintf(path, WATCH_PATH + 32, "%s/%d%s", dir, leader, end);
 }
 
 /* ---- this host's ---- */
@@ -49,19 +49,47 @@ static size_t compose(char *text, size_t room)
     return (size_t)used;
 }
 
-static bool write_file(void)
+static bool write_file(const char *dir)
 {
     char path[WATCH_PATH + 32];
     char fresh[WATCH_PATH + 32];
     const size_t n = compose(watch.folder.text, watch.folder.room);
 
-    file_of(watch.leader, "", path);
-    file_of(watch.leader, ".new", fresh);
-    (void)mkdir(watch.folder.dir, 0750);
+    file_in(dir, watch.leader, "", path);
+    file_in(dir, watch.leader, ".new", fresh);
+    (void)mkdir(dir, 0750);
     const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     bool ok = fd >= 0 && write(fd, watch.folder.text, n) == (ssize_t)n;
     ok = fd >= 0 && close(fd) == 0 && ok;
     return ok && rename(fresh, path) == 0;
+}
+
+static void delete_file(const char *dir)
+{
+    char path[WATCH_PATH + 32];
+
+    file_in(dir, watch.leader, "", path);
+    (void)unlink(path);
+    (void)rmdir(dir); /* the last host's works */
+}
+
+static void serve_second(bool leave)
+{
+    char dir[WATCH_PATH];
+
+    (void)pthread_mutex_lock(&watch.lock);
+    leave = leave || watch.folder.leave_second;
+    memcpy(dir, watch.folder.second, sizeof dir);
+    if (leave) {
+        watch.folder.second[0] = '\0';
+        watch.folder.leave_second = false;
+    }
+    (void)pthread_mutex_unlock(&watch.lock);
+    if (dir[0] != '\0' && leave) {
+        delete_file(dir);
+    } else if (dir[0] != '\0') {
+        (void)write_file(dir); /* a sign of life for others, which may fail */
+    }
 }
 
 /* ---- those of others ---- */
@@ -116,7 +144,7 @@ static bool read_file(int leader)
     char *text = watch.folder.text;
     char head[2 * WATCH_WORD];
 
-    file_of(leader, "", path);
+    file_in(watch.folder.dir, leader, "", path);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t n = fd >= 0 ? read(fd, text, watch.folder.room - 1) : 0;
     if (fd >= 0) {
@@ -155,7 +183,8 @@ static void write_and_read(void)
     if (!watch.on) {
         watch_beat(); /* one rank alone has no thread that does */
     }
-    if (!write_file()) {
+    serve_second(false);
+    if (!write_file(watch.folder.dir)) {
         return; /* a full disk: the others' files are as old as ours */
     }
     for (int r = 0; r < watch.ranks; r++) {
@@ -166,15 +195,6 @@ static void write_and_read(void)
     (void)pthread_mutex_lock(&watch.lock);
     watch.folder.round_at = timer_now();
     (void)pthread_mutex_unlock(&watch.lock);
-}
-
-static void clean_up(void)
-{
-    char path[WATCH_PATH + 32];
-
-    file_of(watch.leader, "", path);
-    (void)unlink(path);
-    (void)rmdir(watch.folder.dir); /* the last host's works */
 }
 
 static void *run(void *unused)
@@ -190,7 +210,8 @@ static void *run(void *unused)
         }
     }
     (void)pthread_mutex_unlock(&watch.lock);
-    clean_up();
+    serve_second(true);
+    delete_file(watch.folder.dir);
     (void)pthread_mutex_lock(&watch.lock);
     watch.folder.done = true;
     (void)pthread_cond_broadcast(&watch.change);
@@ -261,6 +282,19 @@ void watch_folder(const char *run_dir)
         mem_free(&f->text);
     }
     mem_free(&leaders);
+}
+
+void watch_second_folder(const char *dir)
+{
+    WatchFolder *f = &watch.folder;
+
+    (void)pthread_mutex_lock(&watch.lock);
+    if (dir != NULL) {
+        (void)snprintf(f->second, sizeof f->second, "%s/beat", dir);
+    }
+    f->leave_second = dir == NULL;
+    (void)pthread_cond_broadcast(&watch.change);
+    (void)pthread_mutex_unlock(&watch.lock);
 }
 
 void watch_leave_folder(void)

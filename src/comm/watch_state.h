@@ -55,6 +55,8 @@ typedef struct {
     double round_at; /* last time that all was written and read */
     double period;   /* seconds between rounds */
     char dir[WATCH_PATH], log[WATCH_PATH];
+    char second[WATCH_PATH]; /* "": none */
+    bool leave_second;
     char job[WATCH_WORD]; /* tells this job's files from those of one before */
     char *text;           /* (room) of one file */
     size_t room;

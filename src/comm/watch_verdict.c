@@ -45,10 +45,12 @@ static bool any(bool (*holds)(const WatchKnown *, double), double now)
     return false;
 }
 
-/* These keep a job from being stuck, and a host from being adrift. */
+/* These keep a job from being stuck, and a host from being adrift. Who has fallen silent in an exchange will be found
+ * stopped a moment after all have waited for so long: that is the truth to wait for. */
 static bool moves(const WatchKnown *k, double now)
 {
-    return !k->heard || now - k->still_at <= watch.patience;
+    return !k->heard || now - k->still_at <= watch.patience ||
+           silent(k, now) > watch.patience / 2.0;
 }
 
 static bool moves_near(const WatchKnown *k, double now)
@@ -275,6 +277,8 @@ void watch_end(WatchVerdict verdict, double now)
 
     kill_near_soon(); /* before the disk, or who reads our messages, may block us */
     const bool first = first_to_tell();
+    /* A new start mends what was lost, but not a fault of the program. */
+    const Status st = verdict == WATCH_STUCK ? ERR_MPI : ERR_INTERRUPTED;
     if (first) {
         compose(verdict, now, text);
         (void)snprintf(line, sizeof line, "mopo: rank %d: %s\n", watch.rank, text);
@@ -282,8 +286,9 @@ void watch_end(WatchVerdict verdict, double now)
     }
     if (first && watch.folder.log[0] != '\0') {
         const int fd = open(watch.folder.log, O_WRONLY | O_APPEND | O_CLOEXEC);
-        (void)snprintf(line, sizeof line, "%8.2f  error: %s\n", now - watch.began, text);
+        (void)snprintf(line, sizeof line, "%8.2f  %s: %s\n", now - watch.began,
+                       st == ERR_INTERRUPTED ? "stopped" : "error", text);
         put(fd, line);
     }
-    _exit(status_exit_code(ERR_INTERRUPTED)); /* mpirun sees it and ends the other hosts */
+    _exit(status_exit_code(st)); /* mpirun sees it and ends the other hosts */
 }

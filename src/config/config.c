@@ -294,6 +294,28 @@ done:
     return st;
 }
 
+Status config_try_key(const char *key, const char *where)
+{
+    return config_key_find(key) >= 0 ? OK : no_such_key(key, where);
+}
+
+Status config_try_value(const char *key, const char *value, bool quoted, const char *where)
+{
+    Config config;
+    Status st = OK;
+
+    TRY(config_try_key(key, where));
+    TRY(config_key_set(&config, &config_keys[config_key_find(key)], value, quoted, where));
+done:
+    return st;
+}
+
+bool config_is_text(const char *key)
+{
+    const int k = config_key_find(key);
+    return k >= 0 && (config_keys[k].kind == KEY_TEXT || config_keys[k].kind == KEY_ENUM);
+}
+
 Status config_words_over(Config *config, int count, char *const words[])
 {
     return apply_words(config, NULL, count, words);

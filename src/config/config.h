@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/slab.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "config/config_table.h"
 
 enum { CONFIG_TEXT_MAX = 512, CONFIG_ORIGIN_MAX = 320 };
@@ -57,6 +59,13 @@ NODISCARD Status config_load(Config *config, ConfigOrigins **origins, const char
 /* Put `count` words "key=value" over a configuration; `algo` is then only a name. Errors as
  * config_load. */
 NODISCARD Status config_words_over(Config *config, int count, char *const words[]);
+/* For files that hold settings of several configurations: that there is such a key, and that it takes this value
+ * (`quoted`: it stood in quotes). ERR_CONFIG, "where: ...", as config_load says it of a file. */
+NODISCARD Status config_try_key(const char *key, const char *where);
+NODISCARD Status config_try_value(const char *key, const char *value, bool quoted,
+                                  const char *where);
+/* A key whose value is a word or any text, not a number or a switch. */
+bool config_is_text(const char *key);
 /* Sets the caller's pointer to NULL; NULL is fine. */
 void config_origins_free(ConfigOrigins **origins);
 
@@ -69,6 +78,8 @@ enum { CONFIG_YAML_MAX = 1 << 16 };
  * it back gives the same Config. text has room for `size` bytes. ERR_ARG when it does not fit. */
 NODISCARD Status config_write(const Config *config, const ConfigOrigins *origins, char *text,
                               size_t size);
+/* Digest of the canonical text: the same for the same values, on any machine. Error: ERR_NOMEM. */
+NODISCARD Status config_digest(const Config *config, char digest[SLAB_DIGEST_MAX]);
 /* Parse canonical (or any) YAML text over the defaults; `name` is used in messages. Errors and *config
  * as in config_load; `base` is refused. */
 NODISCARD Status config_parse(Config *config, const char *name, const char *text, size_t size);
@@ -77,6 +88,23 @@ NODISCARD Status config_parse(Config *config, const char *name, const char *text
  * skip(key) is true are left out; skip may be NULL. What does not fit into `size` bytes is cut. */
 int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,
                 size_t size);
+
+/* "key=value" of the keys of a section that are not at their defaults, one after the other into `text`, each with '\0'
+ * behind it; words (max) point there. Returns how many. */
+int config_changed(const Config *config, const char *section, char *words[], int max, Text *text);
+
+/* What there is to say of one key. */
+typedef struct {
+    const char *name, *help;
+    const char *words; /* "a|b" where only these words may be written; NULL for numbers and text */
+    bool is_text;      /* any text: a file, a name */
+    char value[CONFIG_TEXT_MAX]; /* its default */
+    char allowed[512];           /* "a whole number from 1 to 1000 (steps)" */
+} ConfigAbout;
+/* Key i in the order of the table; false behind the last. */
+bool config_about(int i, ConfigAbout *out);
+/* How a value is chosen and written: sentences in Markdown, NULL behind the last. */
+extern const char *const config_rules[];
 
 /* One row per key for people, or all of docs/config.md (markdown = true). */
 void config_print_keys(FILE *out, bool markdown);

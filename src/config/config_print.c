@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "config/config.h"
 #include "config/config_key.h"
 
@@ -82,6 +83,19 @@ Status config_write(const Config *config, const ConfigOrigins *origins, char *te
     return OK;
 }
 
+Status config_digest(const Config *config, char digest[SLAB_DIGEST_MAX])
+{
+    Status st = OK;
+    char *text = NULL;
+
+    TRY(mem_alloc(&text, CONFIG_YAML_MAX, 1, "a configuration as text"));
+    TRY(config_write(config, NULL, text, CONFIG_YAML_MAX));
+    bytes_digest(text, strlen(text), digest);
+done:
+    mem_free(&text);
+    return st;
+}
+
 int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key), char *text,
                 size_t size)
 {
@@ -102,6 +116,29 @@ int config_diff(const Config *a, const Config *b, bool (*skip)(const char *key),
     return count;
 }
 
+int config_changed(const Config *config, const char *section, char *words[], int max, Text *text)
+{
+    Config plain;
+    int count = 0;
+    const size_t n = strlen(section);
+
+    config_default(&plain);
+    for (int i = 0; i < CONFIG_KEYS && count < max; i++) {
+        const ConfigKey *key = &config_keys[i];
+        char data[2][CONFIG_TEXT_MAX];
+        Text value[2] = {text_over(data[0], sizeof data[0]), text_over(data[1], sizeof data[1])};
+        config_key_value(config, key, &value[0]);
+        config_key_value(&plain, key, &value[1]);
+        if (strncmp(key->name, section, n) == 0 && key->name[n] == '.' &&
+            strcmp(data[0], data[1]) != 0) {
+            words[count++] = text->data + text->used;
+            text_add(text, "%s=%s", key->name, data[0]);
+            text->used += !text->cut; /* '\0' stays */
+        }
+    }
+    return count;
+}
+
 static const char markdown_intro[] =
     "# Configuration keys\n"
     "\n"
@@ -110,29 +147,42 @@ static const char markdown_intro[] =
     "A configuration is a YAML file, then words `key=value` on the command line:\n"
     "\n"
     "    mopo train configs/paper/halfcheetah-random.yaml seed=3 rollout.horizon=5\n"
-    "\n"
-    "- What comes later wins: default (table below), `base`, file, command line.\n"
-    "- The settings of the preset that `algo` names come right before the other settings of the "
-    "place\n"
-    "  that names it. `mopo config tables` lists the presets and what they set.\n"
-    "- `mopo config show FILE [key=value ...]` prints every value and where it came from.\n"
-    "- `rollout.horizon` stands in a file as `horizon` below `rollout:`, or as it is.\n"
-    "- `base: other.yaml`, as the first key, reads that file before this one. The path starts at "
-    "the\n"
-    "  folder of the file it is written in. A base has no base of its own.\n"
-    "- Every key takes one value; lists, anchors, aliases, tags and unknown keys are errors.\n"
-    "- Numbers are decimal: `1000000` and `1e6` are the same; `inf`, `nan` and `0x10` are "
-    "refused.\n"
-    "- Sources: T4 and C.2 are Table 4 and appendix C.2 of Yu et al. 2020 (MOPO); \"code\" is its\n"
-    "  released code.\n";
+    "\n";
 
-static void print_default(Text *out, const ConfigKey *key)
+const char *const config_rules[] = {
+    "What comes later wins: default (table below), `base`, file, command line.",
+    "The settings of the preset that `algo` names come right before the other settings of the "
+    "place\n"
+    "  that names it. `mopo config tables` lists the presets and what they set.",
+    "`mopo config show FILE [key=value ...]` prints every value and where it came from.",
+    "`rollout.horizon` stands in a file as `horizon` below `rollout:`, or as it is.",
+    "`base: other.yaml`, as the first key, reads that file before this one. The path starts at "
+    "the\n"
+    "  folder of the file it is written in. A base has no base of its own.",
+    "Every key takes one value; lists, anchors, aliases, tags and unknown keys are errors.",
+    "Numbers are decimal: `1000000` and `1e6` are the same; `inf`, `nan` and `0x10` are refused.",
+    "Sources: T4 and C.2 are Table 4 and appendix C.2 of Yu et al. 2020 (MOPO); \"code\" is its\n"
+    "  released code.",
+    NULL,
+};
+
+bool config_about(int i, ConfigAbout *out)
 {
     Config config;
 
+    if (i < 0 || i >= CONFIG_KEYS) {
+        return false;
+    }
+    const ConfigKey *key = &config_keys[i];
+    *out = (ConfigAbout){.name = key->name, .help = key->help, .is_text = key->kind == KEY_TEXT};
+    out->words = key->kind == KEY_BOOL ? "true|false" : config_words(key->name);
     memset(&config, 0, sizeof config);
     config_key_reset(&config, key);
-    config_key_value(&config, key, out);
+    Text value = text_over(out->value, sizeof out->value);
+    Text allowed = text_over(out->allowed, sizeof out->allowed);
+    config_key_value(&config, key, &value);
+    config_key_allowed(key, &allowed);
+    return true;
 }
 
 /* `|` ends a cell in Markdown, `<` starts HTML. */
@@ -144,25 +194,15 @@ static void print_cell(FILE *out, const char *text)
     (void)fprintf(out, " |");
 }
 
-static void print_markdown_row(FILE *out, const ConfigKey *key, const char *value,
-                               const char *allowed)
+/* A key with a table names it: one list of its rows, the program's, is enough. */
+static void print_markdown_row(FILE *out, const ConfigAbout *about, bool table)
 {
-    (void)fprintf(out, "| `%s` | %s%s%s | ", key->name, value[0] != '\0' ? "`" : "", value,
-                  value[0] != '\0' ? "`" : "");
-    print_cell(out, allowed);
+    const char *quote = about->value[0] != '\0' ? "`" : "";
+    (void)fprintf(out, "| `%s` | %s%s%s | ", about->name, quote, about->value, quote);
+    print_cell(out, table ? "a row of its table" : about->allowed);
     (void)fprintf(out, " ");
-    print_cell(out, key->help);
+    print_cell(out, about->help);
     (void)fprintf(out, "\n");
-}
-
-/* In docs/config.md a key with a table names it: one list of its rows, the program's, is enough. */
-static void print_allowed(Text *out, const ConfigKey *key, bool markdown)
-{
-    if (markdown && key->kind == KEY_ENUM && key->words[0] == '\0') {
-        text_add(out, "a row of its table");
-    } else {
-        config_key_allowed(key, out);
-    }
 }
 
 static void print_heading(FILE *out, const char *name, int size, bool markdown)
@@ -177,32 +217,35 @@ static void print_heading(FILE *out, const char *name, int size, bool markdown)
     }
 }
 
+static void print_intro(FILE *out, bool markdown)
+{
+    (void)fprintf(out, "%s",
+                  markdown ? markdown_intro : "Keys, their defaults, what is allowed:\n");
+    for (int i = 0; markdown && config_rules[i] != NULL; i++) {
+        (void)fprintf(out, "- %s\n", config_rules[i]);
+    }
+}
+
 void config_print_keys(FILE *out, bool markdown)
 {
     const char *section = "Keys without a section";
-    int size = (int)strlen(section);
+    ConfigAbout about;
 
-    (void)fprintf(out, "%s",
-                  markdown ? markdown_intro : "Keys, their defaults, what is allowed:\n");
-    print_heading(out, section, size, markdown);
-    for (int i = 0; i < CONFIG_KEYS; i++) {
-        const ConfigKey *key = &config_keys[i];
-        char value[CONFIG_TEXT_MAX];
-        char allowed[512];
-        Text value_text = text_over(value, sizeof value);
-        Text allowed_text = text_over(allowed, sizeof allowed);
-        const char *dot = strchr(key->name, '.');
-        if (dot != NULL && strncmp(key->name, section, (size_t)(dot + 1 - key->name)) != 0) {
-            section = key->name;
-            print_heading(out, section, (int)(dot - key->name), markdown);
+    print_intro(out, markdown);
+    print_heading(out, section, (int)strlen(section), markdown);
+    for (int i = 0; config_about(i, &about); i++) {
+        const char *dot = strchr(about.name, '.');
+        if (dot != NULL && strncmp(about.name, section, (size_t)(dot + 1 - about.name)) != 0) {
+            section = about.name;
+            print_heading(out, section, (int)(dot - about.name), markdown);
         }
-        print_default(&value_text, key);
-        print_allowed(&allowed_text, key, markdown);
         if (markdown) {
-            print_markdown_row(out, key, value, allowed);
+            print_markdown_row(out, &about,
+                               config_keys[i].kind == KEY_ENUM && config_keys[i].words[0] == '\0');
         } else {
-            (void)fprintf(out, "  %-24s %-12s %s\n  %-24s %-12s %s\n", key->name,
-                          value[0] != '\0' ? value : "\"\"", allowed, "", "", key->help);
+            (void)fprintf(out, "  %-24s %-12s %s\n  %-24s %-12s %s\n", about.name,
+                          about.value[0] != '\0' ? about.value : "\"\"", about.allowed, "", "",
+                          about.help);
         }
     }
 }

@@ -92,7 +92,9 @@
     KEY(s, REAL, decay_head, 1e-4, 0, 1, "", "weight decay of both heads; code")                   \
     KEY(s, REAL, logvar_max, 0.5, -80, 80, "", "start of the upper log-variance bound; code")      \
     KEY(s, REAL, logvar_min, -10, -80, 80, "", "start of the lower log-variance bound; code")      \
-    KEY(s, REAL, logvar_reg, 0.01, 0, 100, "", "weight of the bounds in the loss; code")
+    KEY(s, REAL, logvar_reg, 0.01, 0, 100, "", "weight of the bounds in the loss; code")           \
+    KEY(s, INT, seed, -1, -1, 2147483647, "", "seed of every draw of the model fit; -1 = `seed`")  \
+    TEXT(s, share, "", "folder in which runs share fitted ensembles; empty: each run fits its own")
 
 #define CONFIG_ROLLOUT(KEY, TEXT, ENUM, s)                                                        \
     KEY(s, INT, batch, 50000, 1, 100000000, "rows", "start states per epoch; code")               \

@@ -9,14 +9,23 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+/* An open mapping or list. */
+typedef struct {
+    size_t prefix; /* length of its path */
+    int item;      /* its number, -1: the outer mapping */
+    bool list;
+    int elements; /* of a list, so far */
+} Level;
+
 typedef struct {
     yaml_parser_t parser;
     const char *text; /* (size) borrowed */
     size_t size;
+    bool lists; /* are allowed */
     YamlList *list;
-    char path[YAML_KEY_MAX];           /* of the key whose value comes next */
-    size_t prefix[YAML_DEPTH_MAX + 1]; /* length of the path of the mapping at each depth */
-    int depth;                         /* 0: before or behind the outer mapping */
+    char path[YAML_KEY_MAX];         /* of the key whose value comes next */
+    Level level[YAML_DEPTH_MAX + 1]; /* at each depth */
+    int depth;                       /* 0: before or behind the outer mapping */
     int documents;
     bool in_value; /* a key was read, its value comes next */
     YamlPlace key_at;
@@ -99,22 +108,46 @@ static YamlItem *add_item(Reader *in, YamlPlace place, Status *st)
     memcpy(item->key, in->path, sizeof in->path);
     item->at = in->key_at;
     item->place = place;
+    item->parent = in->level[in->depth].item;
     in->in_value = false;
     return item;
 }
 
+static Status key_too_long(const Reader *in, YamlPlace at)
+{
+    return status_fail(ERR_CONFIG, "%s:%d:%d: the key is longer than %d characters", in->list->name,
+                       at.line, at.column, YAML_KEY_MAX - 1);
+}
+
 static Status on_key(Reader *in, const char *word, size_t size, YamlPlace at)
 {
-    const size_t prefix = in->prefix[in->depth];
+    const size_t prefix = in->level[in->depth].prefix;
     const size_t dot = in->depth > 1 ? 1 : 0;
 
     if (prefix + dot + size >= YAML_KEY_MAX) {
-        return status_fail(ERR_CONFIG, "%s:%d:%d: the key is longer than %d characters",
-                           in->list->name, at.line, at.column, YAML_KEY_MAX - 1);
+        return key_too_long(in, at);
     }
     memcpy(in->path + prefix, ".", dot);
     memcpy(in->path + prefix + dot, word, size);
     in->path[prefix + dot + size] = '\0';
+    in->key_at = at;
+    in->in_value = true;
+    return OK;
+}
+
+/* In a list every value stands for itself: "seed[2]". */
+static Status on_element(Reader *in, YamlPlace at)
+{
+    Level *level = &in->level[in->depth];
+
+    if (!level->list) {
+        return OK;
+    }
+    const int len =
+        snprintf(in->path + level->prefix, YAML_KEY_MAX - level->prefix, "[%d]", level->elements++);
+    if (len < 0 || level->prefix + (size_t)len >= YAML_KEY_MAX) {
+        return key_too_long(in, at);
+    }
     in->key_at = at;
     in->in_value = true;
     return OK;
@@ -143,6 +176,7 @@ static Status on_scalar(Reader *in, const yaml_event_t *event)
     const char *word = (const char *)event->data.scalar.value;
     const bool quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     const char *flaw = text_flaw(word, size);
+    Status st = OK;
 
     if (event->data.scalar.tag != NULL || event->data.scalar.anchor != NULL) {
         return refuse(in, at, "tags (!) and anchors (&) are not allowed; write the value itself");
@@ -155,18 +189,19 @@ static Status on_scalar(Reader *in, const yaml_event_t *event)
     if (in->depth == 0) {
         return size == 0 ? OK : refuse(in, at, "expected `key: value` lines, found a single word");
     }
-    return in->in_value ? on_value(in, word, size, at, quoted) : on_key(in, word, size, at);
+    TRY(on_element(in, at));
+    TRY(in->in_value ? on_value(in, word, size, at, quoted) : on_key(in, word, size, at));
+done:
+    return st;
 }
 
-static Status on_mapping(Reader *in, const yaml_event_t *event)
+/* A mapping or a list begins, as a value or, a mapping, as the whole. */
+static Status open_level(Reader *in, YamlPlace at, bool list)
 {
-    const YamlPlace at = place_of(event->start_mark);
     Status st = OK;
+    Level level = {.item = -1, .list = list};
 
-    if (event->data.mapping_start.tag != NULL || event->data.mapping_start.anchor != NULL) {
-        return refuse(in, at,
-                      "tags (!) and anchors (&) are not allowed; write the keys themselves");
-    }
+    TRY(in->depth > 0 ? on_element(in, at) : OK);
     if (in->depth > 0 && !in->in_value) {
         return refuse(in, at, "a key must be a word, not a section");
     }
@@ -179,11 +214,38 @@ static Status on_mapping(Reader *in, const yaml_event_t *event)
         if (item == NULL) {
             return st;
         }
-        item->section = true;
+        item->section = !list;
+        item->list = list;
+        level.item = in->list->count - 1;
     }
-    in->depth++;
-    in->prefix[in->depth] = strlen(in->path);
+    level.prefix = strlen(in->path);
+    in->level[++in->depth] = level;
+done:
     return st;
+}
+
+static Status on_mapping(Reader *in, const yaml_event_t *event)
+{
+    const YamlPlace at = place_of(event->start_mark);
+
+    if (event->data.mapping_start.tag != NULL || event->data.mapping_start.anchor != NULL) {
+        return refuse(in, at,
+                      "tags (!) and anchors (&) are not allowed; write the keys themselves");
+    }
+    return open_level(in, at, false);
+}
+
+static Status on_list(Reader *in, const yaml_event_t *event)
+{
+    const YamlPlace at = place_of(event->start_mark);
+
+    if (!in->lists || in->depth == 0) {
+        return refuse(in, at, "a list is not allowed here; every key takes one value");
+    }
+    if (event->data.sequence_start.tag != NULL || event->data.sequence_start.anchor != NULL) {
+        return refuse(in, at, "tags (!) and anchors (&) are not allowed; write the list itself");
+    }
+    return open_level(in, at, true);
 }
 
 static Status on_event(Reader *in, const yaml_event_t *event)
@@ -195,17 +257,17 @@ static Status on_event(Reader *in, const yaml_event_t *event)
         return on_scalar(in, event);
     case YAML_MAPPING_START_EVENT:
         return on_mapping(in, event);
+    case YAML_SEQUENCE_START_EVENT:
+        return on_list(in, event);
     case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
         in->depth--;
         return OK;
     case YAML_DOCUMENT_START_EVENT:
         in->documents++;
         return in->documents == 1 ? OK : refuse(in, at, "a second document (---); keep one");
-    case YAML_SEQUENCE_START_EVENT:
-        return refuse(in, at, "a list is not allowed here; every key takes one value");
     case YAML_ALIAS_EVENT:
         return refuse(in, at, "aliases (*) are not allowed; write the value itself");
-    case YAML_SEQUENCE_END_EVENT:
     case YAML_DOCUMENT_END_EVENT:
     case YAML_STREAM_START_EVENT:
     case YAML_STREAM_END_EVENT:
@@ -234,9 +296,9 @@ done:
     return st;
 }
 
-Status yaml_read(YamlList *list, const char *name, const char *text, size_t size)
+static Status read_text(YamlList *list, const char *name, const char *text, size_t size, bool lists)
 {
-    Reader in = {.list = list, .text = text, .size = size};
+    Reader in = {.list = list, .text = text, .size = size, .lists = lists, .level = {{.item = -1}}};
     Status st = OK;
 
     *list = (YamlList){0};
@@ -261,7 +323,17 @@ done:
     return st;
 }
 
-Status yaml_read_file(YamlList *list, const char *path)
+Status yaml_read(YamlList *list, const char *name, const char *text, size_t size)
+{
+    return read_text(list, name, text, size, false);
+}
+
+Status yaml_read_lists(YamlList *list, const char *name, const char *text, size_t size)
+{
+    return read_text(list, name, text, size, true);
+}
+
+static Status read_file(YamlList *list, const char *path, bool lists)
 {
     unsigned char *text = NULL;
     size_t size = 0;
@@ -269,10 +341,20 @@ Status yaml_read_file(YamlList *list, const char *path)
 
     *list = (YamlList){0};
     TRY(file_read(path, YAML_BYTES_MAX, &text, &size));
-    TRY(yaml_read(list, path, (const char *)text, size));
+    TRY(read_text(list, path, (const char *)text, size, lists));
 done:
     mem_free(&text);
     return st == ERR_FORMAT ? ERR_CONFIG : st; /* too large for a configuration */
+}
+
+Status yaml_read_file(YamlList *list, const char *path)
+{
+    return read_file(list, path, false);
+}
+
+Status yaml_read_file_lists(YamlList *list, const char *path)
+{
+    return read_file(list, path, true);
 }
 
 void yaml_list_release(YamlList *list)

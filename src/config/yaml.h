@@ -4,7 +4,10 @@
  *     horizon: 5        { "rollout.horizon", "5", line 2, column 12, plain }
  *
  * What settings do not need is refused with its place, so that nothing is read in an unexpected way:
- * lists, anchors, aliases, tags, several documents, control characters, one key written twice.
+ * anchors, aliases, tags, several documents, control characters, one key written twice; and lists, but where the
+ * caller asks for them:
+ *
+ *   seed: [3, 4]        { "seed", list }, { "seed[0]", "3" }, { "seed[1]", "4" }
  */
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
@@ -32,7 +35,9 @@ typedef struct {
     char value[YAML_VALUE_MAX];
     YamlPlace at;    /* of the key */
     YamlPlace place; /* of the value */
+    int parent;      /* number of the section or list that holds it, -1: none */
     bool section;    /* holds keys: no value */
+    bool list;       /* holds elements: no value */
     bool quoted;     /* in quotes, so always text */
 } YamlItem;
 
@@ -47,6 +52,9 @@ typedef struct {
 NODISCARD Status yaml_read(YamlList *list, const char *name, const char *text, size_t size);
 /* The same from a file, named by its path; also ERR_IO. */
 NODISCARD Status yaml_read_file(YamlList *list, const char *path);
+/* The two with lists allowed. */
+NODISCARD Status yaml_read_lists(YamlList *list, const char *name, const char *text, size_t size);
+NODISCARD Status yaml_read_file_lists(YamlList *list, const char *path);
 void yaml_list_release(YamlList *list);
 
 #endif

@@ -12,7 +12,7 @@
 static Status fetch(Session *s, const char *run_dir)
 {
     Status st = OK;
-    RunDir dir = {.lock = -1};
+    RunDir dir = {.lock.fd = -1};
     bool found = false;
 
     (void)snprintf(dir.path, sizeof dir.path, "%s", run_dir);

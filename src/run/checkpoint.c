@@ -151,7 +151,7 @@ static bool superfluous(const Place *at, const Place *saved, int newer, int keep
 }
 
 /* Out of sight first, then away: a half deleted one never looks like a checkpoint. */
-static Status discard(const Site *site, const Place *at)
+static Status discard(const char *dir, const Place *at)
 {
     Status st = OK;
     char name[DIR_NAME_MAX];
@@ -159,7 +159,7 @@ static Status discard(const Site *site, const Place *at)
     char temp[CHECKPOINT_PATH_MAX + 8];
 
     place_name(at, name);
-    TRY(checkpoint_path(path, site->dir, name));
+    TRY(checkpoint_path(path, dir, name));
     (void)snprintf(temp, sizeof temp, "%s.tmp", path);
     TRY(dir_rename(path, temp));
     TRY(dir_remove(temp));
@@ -176,11 +176,39 @@ static Status prune(const Site *site, int keep)
     TRY(places_list(&places, site->dir));
     for (int i = 0; i < places.count; i++) {
         if (superfluous(&places.at[i], &site->at, kept, keep)) {
-            TRY(discard(site, &places.at[i]));
+            TRY(discard(site->dir, &places.at[i]));
         } else {
             kept++;
         }
     }
+done:
+    mem_free(&places.at);
+    return st;
+}
+
+Status checkpoint_delete_all(const char *run_dir)
+{
+    Status st = OK;
+    char dir[CHECKPOINT_PATH_MAX];
+    char latest[CHECKPOINT_PATH_MAX];
+    Places places = {0};
+
+    TRY(checkpoint_path(dir, run_dir, "ckpt"));
+    TRY(checkpoint_path(latest, dir, "LATEST"));
+    if (!file_exists(dir)) {
+        return OK;
+    }
+    if (file_exists(latest) &&
+        !disk_unlink(latest)) { /* first: it must not name one that is gone */
+        st = file_error(latest, "delete the file");
+        goto done;
+    }
+    TRY(places_list(&places, dir));
+    for (int i = 0; i < places.count; i++) {
+        TRY(discard(dir, &places.at[i]));
+    }
+    TRY(clean(dir));
+    st = disk_rmdir(dir) ? OK : file_error(dir, "delete the directory");
 done:
     mem_free(&places.at);
     return st;

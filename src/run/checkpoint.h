@@ -42,6 +42,9 @@ NODISCARD Status checkpoint_save(const char *run_dir, Phase phase, int64_t step,
  * Errors: ERR_IO, ERR_NOMEM. */
 NODISCARD Status checkpoint_clean(const char *run_dir);
 
+/* Delete all checkpoints: what they led to is there. Errors: ERR_IO, ERR_NOMEM. */
+NODISCARD Status checkpoint_delete_all(const char *run_dir);
+
 struct json_t;
 typedef struct {
     char path[CHECKPOINT_PATH_MAX]; /* of its directory */

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -11,6 +13,7 @@
 #include "base/text.h"
 #include "base/timer.h"
 #include "comm/comm.h"
+#include "run/lock.h"
 #include "run/parts.h"
 #include "run/stop.h"
 #include "run/timing.h"
@@ -23,6 +26,7 @@ static const size_t part_bytes = (size_t)1 << 30; /* reading a part takes three 
 /* What rank 0 keeps. */
 typedef struct {
     const CollectJob *job;
+    Lock lock; /* on FILE.lock, as long as FILE is being made */
     Parts parts;
     CollectRows total;                 /* whole episodes, until the goal is reached */
     int64_t next;                      /* episode */
@@ -77,6 +81,66 @@ static Status make_folder_of(const char *path)
     (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
     return file_make_dirs(folder);
 }
+
+/* ---- one process at a time ---- */
+
+/* False: the path is too long. */
+static bool lock_path(const CollectJob *job, char path[PARTS_PATH_MAX])
+{
+    const int len = snprintf(path, PARTS_PATH_MAX, "%s.lock", job->path);
+    return len > 0 && len < PARTS_PATH_MAX;
+}
+
+/* Whether the file that we locked has its name still: who had it before deletes it at its end. */
+static bool is_in_place(const Lock *lock, const char *path)
+{
+    struct stat ours;
+    struct stat there;
+
+    return fstat(lock->fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino;
+}
+
+static Status lock_file(Ledger *ledger)
+{
+    Status st = OK;
+    Lock *lock = &ledger->lock;
+    LockAnswer answer = LOCK_OURS;
+    char path[PARTS_PATH_MAX];
+
+    if (!lock_path(ledger->job, path)) {
+        return status_fail(ERR_IO, "%s: the path is too long", ledger->job->path);
+    }
+    TRY(lock_take(lock, path, true, &answer));
+    while (answer == LOCK_OURS && !is_in_place(lock, path)) {
+        lock_give_back(lock, path);
+        TRY(lock_take(lock, path, true, &answer));
+    }
+    if (answer != LOCK_OURS) {
+        return status_fail(
+            ERR_CONFIG,
+            "%s: another process is collecting this file (%s); wait for it, stop it, "
+            "or name another file",
+            ledger->job->path, lock->held[0] != '\0' ? lock->held : "it has just started");
+    }
+    if (lock->held[0] != '\0') {
+        log_info("the process that collected here before (%s) was killed; its lock is void",
+                 lock->held);
+    }
+done:
+    return st;
+}
+
+static void unlock_file(Ledger *ledger)
+{
+    char path[PARTS_PATH_MAX];
+
+    if (ledger->lock.fd >= 0 && lock_path(ledger->job, path)) {
+        (void)disk_unlink(path); /* or it stays, and is empty */
+        lock_give_back(&ledger->lock, path);
+    }
+}
+
+/* ---- what there is ---- */
 
 /* Count what is new, and cut to the goal: parts may hold more than is wanted now. */
 static void count_rows(Ledger *ledger)
@@ -171,6 +235,7 @@ static Status open_ledger(Ledger *ledger)
     char digest[SLAB_DIGEST_MAX];
 
     TRY(make_folder_of(job->path));
+    TRY(lock_file(ledger));
     TRY(collect_init(&ledger->total, job->env, job->rows));
     settings_digest(job, digest);
     TRY(parts_open(&ledger->parts, job->path, digest, job->force));
@@ -346,7 +411,7 @@ Status collect_job(const CollectJob *job)
 {
     Status st = OK;
     const bool lead = comm_rank() == 0;
-    Ledger ledger = {.job = job};
+    Ledger ledger = {.job = job, .lock.fd = -1};
     CollectRows rows = {0};
     double busy = 0;
     const double start = timer_now();
@@ -368,6 +433,7 @@ Status collect_job(const CollectJob *job)
     timing_phase("collect", busy, timer_now() - start - busy);
     TRY(comm_agree(lead ? finish(&ledger) : OK));
 done:
+    unlock_file(&ledger);
     collect_release(&rows);
     collect_release(&ledger.total);
     return st;

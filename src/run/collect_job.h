@@ -1,6 +1,7 @@
 /* Collecting a dataset over all ranks: episodes are the units, so the file does not depend on the
  * number of ranks. What takes longer than a minute is saved in parts (run/parts.h), and the same job
- * goes on from there to the same bytes. Collective.
+ * goes on from there to the same bytes. One process at a time makes a file: meanwhile it holds FILE.lock
+ * (run/lock.h). Collective.
  */
 #ifndef RUN_COLLECT_JOB_H
 #define RUN_COLLECT_JOB_H
@@ -26,7 +27,7 @@ typedef struct {
 } CollectJob;
 
 /* Record, and write the file in D4RL's layout. Errors, the same on all ranks: ERR_INTERRUPTED (asked
- * to stop, run/stop.h; saved), ERR_CONFIG (parts of other settings; a policy of other dimensions; no
+ * to stop, run/stop.h; saved), ERR_CONFIG (another process makes this file; parts of other settings; a policy of other dimensions; no
  * simulator), ERR_ENV, ERR_NOMEM, ERR_IO, ERR_FORMAT (damaged parts). */
 NODISCARD Status collect_job(const CollectJob *job);
 

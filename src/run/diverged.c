@@ -21,6 +21,11 @@ static const char *const cures[DIVERGED_PARTS] = {
     [DIVERGED_AGENT] = "smaller learning rates",
 };
 
+const char *diverged_cure(DivergedPart part)
+{
+    return cures[part];
+}
+
 /* What a learning rate is called, and what else an agent's step depends on. */
 static const struct {
     const char *agent, *settings;

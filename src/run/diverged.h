@@ -12,6 +12,7 @@ typedef enum { DIVERGED_MODEL, DIVERGED_ROLLOUT, DIVERGED_AGENT, DIVERGED_PARTS 
 /* Where st is ERR_NUMERIC, the usual cures behind the reason, for the part of the run that it happened in.
  * Where the dataset holds a number that is far too large for single precision, that one first. Returns st. */
 Status diverged_cures(Status st, const Session *s, DivergedPart part);
+const char *diverged_cure(DivergedPart part);
 /* Where st is ERR_NUMERIC, which checkpoint of the run is whole. Rank 0. Returns st. */
 Status diverged_left(Status st, const RunDir *dir);
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "comm/comm.h"
 #include "policy/actor.h"
@@ -84,6 +85,7 @@ ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes
         r.length += episodes[k].length / count;
         r.min = fmin(r.min, episodes[k].total);
         r.max = fmax(r.max, episodes[k].total);
+        r.cut += episodes[k].cut > 0 ? 1 : 0;
     }
     for (int k = 0; k < count; k++) {
         squares += (episodes[k].total - r.mean) * (episodes[k].total - r.mean);
@@ -93,20 +95,34 @@ ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes
     return r;
 }
 
+void warn_of_cut_episodes(const ReturnSummary *r, const char *whose, int count)
+{
+    if (r->cut > 0) {
+        log_warn(
+            "%s: %d of %d episodes in the model end early, where it predicts a number that is "
+            "not finite: the returns count the steps before that. rollout.guard above 0 ends an "
+            "episode that runs away; a smaller eval.model_steps, a smaller model.lr or more "
+            "model.max_epochs may keep it from that",
+            whose, r->cut, count);
+    }
+}
+
 Status share_episodes(EpisodeEntry *entries, int count)
 {
     Status st = OK;
-    double *numbers = NULL; /* (2, count): each filled by one rank, 0 on the others: exact sums */
+    double *numbers = NULL; /* (count, 3): each filled by one rank, 0 on the others: exact sums */
 
-    TRY(comm_agree(mem_alloc(&numbers, 2 * (size_t)count, sizeof *numbers, "returns")));
+    TRY(comm_agree(mem_alloc(&numbers, 3 * (size_t)count, sizeof *numbers, "returns")));
     for (int k = comm_rank(); k < count; k += comm_size()) {
-        numbers[k] = entries[k].total;
-        numbers[count + k] = entries[k].length;
+        double *at = numbers + 3 * (size_t)k;
+        at[0] = entries[k].total;
+        at[1] = entries[k].length;
+        at[2] = entries[k].cut;
     }
-    coll_sum(numbers, 2 * count);
+    coll_sum(numbers, 3 * count);
     for (int k = 0; k < count; k++) {
-        entries[k] =
-            (EpisodeEntry){.episode = k, .total = numbers[k], .length = numbers[count + k]};
+        const double *at = numbers + 3 * (size_t)k;
+        entries[k] = (EpisodeEntry){.episode = k, .total = at[0], .length = at[1], .cut = at[2]};
     }
 done:
     mem_free(&numbers);

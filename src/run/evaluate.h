@@ -38,6 +38,7 @@ size_t player_act_cost(const Player *player);
 typedef struct {
     int64_t episode;
     double total, length; /* undiscounted return, steps */
+    double cut;           /* 1: played in the model, whose next prediction was not finite */
 } EpisodeEntry;
 
 /* Play one episode. Local. Error: ERR_ENV. */
@@ -48,9 +49,12 @@ size_t play_cost(const Player *player); /* bytes of arena */
 typedef struct {
     double mean, std, min, max, length;
     double score; /* D4RL's normalized score of the mean; NaN where the task has none */
+    int cut;      /* episodes that ended where the model's prediction was not finite */
 } ReturnSummary;
 
 ReturnSummary summarize_returns(const EnvKind *env, const EpisodeEntry *episodes, int count);
+/* If episodes were cut, a warning that `whose` (an epoch, a policy) mean return is not that of whole episodes. */
+void warn_of_cut_episodes(const ReturnSummary *r, const char *whose, int count);
 
 /* Deal `count` episodes to the ranks, play, and give all entries to every rank. Collective. */
 NODISCARD Status evaluate(const Player *player, int count, EpisodeEntry *entries);

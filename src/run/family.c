@@ -386,7 +386,7 @@ Status family_run(const Config *cfg, const char *dir, int64_t rows, bool force)
     Config trained = *cfg;
     Config plain = *cfg;
     Family f = {.cfg = cfg, .dir = dir, .rows = rows, .lead = comm_rank() == 0};
-    RunDir rundir = {.lock = -1};
+    RunDir rundir = {.lock.fd = -1};
 
     (void)snprintf(plain.env.reward, sizeof plain.env.reward, "task");
     TRY(comm_agree(session_task(&plain, &f.task)));

@@ -78,7 +78,7 @@ static Status fit_open(Fit *f)
     Session *s = f->s;
     const Config *cfg = &s->cfg;
     const size_t E = (size_t)s->ens.cfg.members;
-    const uint64_t seed = (uint64_t)cfg->top.seed;
+    const uint64_t seed = session_model_seed(cfg);
 
     TRY(fit_data_init(&f->data, &s->data.rec, s->data.records, s->data.rows,
                       cfg->model.holdout_ratio, cfg->model.holdout_max, seed));
@@ -274,7 +274,7 @@ static Status fit_members(Fit *f, double *gained)
         const int i = f->fit[k].member;
         double loss = 0;
         TRY(member_fit_pass(&f->fit[k], &s->ens, &f->data, f->pass, cfg->model.batch, cfg->model.lr,
-                            (uint64_t)cfg->top.seed, &f->tmp, &loss));
+                            session_model_seed(cfg), &f->tmp, &loss));
         const double mse = member_fit_holdout(&s->ens, &f->data, i, &f->tmp);
         TRY(member_fit_check(&f->fit[k], &s->ens, mse));
         const bool gain = member_fit_judge(&f->fit[k], &s->ens, mse, cfg->model.min_gain);
@@ -355,7 +355,7 @@ done:
 }
 
 /* What was written about an earlier model of this run is not about this one. */
-static Status forget_reports(const RunDir *dir)
+Status forget_reports(const RunDir *dir)
 {
     static const char *const names[] = {"model-report.txt", "model-report.svg", "penalty.txt"};
     Status st = OK;
@@ -448,8 +448,10 @@ Status fetch_model(Session *s, const RunDir *dir, bool *found)
         if (st == OK && strcmp(info.dataset_digest, s->data.digest) != 0) {
             st = status_fail(ERR_CONFIG,
                              "%s was fitted to other data than %s; give the dataset it was fitted "
-                             "to, choose another run_dir, or delete it",
-                             path, s->cfg.top.dataset);
+                             "to, %s",
+                             path, s->cfg.top.dataset,
+                             dir->shared ? "or delete or rename its directory"
+                                         : "choose another run_dir, or delete it");
         }
         there = 1;
     }
@@ -462,7 +464,7 @@ Status fetch_model(Session *s, const RunDir *dir, bool *found)
             coll_bcast(slabs[i].data, slab_bytes(&slabs[i]), 0);
         }
         ensemble_freeze(&s->ens);
-        log_info("model: taken from model.h5 of this run");
+        log_info("model: taken from %s", comm_rank() == 0 ? path : "");
         *found = true;
     }
 done:

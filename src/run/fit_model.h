@@ -13,7 +13,10 @@
  * phase, or NULL) are those of rank 0, NULL elsewhere. On return every rank has the whole ensemble.
  * Errors, the same on all ranks: ERR_INTERRUPTED (saved), ERR_NUMERIC, ERR_NOMEM, ERR_IO. */
 NODISCARD Status fit_model(Session *s, const RunDir *dir, const Checkpoint *from);
-/* Take model.h5 of the run directory if it is there (rank 0 looks); *found tells all ranks. */
+/* Take model.h5 of the directory if it is there (rank 0 looks); *found tells all ranks. Errors, the same on all
+ * ranks: ERR_CONFIG (of other data or settings), ERR_FORMAT, ERR_IO, ERR_NOMEM. */
 NODISCARD Status fetch_model(Session *s, const RunDir *dir, bool *found);
+/* Before another model.h5 is put into a run directory: delete the reports of the one before. Local. Error: ERR_IO. */
+NODISCARD Status forget_reports(const RunDir *dir);
 
 #endif

@@ -133,9 +133,11 @@ static double fit_seconds(const Workload *work, const UnitCost *cost, int ranks)
     if (!work->needs_model) {
         return 0;
     }
-    return cost->fit_open + own * cost->fit_member +
-           work->passes * (forecast_pass(work, cost, ranks) + send) +
-           work->terminal_updates * cost->terminal;
+    const double passes = work->is_shared
+                              ? 0
+                              : cost->fit_open + own * cost->fit_member +
+                                    work->passes * (forecast_pass(work, cost, ranks) + send);
+    return passes + work->terminal_updates * cost->terminal;
 }
 
 static double report_seconds(const Workload *work, const UnitCost *cost, int ranks)

@@ -22,6 +22,7 @@ typedef struct {
     int64_t train_rows, hold_rows;
     int passes;
     bool passes_assumed;
+    bool is_shared; /* a model is taken from model.share: there are no passes */
     int terminal_updates;
     /* reports */
     int64_t predict_rows, truth_rows; /* through all members; through the simulator */

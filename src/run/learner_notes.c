@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/panic.h"
 #include "base/text.h"
 #include "run/diverged.h"
 #include "run/learner_state.h"
@@ -73,6 +74,27 @@ void learner_begin_line(Learner *l, int64_t e, const double *sums)
     v[METRIC_BUFFER_ROWS] = buffered_rows(l);
 }
 
+void learner_tell_dropped(Learner *l, int64_t e)
+{
+    const int64_t at = history_find(&l->history, e);
+    REQUIRE(at >= 0);
+    const double *sum = l->history.sums + at * SUM_COUNT;
+    const double dropped = sum[SUM_DROPPED];
+
+    if (dropped <= 0 || dropped < 10 * l->dropped) {
+        return;
+    }
+    l->dropped = dropped;
+    log_warn(
+        "epoch %lld: of %.0f predicted rows %.0f are left out and end their rollouts: %s; usual "
+        "cures: %s",
+        (long long)e, sum[SUM_ROWS] + dropped, dropped,
+        l->s->roll.penalty->needs_truth
+            ? "they are not finite, or the simulator could not follow them"
+            : "they, or their penalty, are not finite",
+        diverged_cure(DIVERGED_ROLLOUT));
+}
+
 /* Mean reward of the rows that the model made for epoch e; NaN: none are known. */
 static double model_reward(const Learner *l, int64_t e)
 {
@@ -110,6 +132,7 @@ Status learner_tell_growth(const Learner *l, int64_t e, Status st)
 static void add_returns(Learner *l)
 {
     const ReturnSummary r = summarize_returns(l->s->env, l->episodes, l->s->plan.episodes);
+    char whose[32];
     double *v = l->line.value;
 
     v[METRIC_RETURN_MEAN] = r.mean;
@@ -118,6 +141,8 @@ static void add_returns(Learner *l)
     v[METRIC_RETURN_MAX] = r.max;
     v[METRIC_LENGTH_MEAN] = r.length;
     v[METRIC_SCORE] = r.score;
+    (void)snprintf(whose, sizeof whose, "epoch %lld", (long long)l->task.epoch);
+    warn_of_cut_episodes(&r, whose, l->s->plan.episodes);
 }
 
 static void note_result(LearnResult *r, const double *v)

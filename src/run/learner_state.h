@@ -34,8 +34,9 @@ typedef struct {
     TaskTime *rolled, *played;         /* (ranks) what the task took */
     History history;
     MetricsLog log;
-    Metrics line;  /* of the last epoch, waiting for its evaluation */
-    Metrics first; /* of the first epoch of this start */
+    Metrics line;   /* of the last epoch, waiting for its evaluation */
+    Metrics first;  /* of the first epoch of this start */
+    double dropped; /* rows of an epoch that were left out when that was last told; 0: never */
 } Learner;
 
 /* Buffers, messages, crew. *l is safe to close afterwards, whatever the outcome. */
@@ -74,6 +75,8 @@ int64_t learner_shard_capacity(const Session *s, int shard);
 /* Behind the reason of ERR_NUMERIC in epoch e: whether the model's rewards had run away, and how Q grew from
  * the first epoch of this start to the last one. Returns st. */
 Status learner_tell_growth(const Learner *l, int64_t e, Status st);
+/* A warning of rows that rollouts for epoch e, just noted, left out: once, and again when ten times as many. */
+void learner_tell_dropped(Learner *l, int64_t e);
 /* Start the metrics line of epoch e; sums: statistics added over its updates. */
 void learner_begin_line(Learner *l, int64_t e, const double *sums);
 /* Fill in the returns if the task evaluated, and write the line of the task's epoch. */

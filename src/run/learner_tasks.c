@@ -140,6 +140,7 @@ Status learner_finish_rollout(Learner *l, const float *actor)
     }
     if (st == OK) {
         history_trim(&l->history, capacity);
+        learner_tell_dropped(l, l->task.rollout);
     }
     (void)account_kind(before);
     return st;

@@ -131,7 +131,7 @@ static void describe(const Session *s, const FitData *data, ModelReport *report)
                             .rollout_horizon = s->cfg.rollout.horizon};
     (void)snprintf(report->task, sizeof report->task, "%s", s->env->name);
     (void)snprintf(report->algo, sizeof report->algo, "%s", s->cfg.top.algo);
-    report->seed = s->cfg.top.seed;
+    report->seed = (int64_t)session_model_seed(&s->cfg);
     (void)snprintf(report->digest, sizeof report->digest, "%s", s->data.digest);
     for (int k = 0; k < s->ens.cfg.elites; k++) {
         report->member[s->ens.elite[k]].place = k + 1;
@@ -146,7 +146,7 @@ Status model_report_make(const Session *s, ModelReport *report)
 
     TRY(comm_agree(fit_data_init(&data, &s->data.rec, s->data.records, s->data.rows,
                                  c->model.holdout_ratio, c->model.holdout_max,
-                                 (uint64_t)c->top.seed)));
+                                 session_model_seed(c))));
     describe(s, &data, report);
     TRY(measure_held(s, &data, report));
     TRY(model_report_paths(s, &data, report));

@@ -95,7 +95,7 @@ typedef struct {
 } ModelReport;
 
 /* Measure the frozen s->ens; *report is filled on all ranks, with the same bits on any number of them.
- * The split is that of the fit with the same seed and model.holdout_*. Collective. Errors, the same on
+ * The split is that of the fit with the same model seed and model.holdout_*. Collective. Errors, the same on
  * all ranks: ERR_NOMEM, ERR_ENV. */
 NODISCARD Status model_report_make(const Session *s, ModelReport *report);
 /* model-report.txt and model-report.svg in the folder `dir`, which is there. Local. Errors: ERR_IO, ERR_NOMEM. */

@@ -54,7 +54,7 @@ static void fill_inputs(const Work *w, int which, int first, int rows, uint32_t 
     const size_t S = (size_t)s->data.rec.S;
     const size_t A = (size_t)s->data.rec.A;
     float *action = sa;
-    Rng rng = rng_make((uint64_t)s->cfg.top.seed, RNG_REPORT, DRAW_ACTION, item);
+    Rng rng = rng_make(session_model_seed(&s->cfg), RNG_REPORT, DRAW_ACTION, item);
 
     for (int i = 0; i < rows; i++, action += S + A) {
         const int64_t at = (int64_t)(first + i) * s->data.rows / w->states;
@@ -70,7 +70,7 @@ static void draw_samples(const Work *w, uint32_t item, PenaltyIn *in, float *sam
 {
     const Session *s = w->s;
     const size_t Y = (size_t)in->outs;
-    Rng rng = rng_make((uint64_t)s->cfg.top.seed, RNG_REPORT, DRAW_SAMPLE, item);
+    Rng rng = rng_make(session_model_seed(&s->cfg), RNG_REPORT, DRAW_SAMPLE, item);
 
     for (size_t b = 0; b < (size_t)in->rows; b++) {
         drawn[b] = (int32_t)s->ens.elite[rng_below(&rng, (uint32_t)s->ens.cfg.elites)];

@@ -54,6 +54,7 @@ void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Playe
     for (int t = 0; t < max_steps && end == 0; t++) {
         player_act(player, row, &chance, tmp, row + rec->a);
         if (!predict(roll, elite, &rng, tmp, row)) {
+            entry->cut = 1;
             break;
         }
         entry->total += (double)row[rec->r];

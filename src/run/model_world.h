@@ -11,7 +11,7 @@
 
 /* One episode in the model: mean actions; transitions sampled from one elite (number episode mod
  * elites) throughout, so that episodes spread as the elites differ; rewards without the penalty. It
- * ends by the termination rule, the guard, where a prediction is not finite, or after
+ * ends by the termination rule, the guard, where a prediction is not finite (entry->cut), or after
  * eval.model_steps. A function of (seed, policy, epoch, episode). Local, cannot fail. */
 void model_episode(const Rollout *roll, const EpisodeStarts *starts, const Player *player,
                    int max_steps, int episode, Arena *tmp, EpisodeEntry *entry);

@@ -93,7 +93,7 @@ Status online_open(Online *o, const Config *cfg, const char *dir, bool force)
     Status st = OK;
     float *rows = NULL;
 
-    *o = (Online){.cfg = cfg, .dir = dir, .lead = comm_rank() == 0, .rundir = {.lock = -1}};
+    *o = (Online){.cfg = cfg, .dir = dir, .lead = comm_rank() == 0, .rundir = {.lock.fd = -1}};
     TRY(comm_agree(session_task(cfg, &o->task)));
     TRY(comm_agree(env_need_simulator(&o->task, "online SAC")));
     TRY(comm_agree(o->lead ? open_folder(o, force) : OK));

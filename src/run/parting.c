@@ -57,8 +57,8 @@ static Status read_manifest(const char *run, json_t **manifest)
 static bool no_matter(const char *key)
 {
     return strcmp(key, "run_dir") == 0 || strcmp(key, "dataset") == 0 ||
-           strcmp(key, "train.epochs") == 0 || strncmp(key, "ranks.", 6) == 0 ||
-           strncmp(key, "checkpoint.", 11) == 0;
+           strcmp(key, "train.epochs") == 0 || strcmp(key, "model.share") == 0 ||
+           strncmp(key, "ranks.", 6) == 0 || strncmp(key, "checkpoint.", 11) == 0;
 }
 
 static Status compare_settings(Parting *p)

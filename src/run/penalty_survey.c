@@ -303,7 +303,7 @@ static Status take_threshold(Session *s, double most, double lost)
     s->roll.halt.threshold = (float)(most / pessimism);
     log_info(
         "penalty %s: the largest u of the data is %.4g, by penalty.halt_pessimism %g: rollouts "
-        "halt above %.4g",
+        "halt above %.9g", /* all of a float: a run that goes on must find the same */
         s->roll.penalty->name, most, pessimism, (double)s->roll.halt.threshold);
     return OK;
 }

@@ -7,6 +7,7 @@
 #include "data/registry.h"
 #include "run/checkpoint.h"
 #include "run/data_options.h"
+#include "run/shared_model.h"
 
 /* ---- the dataset as far as it is known ---- */
 
@@ -148,6 +149,11 @@ Status plan_report_make(PlanReport *report)
     TRY(session_open_random(&s, &alone, &shape.rec, shape.rows));
     s.collected = shape.collect_rows;
     report->work = workload_of(&s, report->passes);
+    TRY(comm_agree(shared_model_is_there(report->cfg, &report->work.is_shared)));
+    if (report->work.is_shared) {
+        report->work.passes = 0;
+        report->work.passes_assumed = false;
+    }
     report->work.collect_rows = shape.collect_rows;
     report->work.rows_assumed = shape.assumed != 0;
     report->work.learners_wanted = report->cfg->ranks.learners;

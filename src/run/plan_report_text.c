@@ -1,5 +1,4 @@
 /* The report for people, and the line for SLURM. */
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +48,9 @@ static void add_head(const PlanReport *report, Text *text)
              w->rows_assumed       ? " (assumed: the dataset is not there)"
              : w->collect_rows > 0 ? ", collected first"
                                    : "");
-    if (w->needs_model) {
+    if (w->needs_model && w->is_shared) {
+        text_add(text, "no model fit: there is a shared model (model.share)\n");
+    } else if (w->needs_model) {
         text_add(text, "%d passes of the model fit%s\n", w->passes,
                  w->passes_assumed ? " (assumed: early stopping ends it; --passes P changes this)"
                  : report->passes > 0 ? " (--passes)"
@@ -148,21 +149,6 @@ void plan_report_text(const PlanReport *report, Text *text)
 
 /* ---- SLURM ---- */
 
-/* A word as a shell reads it back. */
-static void add_word(Text *text, const char *word)
-{
-    bool plain = word[0] != '\0';
-
-    for (const char *c = word; *c != '\0'; c++) {
-        plain = plain && (isalnum((unsigned char)*c) || strchr("_-./=:,+@%", *c) != NULL);
-    }
-    text_add(text, plain ? " " : " '");
-    for (const char *c = word; *c != '\0'; c++) {
-        text_add(text, *c == '\'' ? "'\\''" : "%c", *c);
-    }
-    text_add(text, plain ? "" : "'");
-}
-
 void plan_report_slurm(const PlanReport *report, int count, char *const words[], Text *text)
 {
     int at = report->best;
@@ -176,7 +162,7 @@ void plan_report_slurm(const PlanReport *report, int count, char *const words[],
              report->run[at].f.ranks, limit, plan_memory_limit(report->run[at].rank_bytes));
     for (int i = 0; i < count; i++) {
         if (strncmp(words[i], "run_dir=", strlen("run_dir=")) != 0) { /* the job names it */
-            add_word(text, words[i]);
+            text_add_word(text, words[i]);
         }
     }
     if (report->work.learners_wanted == 0) { /* else it is among the words or in the file */

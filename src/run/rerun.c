@@ -104,6 +104,7 @@ static Status read_settings(const RerunJob *job, Config *config)
         return status_fail(ERR_USAGE, "%s: the path is too long; give a shorter one with --out",
                            path);
     }
+    config->model.share[0] = '\0'; /* a repetition fits anew what it compares */
     (void)snprintf(config->top.run_dir, sizeof config->top.run_dir, "%s", path);
 done:
     return st;

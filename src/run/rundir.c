@@ -1,14 +1,7 @@
 #include "run/rundir.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/dir.h"
 #include "base/disk.h"
@@ -18,7 +11,14 @@
 #include "base/panic.h"
 #include "run/checkpoint.h"
 
-enum { HOLDER_MAX = RUNDIR_HOLDER_MAX, HOST_MAX = 128, DIFF_MAX = 600 };
+enum { DIFF_MAX = 600 };
+
+static const char in_share[] = "delete or rename this directory of model.share";
+
+const char *rundir_elsewhere(const RunDir *dir)
+{
+    return dir->shared ? in_share : "choose another run_dir";
+}
 
 const char *rundir_file(const RunDir *dir, const char *name, char *path)
 {
@@ -61,9 +61,8 @@ static Status check_owner(RunDir *dir)
     for (int i = 0; i < list.count; i++) {
         if (!is_our_start(list.names[i])) {
             st = status_fail(ERR_CONFIG,
-                             "%s: holds files (%s) but no run (used.yaml); choose another run_dir "
-                             "or empty this one",
-                             dir->path, list.names[i]);
+                             "%s: holds files (%s) but no run (used.yaml); %s or empty this one",
+                             dir->path, list.names[i], rundir_elsewhere(dir));
             goto done;
         }
     }
@@ -74,102 +73,18 @@ done:
 
 /* ---- lock ---- */
 
-/* Who signed last and did not end by itself; "" after a regular end. */
-static void read_holder(const RunDir *dir, char holder[HOLDER_MAX])
+static Status take_lock(RunDir *dir, bool doubt, LockAnswer *answer)
 {
-    const ssize_t n = pread(dir->lock, holder, HOLDER_MAX - 1, 0);
-
-    holder[n > 0 ? n : 0] = '\0';
-    holder[strcspn(holder, "\n")] = '\0';
-}
-
-static Status refuse(const RunDir *dir, const char *holder)
-{
-    return status_fail(ERR_CONFIG,
-                       "%s: another process is running here (%s); wait for it, stop it, or choose "
-                       "another run_dir",
-                       dir->path, holder[0] != '\0' ? holder : "it has just started");
-}
-
-static void host_name(char host[HOST_MAX])
-{
-    host[0] = '\0';
-    (void)gethostname(host, HOST_MAX - 1);
-    host[HOST_MAX - 1] = '\0';
-}
-
-/* Where the file system has no locks: is the process that signed last alive? Of another host nobody can tell. */
-static Status check_holder(const RunDir *dir, const char *holder)
-{
-    char host[HOST_MAX];
-    char ours[HOST_MAX + 16];
-
-    host_name(host);
-    const int len = snprintf(ours, sizeof ours, "host %s, pid ", host);
-    if (strncmp(holder, ours, (size_t)len) == 0) {
-        const long pid = strtol(holder + len, NULL, 10);
-        return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM) ? refuse(dir, holder) : OK;
-    }
-    log_warn("%s: this file system has no locks; take care that one process runs here%s%s",
-             dir->path, holder[0] != '\0' ? "; not signed off: " : "", holder);
-    return OK;
-}
-
-static Status lock_file(const RunDir *dir, const char *path, const char *holder)
-{
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-
-    if (!file_refused() && fcntl(dir->lock, F_SETLK, &whole) == 0) {
-        return OK;
-    }
-    if (errno == EACCES || errno == EAGAIN) {
-        return refuse(dir, holder);
-    }
-    if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP) {
-        return check_holder(dir, holder);
-    }
-    return file_error(path, "lock the run directory");
-}
-
-/* "host node1, pid 1234, since 2024-05-01T12:00:00Z" for whoever finds the lock taken. */
-static Status sign_lock(const RunDir *dir, const char *path)
-{
-    char host[HOST_MAX];
-    char when[32] = "";
-    char line[HOLDER_MAX];
-    struct tm utc;
-    const time_t now = time(NULL);
-
-    host_name(host);
-    if (gmtime_r(&now, &utc) != NULL) {
-        (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    }
-    const int len =
-        snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", host, (long)getpid(), when);
-    if (!disk_truncate(dir->lock, 0) || !disk_write(dir->lock, line, (size_t)len)) {
-        return file_error(path, "write");
-    }
-    return OK;
-}
-
-static Status take_lock(RunDir *dir)
-{
-    Status st = OK;
     char path[RUNDIR_PATH_MAX];
-    char holder[HOLDER_MAX];
+    return lock_take(&dir->lock, rundir_file(dir, "lock", path), doubt, answer);
+}
 
-    (void)rundir_file(dir, "lock", path);
-    dir->lock = disk_append(path);
-    if (dir->lock < 0) {
-        return file_error(path, "open");
-    }
-    read_holder(dir, holder);
-    TRY(lock_file(dir, path, holder));
-    read_holder(dir, dir->before); /* under the lock: who ended meanwhile has signed off */
-    TRY(sign_lock(dir, path));
-    dir->signed_in = true;
-done:
-    return st;
+static Status refuse(const RunDir *dir)
+{
+    return status_fail(
+        ERR_CONFIG, "%s: another process is running here (%s); wait for it, stop it, or %s",
+        dir->path, dir->lock.held[0] != '\0' ? dir->lock.held : "it has just started",
+        rundir_elsewhere(dir));
 }
 
 /* What a process left that was killed while it wrote; ours, since we hold the lock. */
@@ -199,7 +114,8 @@ static bool may_change(const char *key)
             return true;
         }
     }
-    return strcmp(key, "run_dir") == 0 || strcmp(key, "train.epochs") == 0;
+    return strcmp(key, "run_dir") == 0 || strcmp(key, "train.epochs") == 0 ||
+           strcmp(key, "model.share") == 0;
 }
 
 /* Before the dataset was read (manifest.json) nothing was made with the settings: whoever mistyped
@@ -227,7 +143,10 @@ Status rundir_settings(const char *run, Config *config)
 
     (void)snprintf(path, sizeof path, "%s/used.yaml", run);
     if (!file_exists(path)) {
-        return status_fail(ERR_USAGE, "%s: no run directory: it has no used.yaml", run);
+        return status_fail(ERR_USAGE,
+                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
+                           "`mopo train`",
+                           run);
     }
     TRY(file_read(path, CONFIG_YAML_MAX, &text, &size));
     TRY(config_parse(config, path, (const char *)text, size));
@@ -247,9 +166,9 @@ static Status compare_settings(const RunDir *dir, const Config *config)
     const int n = config_diff(begun, config, may_change, diff, sizeof diff);
     if (n > 0) {
         st = status_fail(ERR_CONFIG,
-                         "%s: this run was begun with other settings (%s); choose another run_dir "
-                         "or give the same settings",
-                         dir->path, diff);
+                         "%s: this run was begun with other settings (%s); %s or give the same "
+                         "settings",
+                         dir->path, diff, rundir_elsewhere(dir));
     }
 done:
     mem_free(&begun);
@@ -270,18 +189,45 @@ done:
     return st;
 }
 
-/* The directory, there and ours. */
-static Status lock_directory(RunDir *dir, const char *path)
+/* The directory, there and ours, if the answer is that. */
+static Status lock_directory(RunDir *dir, const char *path, bool doubt, LockAnswer *answer)
 {
     Status st = OK;
 
-    *dir = (RunDir){.lock = -1};
     TRY(set_path(dir, path));
     TRY(file_make_dirs(dir->path));
     TRY(check_owner(dir)); /* before anything is put there */
-    TRY(take_lock(dir));
-    TRY(check_owner(dir)); /* another process may have made a run of it meanwhile */
-    TRY(clean(dir));
+    TRY(take_lock(dir, doubt, answer));
+    if (*answer == LOCK_OURS) {
+        TRY(check_owner(dir)); /* another process may have made a run of it meanwhile */
+        TRY(clean(dir));
+    }
+done:
+    return st;
+}
+
+static Status open_log(const RunDir *dir)
+{
+    char path[RUNDIR_PATH_MAX];
+
+    (void)rundir_file(dir, "log.txt", path);
+    return dir->shared ? log_open_second(path) : log_open_file(path);
+}
+
+/* What follows the lock. */
+static Status begin(RunDir *dir, const Config *config, const ConfigOrigins *origins)
+{
+    Status st = OK;
+
+    if (dir->resumed && has_results(dir)) {
+        TRY(compare_settings(dir, config));
+    }
+    TRY(write_settings(dir, config, origins));
+    TRY(open_log(dir));
+    if (dir->lock.held[0] != '\0') {
+        log_info("%s%sthe process before this one (%s) was killed; its lock is void",
+                 dir->shared ? dir->path : "", dir->shared ? ": " : "", dir->lock.held);
+    }
 done:
     return st;
 }
@@ -290,22 +236,33 @@ Status rundir_open(RunDir *dir, const char *path, const Config *config,
                    const ConfigOrigins *origins)
 {
     Status st = OK;
-    char log[RUNDIR_PATH_MAX];
+    LockAnswer answer = LOCK_OURS;
 
-    TRY(lock_directory(dir, path));
-    if (dir->resumed && has_results(dir)) {
-        TRY(compare_settings(dir, config));
-    }
-    TRY(write_settings(dir, config, origins));
-    TRY(log_open_file(rundir_file(dir, "log.txt", log)));
-    if (dir->before[0] != '\0') {
-        log_info("the process before this one (%s) was killed; its lock is void", dir->before);
-    }
+    *dir = (RunDir){.lock.fd = -1};
+    TRY(lock_directory(dir, path, true, &answer));
+    TRY(answer == LOCK_OURS ? begin(dir, config, origins) : refuse(dir));
 done:
     if (st != OK) {
         rundir_close(dir);
     }
     return st;
+}
+
+Status rundir_open_shared(RunDir *dir, const char *path, const Config *config, bool doubt,
+                          LockAnswer *answer)
+{
+    Status st = OK;
+
+    *dir = (RunDir){.lock.fd = -1, .shared = true};
+    TRY(lock_directory(dir, path, doubt, answer));
+    if (*answer == LOCK_OURS) {
+        TRY(begin(dir, config, NULL));
+    }
+done:
+    if (st != OK) {
+        rundir_close(dir);
+    }
+    return status_while(st, "model.share");
 }
 
 Status rundir_remove(const RunDir *dir, const char *name)
@@ -320,10 +277,12 @@ Status rundir_remove(const RunDir *dir, const char *name)
 Status rundir_delete(const char *path, const char *const names[], int count)
 {
     Status st = OK;
-    RunDir dir;
+    RunDir dir = {.lock.fd = -1};
+    LockAnswer answer = LOCK_OURS;
     char name[RUNDIR_PATH_MAX];
 
-    TRY(lock_directory(&dir, path));
+    TRY(lock_directory(&dir, path, true, &answer));
+    TRY(answer == LOCK_OURS ? OK : refuse(&dir));
     for (int i = 0; i < count; i++) {
         (void)rundir_file(&dir, names[i], name);
         if (name[strlen(name) - 1] == '/') {
@@ -337,23 +296,16 @@ done:
     return st;
 }
 
-/* An empty lock: nobody was killed here. */
-static void sign_off(const RunDir *dir)
-{
-    if (!disk_truncate(dir->lock, 0)) {
-        log_warn("%s/lock: cannot be emptied: %s", dir->path, strerror(errno));
-    }
-}
-
 void rundir_close(RunDir *dir)
 {
-    if (dir->lock >= 0) {
-        log_close_file();
-        if (dir->signed_in) {
-            sign_off(dir);
+    char path[RUNDIR_PATH_MAX];
+
+    if (dir->lock.fd >= 0) {
+        if (dir->shared) {
+            log_close_second();
+        } else {
+            log_close_file();
         }
-        (void)disk_close(dir->lock);
-        dir->lock = -1;
-        dir->signed_in = false;
+        lock_give_back(&dir->lock, rundir_file(dir, "lock", path));
     }
 }

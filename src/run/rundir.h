@@ -15,24 +15,30 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "run/facts.h"
+#include "run/lock.h"
 
-enum { RUNDIR_PATH_MAX = 4096, RUNDIR_HOLDER_MAX = 512 };
+enum { RUNDIR_PATH_MAX = 4096 };
 
 typedef struct {
     char path[RUNDIR_PATH_MAX];
-    int lock;                       /* descriptor, -1: closed */
-    bool signed_in;                 /* the lock is ours and says so */
-    bool resumed;                   /* the directory already held this run */
-    char before[RUNDIR_HOLDER_MAX]; /* who held the lock and was killed; "" */
+    Lock lock;    /* closed: the directory is */
+    bool resumed; /* the directory already held this run */
+    bool shared;  /* it is one of model.share */
 } RunDir;
 
 /* Create the directory or come back to it: lock it, compare the settings with those it was begun with,
  * write used.yaml, open log.txt. origins may be NULL. Settings that may change when a run goes on:
- * run_dir, train.epochs, ranks.*, checkpoint.*; all of them as long as nothing was made with them.
+ * run_dir, train.epochs, model.share, ranks.*, checkpoint.*; all of them as long as nothing was made with them.
  * Errors: ERR_CONFIG (another process runs here; other settings differ; the directory holds something
  * else), ERR_IO, ERR_NOMEM. After an error *dir is closed. */
 NODISCARD Status rundir_open(RunDir *dir, const char *path, const Config *config,
                              const ConfigOrigins *origins);
+/* The same for a directory of model.share, which several processes may want: that another has it is an answer here,
+ * and dir then closed, but for dir->lock.held. doubt: as lock_take. What is logged goes to the log there, too. */
+NODISCARD Status rundir_open_shared(RunDir *dir, const char *path, const Config *config, bool doubt,
+                                    LockAnswer *answer);
+/* What to do where the directory does not suit, for messages. */
+const char *rundir_elsewhere(const RunDir *dir);
 /* To begin anew: delete files, and folders ("name/") of files, of a run directory that no process is
  * running in. Absent ones are fine. Errors: ERR_CONFIG (as rundir_open), ERR_IO, ERR_NOMEM. */
 NODISCARD Status rundir_delete(const char *path, const char *const names[], int count);

@@ -7,22 +7,27 @@
 #include "run/results.h"
 #include "run/rundir.h"
 
+static const char *words_for(const RunDir *dir)
+{
+    return dir->shared ? dir->path : "this run";
+}
+
 /* Results are promised to be the same bit for bit only where all of these are. */
-static void warn_of_changes(const json_t *before, const json_t *after)
+static void warn_of_changes(const RunDir *dir, const json_t *before, const json_t *after)
 {
     for (int i = 0; i < FACT_ROWS; i++) {
         const char *a = facts_text(before, &fact_rows[i]);
         const char *b = facts_text(after, &fact_rows[i]);
         if (fact_rows[i].decides && a != NULL && b != NULL && strcmp(a, b) != 0) {
-            log_warn("this run was begun with another %s (%s, now %s): from here on its results "
-                     "may differ in their last bits",
-                     fact_rows[i].key, a, b);
+            log_warn("%s was begun with another %s (%s, now %s): from here on its results may "
+                     "differ in their last bits",
+                     words_for(dir), fact_rows[i].key, a, b);
         }
     }
 }
 
 /* An unreadable old manifest is no reason to stop: it is only written for people. */
-static Status compare(const char *path, const json_t *after)
+static Status compare(const RunDir *dir, const char *path, const json_t *after)
 {
     Status st = OK;
     json_t *before = NULL;
@@ -37,11 +42,12 @@ static Status compare(const char *path, const json_t *after)
         const char *file =
             json_string_value(json_object_get(json_object_get(after, "dataset"), "path"));
         st = status_fail(ERR_CONFIG,
-                         "%s: the transitions (digest %s) are not those that this run was begun "
-                         "with (%s); put the dataset back, or choose another run_dir",
-                         file != NULL ? file : "dataset", b, a);
+                         "%s: the transitions (digest %s) are not those that %s was begun with "
+                         "(%s); put the dataset back, or %s",
+                         file != NULL ? file : "dataset", b, words_for(dir), a,
+                         rundir_elsewhere(dir));
     } else {
-        warn_of_changes(before, after);
+        warn_of_changes(dir, before, after);
     }
     json_decref(before);
     return st;
@@ -54,7 +60,7 @@ Status rundir_write_manifest(const RunDir *dir, const RunFacts *facts)
 
     json_t *manifest = facts_json(facts);
     if (file_exists(rundir_file(dir, "manifest.json", path))) {
-        TRY(compare(path, manifest));
+        TRY(compare(dir, path, manifest));
     }
     TRY(manifest_write(path, manifest));
 done:

@@ -246,7 +246,7 @@ static Status open_on(Session *s, const Config *cfg, const Record *rec, int64_t 
     s->env = &s->task;
     s->real_rows = session_real_rows(cfg);
     s->uses_model = s->real_rows < cfg->train.batch;
-    s->needs_model = s->uses_model || s->env->open == NULL;
+    s->needs_model = session_needs_model(cfg, s->env);
     if (rec == NULL) {
         TRY(comm_agree(comm_rank() == 0 ? find_dataset(&s->cfg) : OK));
         TRY(load_dataset(s));
@@ -258,7 +258,7 @@ static Status open_on(Session *s, const Config *cfg, const Record *rec, int64_t 
         s->task.act_dim = s->data.rec.A;
     }
     const EnsembleConfig ens = session_ensemble_config(cfg, s->env);
-    TRY(comm_agree(ensemble_init(&s->ens, &ens, (uint64_t)cfg->top.seed)));
+    TRY(comm_agree(ensemble_init(&s->ens, &ens, session_model_seed(cfg))));
 
     const AgentConfig agent = session_agent_config(cfg, s->env);
     TRY(comm_agree(agent_init(&s->agent, kind, &agent, 0, (uint64_t)cfg->top.seed)));
@@ -300,21 +300,14 @@ void session_close(Session *s)
 
 Status session_settings_digest(const Config *cfg, char digest[SLAB_DIGEST_MAX])
 {
-    Config same;
+    Config same = *cfg;
     Config defaults;
-    char *text = NULL;
-    Status st = OK;
 
     config_default(&defaults);
-    same = *cfg;
     same.top.run_dir[0] = '\0';
     same.top.dataset[0] = '\0';
+    same.model.share[0] = '\0';
     same.ranks = defaults.ranks;
     same.checkpoint = defaults.checkpoint;
-    TRY(mem_alloc(&text, CONFIG_YAML_MAX, 1, "a configuration as text"));
-    TRY(config_write(&same, NULL, text, CONFIG_YAML_MAX));
-    bytes_digest(text, strlen(text), digest);
-done:
-    mem_free(&text);
-    return st;
+    return config_digest(&same, digest);
 }

@@ -14,6 +14,7 @@
 #include "model/ensemble.h"
 #include "policy/agent.h"
 #include "rollout/rollout.h"
+#include "run/facts.h"
 #include "run/oracle.h"
 
 typedef struct {
@@ -25,7 +26,7 @@ typedef struct {
     int64_t collected; /* rows of it that this start made first: set by whoever did */
     CommShare *share;
     bool uses_model;  /* false when every row of a batch is real */
-    bool needs_model; /* to use it, or to evaluate in it: there is no simulator */
+    bool needs_model; /* session_needs_model */
     int real_rows;    /* of a batch */
     Ensemble ens;
     Agent agent;
@@ -46,11 +47,17 @@ NODISCARD Status session_open_random(Session *s, const Config *cfg, const Record
                                      int64_t rows);
 void session_close(Session *s);
 
+enum { SESSION_HOSTS_MAX = 2048 };
+/* What ran where on what data, for manifest.json; points into s and hosts, which is rank 0's. Collective. */
+RunFacts session_facts(const Session *s, char hosts[SESSION_HOSTS_MAX]);
+
 /* Task and its settings, from names. ERR_CONFIG names the known ones. */
 NODISCARD Status session_task(const Config *cfg, EnvKind *task);
 
 /* Rows of a batch that are the dataset's. */
 int session_real_rows(const Config *cfg);
+/* Whether an ensemble is needed: to learn from, or to evaluate in where the task has no simulator. */
+bool session_needs_model(const Config *cfg, const EnvKind *task);
 /* Whether task, penalty and agent go together: a simulator where one is asked, members enough, rollouts
  * that the agent can learn from, a critic to choose with. Before anything is made. ERR_CONFIG says what to
  * change. */
@@ -62,8 +69,11 @@ AgentConfig session_agent_config(const Config *cfg, const EnvKind *env);
 EnsembleConfig session_ensemble_config(const Config *cfg, const EnvKind *env);
 Halt session_halt(const Config *cfg, double reward_min);
 
+/* Seed of every draw of the model fit, and of its report. */
+uint64_t session_model_seed(const Config *cfg);
+
 /* Digest of everything in the configuration that results depend on: not run_dir, the
- * dataset's place, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
+ * dataset's place, model.share, ranks.*, checkpoint.*. Error: ERR_NOMEM. */
 NODISCARD Status session_settings_digest(const Config *cfg, char digest[SLAB_DIGEST_MAX]);
 
 #endif

@@ -46,6 +46,16 @@ Status session_task(const Config *cfg, EnvKind *task)
     return env_configure(task, cfg->top.task, &config);
 }
 
+bool session_needs_model(const Config *cfg, const EnvKind *task)
+{
+    return session_real_rows(cfg) < cfg->train.batch || task->open == NULL;
+}
+
+uint64_t session_model_seed(const Config *cfg)
+{
+    return (uint64_t)(cfg->model.seed >= 0 ? cfg->model.seed : cfg->top.seed);
+}
+
 EnsembleConfig session_ensemble_config(const Config *cfg, const EnvKind *env)
 {
     return (EnsembleConfig){.members = cfg->model.members,

@@ -5,14 +5,10 @@
 #include <string.h>
 
 #include "base/account.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/timer.h"
 #include "comm/watch.h"
-#include "data/registry.h"
 #include "run/choose_learners.h"
-#include "run/collect_job.h"
 #include "run/crew.h"
 #include "run/diverged.h"
 #include "run/fit_model.h"
@@ -21,89 +17,16 @@
 #include "run/model_report.h"
 #include "run/penalty_report.h"
 #include "run/penalty_survey.h"
+#include "run/provide_dataset.h"
+#include "run/shared_model.h"
 #include "run/stop.h"
 #include "run/timing.h"
 
-/* A dataset that is not there is collected if the configuration says so; *collected: how many rows. */
-static Status provide_dataset(const Config *cfg, int64_t *collected)
-{
-    Status st = OK;
-    EnvKind env;
-    char path[CONFIG_TEXT_MAX];
-    const RegistryRow *row = NULL;
-    int there = 0;
-
-    TRY(comm_agree(session_task(cfg, &env)));
-    if (cfg->top.dataset[0] == '\0') {
-        return status_fail(ERR_CONFIG, "dataset: none is given; say dataset=FILE.hdf5 or a name "
-                                       "(docs/datasets.md), or make one with `mopo collect`");
-    }
-    if (comm_rank() == 0) {
-        st = status_while(registry_locate(cfg->top.dataset, path, sizeof path, &row), "dataset");
-        there = st == OK && file_exists(path) ? 1 : 0;
-    }
-    TRY(comm_agree(
-        st)); /* a name that is nowhere is an error: collected rows are no published set */
-    coll_bcast(&there, sizeof there, 0);
-    if (there != 0) {
-        return OK;
-    }
-    if (cfg->collect.rows == 0) {
-        return status_fail(ERR_CONFIG,
-                           "dataset: %s is not there; give another file, make one with "
-                           "`mopo collect`, or set collect.rows to let mopo collect random data",
-                           cfg->top.dataset);
-    }
-    const CollectJob job = {.env = &env,
-                            .seed = (uint64_t)cfg->top.seed,
-                            .rows = cfg->collect.rows,
-                            .path = cfg->top.dataset};
-    TRY(collect_job(&job));
-    *collected = job.rows;
-done:
-    return st;
-}
-
-/* Names of all hosts, each once, in order of ranks; on rank 0. */
-static void list_hosts(char *text, size_t size)
-{
-    enum { NAME = 64 };
-    char mine[NAME] = "";
-    size_t *sizes = NULL;
-    char *all = NULL;
-    const size_t ranks = (size_t)comm_size();
-
-    text[0] = '\0';
-    if (comm_local_rank() == 0) {
-        (void)snprintf(mine, sizeof mine, "%s", comm_host());
-    }
-    if (comm_agree(mem_alloc(&sizes, ranks, sizeof *sizes, "hosts")) == OK &&
-        comm_agree(mem_alloc(&all, ranks, NAME, "hosts")) == OK) {
-        coll_sizes(NAME, sizes);
-        coll_gather(mine, NAME, all, sizes);
-        for (size_t r = 0; comm_rank() == 0 && r < ranks; r++) {
-            const size_t used = strlen(text);
-            if (all[r * NAME] != '\0') {
-                (void)snprintf(text + used, size - used, "%s%s", used > 0 ? " " : "",
-                               all + r * NAME);
-            }
-        }
-    }
-    mem_free(&sizes);
-    mem_free(&all);
-}
-
 static Status describe(const Session *s, const RunDir *dir)
 {
-    char hosts[2048];
-    RunFacts facts = facts_here();
+    char hosts[SESSION_HOSTS_MAX];
+    const RunFacts facts = session_facts(s, hosts);
 
-    list_hosts(hosts, sizeof hosts);
-    facts.hosts = hosts;
-    facts.ranks = s->plan.ranks;
-    facts.learners = s->plan.learners;
-    facts.dataset = s->cfg.top.dataset;
-    facts.dataset_digest = s->data.digest;
     log_info("%d rank%s on %s: %d learner%s, %s; %s", s->plan.ranks, s->plan.ranks > 1 ? "s" : "",
              hosts, s->plan.learners, s->plan.learners > 1 ? "s" : "",
              plan_first_worker(&s->plan) == 0 ? "rolling out and evaluating, too"
@@ -115,12 +38,35 @@ static Status describe(const Session *s, const RunDir *dir)
     return comm_agree(comm_rank() == 0 ? rundir_write_manifest(dir, &facts) : OK);
 }
 
-static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
+/* The ensemble: that of an earlier start, a shared one, or fitted now. A fit that was begun in the run's own directory
+ * goes on there. `begun` is its checkpoint on rank 0, or NULL; *saved: where checkpoints are, NULL: not the run's
+ * concern. */
+static Status provide_model(Session *s, const Config *cfg, const RunDir *dir,
+                            const Checkpoint *begun, const RunDir **saved)
+{
+    Status st = OK;
+    bool there = false;
+    int share = cfg->model.share[0] != '\0' && begun == NULL ? 1 : 0;
+
+    TRY(fetch_model(s, dir, &there));
+    (void)account_kind(ACCOUNT_FIT);
+    coll_bcast(&share, sizeof share, 0);
+    if (!there) {
+        *saved = share != 0 ? NULL : dir;
+        TRY(share != 0 ? shared_model_provide(s, cfg, dir) : fit_model(s, dir, begun));
+        *saved = dir;
+    }
+done:
+    return st;
+}
+
+/* cfg: as given. */
+static Status run_phases(Session *s, const Config *cfg, const RunDir *dir, TrainSummary *summary)
 {
     Status st = OK;
     Checkpoint from = {0};
     bool found = false;
-    bool fitted = false;
+    const RunDir *saved = dir;
 
     if (comm_rank() == 0) {
         st = checkpoint_find(dir->path, &from, &found);
@@ -134,11 +80,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
     }
     TRY(comm_agree(st));
     if (s->needs_model) {
-        TRY(fetch_model(s, dir, &fitted));
-        (void)account_kind(ACCOUNT_FIT);
-        if (!fitted) {
-            TRY(fit_model(s, dir, found && from.phase == PHASE_MODEL ? &from : NULL));
-        }
+        TRY(provide_model(s, cfg, dir, found && from.phase == PHASE_MODEL ? &from : NULL, &saved));
         (void)account_kind(ACCOUNT_REPORT);
         TRY(model_report_in_run(s, dir));
         (void)account_kind(ACCOUNT_FIT);
@@ -161,7 +103,7 @@ static Status run_phases(Session *s, const RunDir *dir, TrainSummary *summary)
     (void)account_kind(ACCOUNT_OTHER);
 done:
     checkpoint_release(&from);
-    return comm_rank() == 0 ? diverged_left(st, dir) : st;
+    return comm_rank() == 0 && saved != NULL ? diverged_left(st, saved) : st;
 }
 
 Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions *options,
@@ -169,7 +111,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
 {
     Status st = OK;
     Session s = {0};
-    RunDir dir = {.lock = -1};
+    RunDir dir = {.lock.fd = -1};
     int64_t collected = 0;
     Config chosen = *cfg;
     const bool lead = comm_rank() == 0;
@@ -191,7 +133,7 @@ Status train(const Config *cfg, const ConfigOrigins *origins, const TrainOptions
     TRY(session_open(&s, &chosen));
     s.collected = collected;
     TRY(describe(&s, &dir));
-    st = run_phases(&s, &dir, summary);
+    st = run_phases(&s, cfg, &dir, summary);
     if (st == OK || st == ERR_INTERRUPTED) { /* on all ranks alike */
         timing_report(&s, timer_now() - start);
     }

@@ -57,7 +57,7 @@ static Status open(Fit *f, UnitCost *cost)
 
     one.count = 1;
     TRY(fit_data_init(&f->data, &s->data.rec, s->data.records, s->data.rows, c->model.holdout_ratio,
-                      c->model.holdout_max, (uint64_t)c->top.seed));
+                      c->model.holdout_max, session_model_seed(c)));
     TRY(fit_data_scales(&f->data, &s->ens));
     const double opened = timer_now();
     TRY(member_fit_init(&f->whole, &s->ens, &f->data, 0, &all, NULL, 1));

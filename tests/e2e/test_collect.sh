@@ -47,7 +47,7 @@ stopped() { # WHAT SIGNAL RANKS FILE ARGUMENTS...
 }
 
 killed() { # WHAT RANKS FILE
-    local what=$1 victim
+    local what=$1
     shift
     started "$@"
     victim=$child
@@ -62,7 +62,7 @@ goes_on() { # RANKS FILE ARGUMENTS...
     verdict "goes on on $1 ranks" $?
     check 'after what it had' grep -q 'going on after' err
     check 'same bytes' cmp whole.hdf5 "$2"
-    check 'no parts are left' test ! -e "$2.parts"
+    check 'no parts and no lock are left' test ! -e "$2.parts" -a ! -e "$2.lock"
 }
 
 exits 0 2 collect whole.hdf5 "${goal[@]}"
@@ -81,6 +81,22 @@ killed 'killed before the first part' 0 early.hdf5
 exits 0 2 collect early.hdf5 "${goal[@]}"
 verdict 'begins again' $?
 check 'same bytes' cmp whole.hdf5 early.hdf5
+
+check 'the lock of who was killed is void, and told' grep -q "(host .*, pid $victim, since .*) was killed; its lock is void" err
+
+echo '# two at once'
+started 0 two.hdf5 && until_true test -s two.hdf5.lock && kill -STOP "$child"
+exits 2 3 collect two.hdf5 "${goal[@]}"
+verdict 'the second: exit 2' $?
+check 'and names the first' grep -q "two.hdf5: another process is collecting this file (host $(hostname), pid $child, since " err
+exits 2 0 train "$source_dir/configs/smoke.yaml" dataset=two.hdf5 run_dir=two &&
+    grep -q 'another process is collecting this file' err
+verdict 'a training that would collect it, too' $?
+kill -CONT "$child"
+ended
+verdict 'the first ends well' $?
+check 'same bytes' cmp whole.hdf5 two.hdf5
+check 'no lock is left' test ! -e two.hdf5.lock
 
 echo '# other settings, damage, --force'
 stopped 'SIGTERM' TERM 0 other.hdf5

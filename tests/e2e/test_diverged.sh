@@ -93,6 +93,8 @@ wild=(dataset=good.hdf5 rollout.horizon=1000 rollout.batch=64 rollout.guard=0 te
     model.max_epochs=1 model.lr=1 penalty.lambda=0)
 told 'states that run away' 1 'the model went first: its rewards of this epoch are' "${wild[@]}"
 check 'the horizon is named' grep -q 'rollout.horizon' err
+check 'rows that were left out before are told, once' test "$(grep -ac 'warning: epoch 1: of [0-9]* predicted rows [0-9]* are left out' err)" -eq 1
+check 'with what cures it' grep -aq 'warning: .* are left out .*usual cures: a smaller rollout.horizon' err
 check 'the model that was saved is whole' test -d "$dir/ckpt/model-000001"
 
 # --- settings that no run could survive ---

@@ -9,13 +9,14 @@ base=("$source_dir/configs/smoke.yaml" dataset=data.hdf5 "ranks.patience=$patien
     model.patience=100 train.epochs=12)
 misuse=$(dirname "$program")/test_exchanges
 most=20 # seconds from a stop to the end: patience, a look at the files of other hosts, what mpirun takes, this machine
+starter=mpirun
 ranks=() # processes of the job in the background, by rank
 
 # begin HOST_RANKS ARGUMENTS...: `mopo ARGUMENTS` on 3 ranks in the background, so many of them on a host.
 begin() {
     local near=$1
     shift
-    MOPO_HOST_RANKS=$near mpirun -n 3 -x MOPO_HOST_RANKS "$program" "$@" >out 2>err </dev/null &
+    MOPO_HOST_RANKS=$near "$starter" -n 3 -x MOPO_HOST_RANKS "$program" "$@" >out 2>err </dev/null &
     child=$!
 }
 
@@ -94,7 +95,7 @@ check 'leaves no folder of beats' test ! -e whole/beat
 
 echo '# a rank stops'
 stopped 'a rank in the model phase' 2 'fit\|checkpoints' 3 in_model_phase run -- train "${base[@]}" run_dir=run
-check 'the log has it, too' grep -q 'error: no sign of life' run/log.txt
+check 'the log has it, too' grep -q 'stopped: no sign of life' run/log.txt
 stopped 'a worker' 2 'rollouts\|evaluation\|messages' 3 has_lines run 2 -- train "${base[@]}" run_dir=run
 stopped 'a learner, hosts of 2' 1 'updates\|messages' 2 has_lines run 4 -- train "${base[@]}" run_dir=run \
     ranks.learners=2
@@ -132,14 +133,53 @@ wait "$child"
 verdict 'mpirun is late to note the end: exit 0' $?
 child=''
 # A file in the place of the folder, as unwritable as a full disk.
+no_folder() { # NAME
+    until [ -f "$1/beat" ]; do # the job makes it anew, sometimes right between
+        rm -rf "$1/beat" 2>/dev/null
+        touch "$1/beat"
+    done
+}
 begin 1 train "${base[@]}" run_dir=unwritable model.max_epochs=60
-until [ -e unwritable/log.txt ] || ! kill -0 "$child" 2>/dev/null; do
-    sleep 0.01
-done
-rm -rf unwritable/beat && touch unwritable/beat
+until_true test -e unwritable/log.txt && no_folder unwritable
 wait "$child"
 verdict 'a folder that cannot be written, hosts of 1' $?
 child=''
+
+echo '# what a host cannot see, and an mpirun that does not end'
+# asked_to_end STARTER: a job whose mpirun is stopped together with a rank; true if the watch asks it to end. What a
+# stopped process is asked waits for it. In a folder of its own, since several such jobs run side by side.
+asked_to_end() {
+    local asked=1 tries end=$((0x4000)) # SIGTERM
+    mkdir "in-$1" && cd "in-$1" && cp ../data.hdf5 . || exit 2
+    starter=$1
+    begin 3 train "${base[@]}" run_dir=run
+    at_work has_lines run 2 && kill -STOP "$child" "${ranks[2]}" || exit 2
+    for ((tries = 0; tries < 120 && asked; tries++)); do
+        asked=$(((0x$(sed -n 's/^ShdPnd:\s*//p' "/proc/$child/status") & end) == 0))
+        sleep 0.1
+    done
+    kill -KILL "$child" "${ranks[@]}" 2>/dev/null
+    exit "$asked"
+}
+ln -s "$(command -v mpirun)" starter
+PATH=$PATH:$work
+(asked_to_end mpirun) &
+asked=$!
+(asked_to_end starter) &
+spared=$!
+# No sign of other hosts, since the folder has gone; and a rank of one of them that will never come.
+begin 1 train "${base[@]}" run_dir=adrift ranks.patience=1
+at_work has_lines adrift 2 && no_folder adrift && kill -STOP "${ranks[2]}"
+verdict 'a rank stops, and the folder has gone, hosts of 1' $?
+ends
+verdict 'ends in time' $?
+check 'says what it knows' says \
+    'no sign of other hosts, and ranks that wait, for more than 1 s .*: rank [01] (host [^ ]*, pid [0-9]*) at'
+check 'leaves no process' all_gone
+wait "$asked"
+verdict 'an mpirun that does not end is asked to' $?
+wait "$spared"
+verdict 'another parent of ranks is not' "$((($? == 1) ? 0 : 1))"
 
 if [ ! -x "$misuse" ]; then
     skip 'exchanges that do not match: this build has no tests on ranks'
@@ -166,6 +206,18 @@ misused leaves 3 1 'rank 2 calls comm_close, rank 0 comm_barrier'
 misused leaves 3 0 'waited for each other for 1 s .*at other, in comm_barrier; rank 2 .* at other, in comm_close'
 misused missing 3 0 'at checkpoints, in mail_receive; rank 1 .* at fit, in comm_barrier; rank 2 .* at fit, in comm_barrier'
 misused missing 1 0 'at checkpoints, in mail_receive; rank 1 .* at fit, in comm_barrier; rank 2 .* at fit, in comm_barrier'
+
+echo '# a file on which HDF5 crashes, read by rank 0'
+for near in 3 1; do
+    MOPO_HOST_RANKS=$near timeout -k 1 30 mpirun -n 3 -x MOPO_HOST_RANKS "$misuse" damaged >out 2>err </dev/null
+    code=$?
+    if [ $code -eq 77 ]; then
+        skip 'no guard in a build with sanitizers'
+        continue
+    fi
+    [ $code -eq 76 ] && [ "$(grep -c '^mopo: damaged.hdf5: HDF5 itself failed' err)" -eq 1 ]
+    verdict "hosts of $near: the others end, exit 76, one message" $?
+done
 MOPO_HOST_RANKS=3 mpirun -n 3 "$misuse" late >out 2>err </dev/null
 verdict 'a rank that takes its time: nobody is ended' $?
 check 'a rank that takes its time: named' says 'others have waited for [12] s for rank 1 .* at evaluation, computing'

@@ -59,6 +59,9 @@ cp -r short short4
 train short 0 && check 'after 2 epochs, 2 ranks, then 1: same bytes' same_run one short
 train short2 3 ranks.learners=2 && check 'after 2 epochs, then 3 ranks, 2 learners: same bytes' same_run one short2
 train short4 4 ranks.learners=4 && check 'after 2 epochs, then 4 learners: same bytes' same_run one short4
+check 'each start finds the threshold of HALT anew, and the same' test \
+    "$(grep -h -o 'rollouts halt above .*' one/log.txt short/log.txt short2/log.txt short4/log.txt | sort | uniq -c |
+        awk '{ print NR, $1 }')" = '1 7'
 check 'its phase was made again' grep -q 'made again from 1 rollout phases' short/log.txt
 check 'and came out as it was' never_says 'came out different' short/log.txt short2/log.txt short4/log.txt
 "$program" train "${base[@]}" run_dir=cloned npg.clone_updates=30000 >out 2>err </dev/null &

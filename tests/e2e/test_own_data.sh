@@ -35,6 +35,15 @@ assert all(math.isfinite(r[k]) for k in ("fqe_value", "fqe_std", "data_value")),
 PYTHON
 exits 0 0 eval own && grep -q 'fitted Q' out && grep -q 'in the model' out
 verdict 'and in words' $?
+wild=("${tiny[@]}" train.real_ratio=1 train.epochs=2 model.lr=1 model.max_epochs=1 termination.rule=never
+    rollout.guard=0 eval.model_steps=500)
+exits 0 3 train "${wild[@]}" run_dir=wild && test "$(grep -c 'warning: epoch [12]: 5 of 5 episodes in the model end early' err)" -eq 2
+verdict 'a model that runs away: a warning with each evaluation' $?
+exits 0 0 eval wild --json && grep -q 'warning: wild/policy.h5: 5 of 5 episodes in the model end early' err &&
+    grep -q '"cut_episodes": 5' out
+verdict 'and of mopo eval' $?
+exits 0 0 train "${wild[@]}" run_dir=guarded rollout.guard=1000 && ! grep -q 'end early' err
+verdict 'the guard that it names helps' $?
 exits 2 0 eval own/policy.h5 task=none && grep -q 'run directory' err
 verdict 'a policy alone cannot be judged without a simulator' $?
 exits 2 0 collect more.hdf5 task=none && grep -q 'no simulator' err

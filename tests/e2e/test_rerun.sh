@@ -73,7 +73,7 @@ refused() { # CODE WHAT TEXT WORDS...
     verdict "$2: exit $1" $?
     check 'and says so' grep -q -- "$3" err
 }
-refused 2 'no run' 'no: no run directory' no
+refused 2 'no run' 'no is no run directory' no
 refused 2 'a setting of the run' 'only ranks\.\*' run seed=3
 refused 2 'the run itself' 'is the run itself' run --out run
 refused 2 'a directory with another run' 'begun with other settings' run --out other

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     json_t *value = NULL;
     char digest[SLAB_DIGEST_MAX];
-    RunDir dir = {.lock = -1};
+    RunDir dir = {.lock.fd = -1};
     const RunFacts facts = {
         .ranks = 1, .learners = 1, .dataset = "a.hdf5", .dataset_digest = "12ab"};
     const char *path = fuzz_file("manifest.json", data, size);

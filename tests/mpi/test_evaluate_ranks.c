@@ -57,6 +57,22 @@ static void all_ranks_get_the_episodes_of_one(void)
     MPI_CHECK(mem_count() == before);
 }
 
+static void every_rank_knows_what_one_saw_of_an_episode(void)
+{
+    EpisodeEntry e[5] = {{0}};
+
+    for (int k = comm_rank(); k < 5; k += comm_size()) {
+        e[k] = (EpisodeEntry){k, 10 * k, 100 + k, k == 3 ? 1 : 0};
+    }
+    MPI_CHECK_OK(share_episodes(e, 5));
+    for (int k = 0; k < 5; k++) {
+        MPI_CHECK(e[k].episode == k);
+        MPI_CHECK_NEAR(e[k].total, 10 * k, 0, 0);
+        MPI_CHECK_NEAR(e[k].length, 100 + k, 0, 0);
+        MPI_CHECK_NEAR(e[k].cut, k == 3 ? 1 : 0, 0, 0);
+    }
+}
+
 static Status refuse(Env *env, Rng *rng)
 {
     const Status st = env_find("pointmass")->reset(env, rng);
@@ -84,6 +100,7 @@ int main(int argc, char **argv)
     }
     make_player();
     MPI_CASE(all_ranks_get_the_episodes_of_one);
+    MPI_CASE(every_rank_knows_what_one_saw_of_an_episode);
     MPI_CASE(a_failure_of_one_rank_is_told_to_all);
     agent_release(&agent);
     const int code = mpi_check_end();

@@ -1,15 +1,20 @@
 /* The check that all ranks call the same exchange, and the watch. With an argument the program does something that
  * must not be, on 3 ranks, and has to be ended: tests/e2e/test_hang.sh looks at how. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/account.h"
 #include "base/mem.h"
 #include "comm/comm.h"
 #include "comm/watch.h"
+#include "data/h5_guard.h"
 #include "support/mpi_check.h"
+
+enum { SKIPPED = 77 };
 
 static void pause_for(double seconds)
 {
@@ -132,13 +137,25 @@ static void one_takes_its_time(void)
     watch_leave_folder();
 }
 
+/* HDF5 crashes on rank 0, which alone reads files, while the others wait for what it read. */
+static void one_reads_a_damaged_file(void)
+{
+    h5_guard_begin("damaged.hdf5", 1000);
+    if (comm_rank() == 0 && h5_guard_works()) {
+        (void)raise(SIGSEGV);
+    }
+    comm_barrier();
+    _exit(SKIPPED); /* a build with sanitizers has no guard */
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
 } faults[] = {
-    {"call", another_call},        {"size", another_size}, {"root", another_root},
-    {"group", another_group_size}, {"leaves", one_leaves}, {"missing", some_are_missing},
-    {"late", one_takes_its_time},
+    {"call", another_call},       {"size", another_size},
+    {"root", another_root},       {"group", another_group_size},
+    {"leaves", one_leaves},       {"missing", some_are_missing},
+    {"late", one_takes_its_time}, {"damaged", one_reads_a_damaged_file},
 };
 
 static int commit(const char *name)

@@ -186,7 +186,7 @@ static void check_line(const char *line)
 /* A head, the rewards, and two lines for each penalty but `none`; a second call changes nothing. */
 static void the_report_is_written_once(void)
 {
-    RunDir dir = {.lock = -1};
+    RunDir dir = {.lock.fd = -1};
     unsigned char *text = NULL;
     size_t n = 0;
     int lines = 0;
@@ -279,7 +279,7 @@ static void the_model_report_measures_what_it_says(void)
 /* On the last rank alone, or on the one that writes: all ranks tell it, and nothing stays behind. */
 static void failures_are_those_of_all_ranks(void)
 {
-    RunDir dir = {.lock = -1};
+    RunDir dir = {.lock.fd = -1};
     Survey survey;
 
     open_session("halt");

@@ -167,6 +167,7 @@ static void refuse_each(const Job *job, int who, int most)
     if (every && comm_rank() == 0) {
         printf("%s %s: %lld requests of rank %d\n", job->command->verb, job->words[0],
                (long long)asked, who);
+        (void)fflush(stdout); /* before a command's output goes nowhere */
     }
 }
 
@@ -209,6 +210,20 @@ static void a_training_that_collects(void)
                       "rollout.starts=initial"},
                      {RESULTS, "own.hdf5"}};
     refuse_all(&job);
+}
+
+/* The model is fitted in a folder for several runs; once more by a command of its own. */
+static void a_shared_model(void)
+{
+    enum { MOST = 12 };
+    const Job train = {
+        &cmd_train,
+        {SIZES, "dataset=@/data.hdf5", "run_dir=^/run", "ranks.learners=1", "model.share=^/models"},
+        {RESULTS}};
+    const Job fit = {
+        &cmd_model, {"fit", SIZES, "dataset=@/data.hdf5", "model.share=^/models"}, {NULL}};
+    refuse_some(&train, MOST / comm_size());
+    refuse_some(&fit, MOST / comm_size());
 }
 
 /* BRAC: a clone of the behavior first. */
@@ -303,6 +318,7 @@ int main(int argc, char **argv)
     MPI_CASE(data_and_a_run_are_made);
     MPI_CASE(a_training);
     MPI_CASE(a_training_that_collects);
+    MPI_CASE(a_shared_model);
     MPI_CASE(a_training_without_a_model);
     MPI_CASE(an_evaluation);
     MPI_CASE(a_collection);

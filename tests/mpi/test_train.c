@@ -1,5 +1,6 @@
 /* The main job inside one process group: it improves nothing here, but it must leave no memory behind,
- * stop when asked, and go on to the same bytes. That it allocates nothing on the way is in test_account.c. */
+ * stop when asked, end on all ranks when a simulator fails on one, and go on to the same bytes. That it
+ * allocates nothing on the way is in test_account.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "base/slab.h"
 #include "comm/comm.h"
 #include "nn/gemm.h"
+#include "run/checkpoint.h"
+#include "run/evaluate.h"
 #include "run/tables.h"
 #include "run/train.h"
 #include "support/mpi_check.h"
@@ -44,6 +47,40 @@ static Config small_config(const char *run)
     return c;
 }
 
+/* ---- a simulator that fails while an episode is played ---- */
+
+static Status (*true_step)(Env *env, const float *action, EnvStep *out);
+static int64_t steps;     /* in this rank's evaluation episodes */
+static int64_t fail_step; /* this one fails on this rank; 0: none */
+
+static Status counted_step(Env *env, const float *action, EnvStep *out)
+{
+    if (++steps == fail_step) {
+        return status_fail(ERR_ENV, "the simulator fails");
+    }
+    return true_step(env, action, out);
+}
+
+/* The linker calls the first in place of play_episode, and that the second (cmake/tests.cmake). */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming) */
+Status __wrap_play_episode(const Player *player, Env *env, int episode, Arena *tmp,
+                           EpisodeEntry *entry);
+Status __real_play_episode(const Player *player, Env *env, int episode, Arena *tmp,
+                           EpisodeEntry *entry);
+
+Status __wrap_play_episode(const Player *player, Env *env, int episode, Arena *tmp,
+                           EpisodeEntry *entry)
+{
+    EnvKind kind = *player->env;
+    Player here = *player;
+
+    true_step = kind.step;
+    kind.step = counted_step;
+    here.env = &kind;
+    return __real_play_episode(&here, env, episode, tmp, entry);
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
 /* Digest of a file of the run on rank 0, "" elsewhere. */
 static void digest_of(const char *run, const char *name, char text[SLAB_DIGEST_MAX])
 {
@@ -55,6 +92,23 @@ static void digest_of(const char *run, const char *name, char text[SLAB_DIGEST_M
         MPI_CHECK_OK(file_read(temp_path(folder, "%s/%s", run, name), 1 << 24, &bytes, &n));
         bytes_digest(bytes, n, text);
         mem_free(&bytes);
+    }
+}
+
+/* Everything that two runs must have in common. */
+static void same_files(const char *a, const char *b)
+{
+    static const char *const files[] = {"policy.h5",       "model.h5",    "metrics.csv",
+                                        "metrics.jsonl",   "penalty.txt", "model-report.txt",
+                                        "model-report.svg"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char one[SLAB_DIGEST_MAX];
+        char other[SLAB_DIGEST_MAX];
+        digest_of(a, files[i], one);
+        digest_of(b, files[i], other);
+        if (!MPI_CHECK(strcmp(one, other) == 0)) {
+            (void)fprintf(stderr, "%s of %s differs from that of %s\n", files[i], b, a);
+        }
     }
 }
 
@@ -72,9 +126,6 @@ static void training_leaves_no_memory_behind(void)
 
 static void a_stopped_run_goes_on_to_the_same_bytes(void)
 {
-    static const char *const files[] = {"policy.h5",       "model.h5",    "metrics.csv",
-                                        "metrics.jsonl",   "penalty.txt", "model-report.txt",
-                                        "model-report.svg"};
     const Config c = small_config("halted");
     const TrainOptions options = {0};
     const int64_t before = mem_count();
@@ -94,13 +145,76 @@ static void a_stopped_run_goes_on_to_the_same_bytes(void)
     MPI_CHECK(comm_rank() != 0 || !file_exists(stop_path)); /* or the next start would stop, too */
     MPI_CHECK_OK(train(&c, NULL, &options, &summary));
     MPI_CHECK(mem_count() == before);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char plain[SLAB_DIGEST_MAX];
-        char halted[SLAB_DIGEST_MAX];
-        digest_of("plain", files[i], plain);
-        digest_of("halted", files[i], halted);
-        if (!MPI_CHECK(strcmp(plain, halted) == 0)) {
-            (void)fprintf(stderr, "%s differs\n", files[i]);
+    same_files("plain", "halted");
+}
+
+/* The evaluation's k-th step fails on rank `who`: all ranks end with its error, and what was saved is whole. */
+static void fail_and_go_on(const Config *c, const char *plain, int who, int64_t k)
+{
+    const TrainOptions options = {0};
+    const int64_t before = mem_count();
+    const char *run = strrchr(c->top.run_dir, '/') + 1;
+    Checkpoint last = {0};
+    TrainSummary summary;
+    char place[64] = "evaluation episode ";
+    bool found = false;
+
+    if (comm_size() > 1) {
+        (void)snprintf(place, sizeof place, "rank %d: evaluation episode ", who);
+    }
+    steps = 0;
+    fail_step = comm_rank() == who ? k : 0;
+    MPI_CHECK(train(c, NULL, &options, &summary) == ERR_ENV);
+    fail_step = 0;
+    MPI_CHECK(strstr(status_reason(), place) != NULL);
+    MPI_CHECK(strstr(status_reason(), "the simulator fails") != NULL);
+    MPI_CHECK(mem_count() == before);
+    if (comm_rank() == 0) {
+        MPI_CHECK_OK(checkpoint_find(c->top.run_dir, &last, &found));
+        MPI_CHECK(found); /* of the model's fit at least */
+        checkpoint_release(&last);
+    }
+    MPI_CHECK_OK(train(c, NULL, &options, &summary));
+    same_files(plain, run);
+}
+
+/* With these learners: at the first step of the first evaluation, in the middle, at the last step of all. */
+static void fail_three_times(const char *plain, int lag, int learners)
+{
+    const TrainOptions options = {0};
+    const int who = comm_size() - 1; /* it plays in any case */
+    TrainSummary summary;
+    char run[64];
+
+    (void)snprintf(run, sizeof run, "learners-%d-%d", lag, learners);
+    Config c = small_config(run);
+    c.rollout.lag = lag;
+    c.ranks.learners = learners;
+    steps = 0;
+    MPI_CHECK_OK(train(&c, NULL, &options, &summary));
+    same_files(plain, run);
+    int64_t all = steps;
+    coll_bcast(&all, sizeof all, who);
+    MPI_CHECK(all > 2);
+    for (int64_t i = 0; i < 3; i++) {
+        (void)snprintf(run, sizeof run, "fails-%d-%d-%d", lag, learners, (int)i);
+        (void)snprintf(c.top.run_dir, sizeof c.top.run_dir, "%s/%s", folder, run);
+        fail_and_go_on(&c, plain, who, i == 0 ? 1 : all * i / 2);
+    }
+}
+
+/* While the learner updates, waits for the rollout, or plays itself. */
+static void a_simulator_that_fails_on_one_rank_ends_all(void)
+{
+    const TrainOptions options = {0};
+    TrainSummary summary;
+    Config c = small_config("lag0");
+
+    c.rollout.lag = 0;
+    MPI_CHECK_OK(train(&c, NULL, &options, &summary));
+    for (int lag = 0; lag < 2; lag++) {
+        for (int learners = 1; learners <= comm_size() && learners <= 4; learners *= 2) {
+            fail_three_times(lag == 0 ? "lag0" : "plain", lag, learners);
         }
     }
 }
@@ -153,6 +267,7 @@ int main(int argc, char **argv)
     coll_bcast(folder, sizeof folder, 0);
     MPI_CASE(training_leaves_no_memory_behind);
     MPI_CASE(a_stopped_run_goes_on_to_the_same_bytes);
+    MPI_CASE(a_simulator_that_fails_on_one_rank_ends_all);
     MPI_CASE(an_on_policy_agent_leaves_no_memory_behind);
     MPI_CASE(a_missing_dataset_is_an_error_of_all_ranks);
     if (comm_rank() == 0) {

@@ -74,5 +74,8 @@ found 'slices overlap' group.c 's/slice(g, n, me + 1) - from;/slice(g, n, me + 1
 found 'windows are not synchronized' shared.c '/MPI_Win_sync/d'
 found 'a dataset is read before it is there' share.c '/^    comm_barrier();/d'
 found 'a dataset is read without a sync before the barrier' share.c '0,/^    shared_sync/{/^    shared_sync/d}'
+found 'a dataset is read without a sync behind the barrier' share.c '/^    comm_barrier();/{n;/shared_sync/d}'
 found 'counters are read before they are set' group.c '/^    comm_barrier();/d'
+found 'counters are read without a sync before the barrier' group.c '/^    shared_sync/{N;/comm_barrier/s/.*\n//}'
+found 'counters are read without a sync behind the barrier' group.c '/^    comm_barrier();/{n;/shared_sync/d}'
 exit $failed

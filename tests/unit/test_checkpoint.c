@@ -243,6 +243,29 @@ static void a_failed_save_loses_nothing(void **state)
     log_set_level(LOG_INFO);
 }
 
+/* Whatever a disk refuses on the way, what is left is whole or goes at the next try. */
+static void all_are_deleted_when_they_are_no_longer_needed(void **state)
+{
+    (void)state;
+    Phase phase;
+    int64_t k = 0;
+    Status st = OK;
+
+    CHECK_OK(checkpoint_delete_all(dir)); /* there are none */
+    do {
+        k++;
+        CHECK_OK(save(PHASE_MODEL, 1, 2));
+        CHECK_OK(save(PHASE_MODEL, 2, 2));
+        file_fail_at(k, EIO);
+        st = checkpoint_delete_all(dir);
+        file_fail_at(0, 0);
+        (void)load_newest(&phase);
+        CHECK_OK(checkpoint_delete_all(dir));
+        assert_false(file_exists(temp_path(dir, "ckpt")));
+    } while (st != OK);
+    assert_in_range(k, 8, 40);
+}
+
 static void a_save_without_memory_loses_nothing(void **state)
 {
     (void)state;
@@ -358,6 +381,7 @@ int main(void)
         TEST(later_steps_are_superseded),
         TEST(a_failed_save_loses_nothing),
         TEST(a_save_without_memory_loses_nothing),
+        TEST(all_are_deleted_when_they_are_no_longer_needed),
         TEST(damage_leads_to_the_one_before),
         TEST(never_a_silent_fresh_start),
         TEST(foreign_names_are_not_believed),

@@ -152,7 +152,7 @@ static void a_policy_that_fails_the_task_is_named(void **state)
 static void returns_are_summed_up(void **state)
 {
     (void)state;
-    const EpisodeEntry episodes[] = {{0, 20, 100}, {1, 60, 50}, {2, 10, 30}};
+    const EpisodeEntry episodes[] = {{0, 20, 100, 0}, {1, 60, 50, 0}, {2, 10, 30, 1}};
     const ReturnSummary all = summarize_returns(env_find("pointmass"), episodes, 3);
 
     CHECK_NEAR(all.mean, 30, 1e-15, 0);
@@ -161,6 +161,7 @@ static void returns_are_summed_up(void **state)
     CHECK_NEAR(all.max, 60, 0, 0);
     CHECK_NEAR(all.length, 60, 1e-15, 0);
     CHECK_NEAR(all.score, 430 / 71.4, 1e-12, 0);
+    assert_int_equal(all.cut, 1);
 
     const ReturnSummary one = summarize_returns(env_find("halfcheetah"), episodes, 1);
     CHECK_NEAR(one.mean, 20, 0, 0);

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
-#include "run/history.h"
+#include "run/learner_state.h"
+#include "support/temp_dir.h"
 
 enum { V = 2, ACTOR = 3, UNITS = 4 };
 
@@ -204,6 +206,44 @@ static void memory_may_run_out(void **state)
     }
 }
 
+/* How many warnings are in the log. */
+static int warnings(const char *path)
+{
+    int n = 0;
+    for (const char *at = temp_read(path); (at = strstr(at, "left out")) != NULL; at++) {
+        n++;
+    }
+    return n;
+}
+
+static void rows_left_out_are_told_and_again_when_ten_times_as_many(void **state)
+{
+    (void)state;
+    static const int64_t dropped[] = {0, 3, 3, 29, 30, 299, 300, 0, 3};
+    static const int told[] = {0, 1, 1, 1, 2, 2, 3, 3, 3};
+    static Session s;
+    static Learner l;
+    const float policy[ACTOR] = {0};
+    char folder[TEMP_PATH_MAX];
+    char path[TEMP_PATH_MAX];
+
+    temp_dir_make(folder);
+    (void)snprintf(path, sizeof path, "%s", temp_path(folder, "log.txt"));
+    CHECK_OK(log_open_file(path));
+    s.roll.penalty = penalty_find("max_std");
+    l.s = &s;
+    l.history = make(1);
+    for (int k = 0; k < (int)(sizeof told / sizeof *told); k++) {
+        const UnitReport units[UNITS] = {{.rows = 100}, {.rows = 100, .dropped = dropped[k]}};
+        CHECK_OK(history_add(&l.history, k + 1, policy, units, UNITS));
+        learner_tell_dropped(&l, k + 1);
+        assert_int_equal(warnings(path), told[k]);
+    }
+    log_close_file();
+    history_release(&l.history);
+    temp_dir_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +255,7 @@ int main(void)
         cmocka_unit_test(the_newest_phase_always_stays),
         cmocka_unit_test(the_slabs_are_the_phases_that_are_left),
         cmocka_unit_test(memory_may_run_out),
+        cmocka_unit_test(rows_left_out_are_told_and_again_when_ten_times_as_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

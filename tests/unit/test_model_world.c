@@ -161,12 +161,31 @@ static void it_ends_by_the_rule(void **state)
     world_free(w);
 }
 
+/* From a state whose next one is beyond what a float holds. */
+static void an_episode_that_the_model_cannot_go_on_with_is_cut(void **state)
+{
+    (void)state;
+    static const float rewards[MEMBERS] = {1, 2, 3};
+    World *w = world_make();
+
+    CHECK_NEAR(play(w, 0, 7).cut, 0, 0, 0);
+    set_constant(w, rewards, 2e38F);
+    const EpisodeEntry e = play(w, 0, 7);
+    CHECK_NEAR(e.cut, 1, 0, 0);
+    CHECK_NEAR(e.length, 1, 0, 0);
+    CHECK_NEAR(e.total, 3, 1e-4, 0);
+    w->roll.guard = 1e6F; /* then it ends in order */
+    CHECK_NEAR(play(w, 0, 7).cut, 0, 0, 0);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(episodes_begin_where_rows_do_not_follow),
         cmocka_unit_test(an_episode_stays_with_its_elite),
         cmocka_unit_test(it_ends_by_the_rule),
+        cmocka_unit_test(an_episode_that_the_model_cannot_go_on_with_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

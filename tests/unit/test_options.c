@@ -22,13 +22,17 @@ static const Option options[] = {
      "terminal and has to be wrapped at least once, better twice, between two of its words"},
     {0},
 };
+static const char *const actions[] = {"show", "keys", NULL};
 static const Command eval = {"eval",
                              "POLICY [key=value ...]",
                              "measure a policy",
                              "Plays episodes.\n\n  mopo eval run/policy.h5\n",
                              options,
-                             run};
-static const Command plain = {"doctor", "", "look at the machine", "Looks.\n", NULL, run};
+                             run,
+                             false,
+                             actions};
+static const Command plain = {"doctor", "",  "look at the machine", "Looks.\n", NULL, run,
+                              true,     NULL};
 static const Command *const commands[] = {&eval, &plain};
 static const Program program = {"mopo", "offline learning", "Examples:\n  mopo eval\n", commands,
                                 2};
@@ -163,7 +167,6 @@ static void real_numbers_too(void **state)
 static void commands_and_actions_are_found(void **state)
 {
     (void)state;
-    static const char *const actions[] = {"show", "keys"};
     const Command *command = NULL;
     OptionValues in;
     int action = -1;
@@ -179,15 +182,25 @@ static void commands_and_actions_are_found(void **state)
     assert_non_null(strstr(status_reason(), "seed=1 is no command; did you mean mopo "));
 
     CHECK_OK(parse(&eval, "keys x", &in));
-    CHECK_OK(options_action(&in, actions, 2, &action));
+    CHECK_OK(options_action(&in, &action));
     assert_int_equal(action, 1);
     CHECK_OK(parse(&eval, "kyes", &in));
-    assert_int_equal(options_action(&in, actions, 2, &action), ERR_USAGE);
+    assert_int_equal(options_action(&in, &action), ERR_USAGE);
     assert_string_equal(status_reason(), "unknown action kyes; choose one of show, keys; "
                                          "did you mean keys?");
     CHECK_OK(parse(&eval, "", &in));
-    assert_int_equal(options_action(&in, actions, 2, &action), ERR_USAGE);
+    assert_int_equal(options_action(&in, &action), ERR_USAGE);
     assert_string_equal(status_reason(), "what to do is missing; choose one of show, keys");
+
+    char text[512];
+    const Command part = {"repeat", "RUN [ranks.KEY=value ...]", "", "", NULL, run, false, NULL};
+    assert_string_equal(options_settings(&eval, text, sizeof text), "");
+    assert_null(options_settings(&plain, text, sizeof text));
+    assert_string_equal(options_settings(&part, text, sizeof text), "ranks.");
+    assert_int_equal(options_next_exit_code(-1, text, sizeof text), 0);
+    assert_string_equal(text, "done");
+    assert_int_equal(options_next_exit_code(2, text, sizeof text), 75);
+    assert_int_equal(options_next_exit_code(76, text, sizeof text), -1);
 
     CHECK_OK(parse(&eval, "a b", &in));
     CHECK_OK(options_count(&in, 1, 2));

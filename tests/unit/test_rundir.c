@@ -58,7 +58,7 @@ static void check_refused(Status want, const char *path, const char *reason)
 {
     RunDir d;
     assert_int_equal(rundir_open(&d, path, &config, NULL), want);
-    assert_int_equal(d.lock, -1);
+    assert_int_equal(d.lock.fd, -1);
     if (strstr(status_reason(), reason) == NULL) {
         print_error("no '%s' in: %s\n", reason, status_reason());
         fail();
@@ -171,10 +171,10 @@ static void a_killed_process_leaves_no_lock(void **state)
     assert_true(d.resumed);
     char pid[32];
     (void)snprintf(pid, sizeof pid, "pid %ld,", (long)child);
-    assert_non_null(strstr(d.before, pid)); /* it is told whose lock was void */
+    assert_non_null(strstr(d.lock.held, pid)); /* it is told whose lock was void */
     rundir_close(&d);
     CHECK_OK(rundir_open(&d, run, &config, NULL));
-    assert_string_equal(d.before, ""); /* a regular end */
+    assert_string_equal(d.lock.held, ""); /* a regular end */
     rundir_close(&d);
 }
 
@@ -224,6 +224,7 @@ static void other_settings_are_refused_with_their_names(void **state)
     config_default(&config);
     (void)snprintf(config.top.run_dir, sizeof config.top.run_dir, "moved");
     config.train.epochs = 7;
+    (void)snprintf(config.model.share, sizeof config.model.share, "models");
     config.ranks.learners = 2;
     config.checkpoint.every = 3;
     config.checkpoint.keep = 9;
@@ -288,7 +289,7 @@ static void opening_may_fail_anywhere(void **state)
             break;
         }
         assert_int_equal(st, ERR_IO);
-        assert_int_equal(d.lock, -1);
+        assert_int_equal(d.lock.fd, -1);
         assert_non_null(strstr(status_reason(), strerror(EIO)));
     }
     rundir_close(&d);
@@ -313,7 +314,7 @@ static void a_disk_without_locks_is_a_warning(void **state)
 /* rundir_open where locks are refused, with this line in the lock. */
 static Status open_without_locks(const char *line)
 {
-    RunDir d = {.lock = -1};
+    RunDir d = {.lock.fd = -1};
     Status st = OK;
     bool refused = false;
 

@@ -29,6 +29,7 @@ static void build_is_described(void **state)
     int c = -1;
     (void)state;
     assert_int_equal(sscanf(version.number, "%d.%d.%d", &a, &b, &c), 3);
+    assert_int_equal(sscanf(version.date, "%4d-%2d-%2d", &a, &b, &c), 3);
     assert_true(strlen(version.commit) >= 7); /* a hash, or "unknown" */
     assert_non_null(strstr(version.compiler, "."));
     assert_true(strlen(version.march) > 0);

@@ -146,6 +146,60 @@ static void limits_hold(void **state)
     yaml_list_release(&list);
 }
 
+/* Where the caller asks for them. */
+static void lists_have_numbered_elements(void **state)
+{
+    (void)state;
+    const char *text = "a: [1, 'x']\nb:\n  c: []\nd:\n- {e.f: 2}\n- [3]\n";
+    static const struct {
+        const char *key, *value;
+        int parent;
+        bool section, list;
+    } want[] = {
+        {"a", "", -1, false, true},     {"a[0]", "1", 0, false, false},
+        {"a[1]", "x", 0, false, false}, {"b", "", -1, true, false},
+        {"b.c", "", 3, false, true},    {"d", "", -1, false, true},
+        {"d[0]", "", 5, true, false},   {"d[0].e.f", "2", 6, false, false},
+        {"d[1]", "", 5, false, true},   {"d[1][0]", "3", 8, false, false},
+    };
+    YamlList list;
+
+    CHECK_OK(yaml_read_lists(&list, "a.yaml", text, strlen(text)));
+    assert_int_equal(list.count, sizeof want / sizeof want[0]);
+    for (int i = 0; i < list.count; i++) {
+        assert_string_equal(list.items[i].key, want[i].key);
+        assert_string_equal(list.items[i].value, want[i].value);
+        assert_int_equal(list.items[i].parent, want[i].parent);
+        assert_true(list.items[i].section == want[i].section);
+        assert_true(list.items[i].list == want[i].list);
+    }
+    assert_int_equal(list.items[2].at.line, 1);
+    assert_int_equal(list.items[2].at.column, 8);
+    yaml_list_release(&list);
+    assert_int_equal(yaml_read_lists(&list, "a.yaml", "- a\n", 4), ERR_CONFIG);
+    assert_string_equal(status_reason(),
+                        "a.yaml:1:1: a list is not allowed here; every key takes one value");
+    assert_int_equal(yaml_read_lists(&list, "a.yaml", "a: &b [1]\n", 10), ERR_CONFIG);
+    assert_string_equal(
+        status_reason(),
+        "a.yaml:1:4: tags (!) and anchors (&) are not allowed; write the list itself");
+}
+
+/* Longer paths and deeper lists end like everything else. */
+static void lists_have_limits(void **state)
+{
+    (void)state;
+    char text[512];
+    YamlList list;
+
+    (void)snprintf(text, sizeof text, "a: %.33s", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[");
+    assert_int_equal(yaml_read_lists(&list, "deep", text, strlen(text)), ERR_CONFIG);
+    assert_string_equal(status_reason(), "deep:1:35: nested more than 32 deep");
+    (void)snprintf(text, sizeof text, "%0125d: [[[1]]]", 7);
+    assert_int_equal(yaml_read_lists(&list, "long", text, strlen(text)), ERR_CONFIG);
+    assert_string_equal(status_reason(), "long:1:129: the key is longer than 127 characters");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +207,8 @@ int main(void)
         cmocka_unit_test(what_settings_do_not_need_is_refused),
         cmocka_unit_test(damaged_yaml_is_refused_with_its_place),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(lists_have_numbered_elements),
+        cmocka_unit_test(lists_have_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
