@@ -126,7 +126,7 @@ one_node() {
 
     echo '# SLURM itself'
     alone orphan base
-    blow 'the controller is killed, then a rank' 3 orphan "$slurm" stop "$cluster"
+    blow 'the controller is stopped, then a rank killed' 3 orphan "$slurm" stop "$cluster"
     kill_rank KILL orphan
     wait_for 60 ended orphan again
     verdict 'orphan: the script has decided' $?

@@ -4,7 +4,7 @@
 #   slurm.sh up DIR            one node `localhost` on the loopback, which claims 16 CPUs
 #   slurm.sh up DIR N          a controller on the head and nodes n1 to nN of 8 CPUs, in DIR/hosts
 #   slurm.sh run DIR WORD ...   a command of SLURM, where the controller is
-#   slurm.sh stop DIR          kill the controller; `start` starts it again from what it had saved
+#   slurm.sh stop DIR          stop the controller, as for an update; `start` starts it again from what it has saved
 #   slurm.sh node DIR HOST     start a host's slurmd: after `up`, and after the host was switched off and on
 #   slurm.sh down DIR          end all jobs and daemons, remove the hosts
 # Partitions: `debug`, and `urgent`, whose jobs take the place of those in `debug` (requeued after 3 seconds of grace).
@@ -152,7 +152,7 @@ PATH=$PATH:/usr/sbin:/sbin
 case $action in
 up) up "$@" ;;
 run) where "$@" ;;
-stop) kill_by "$dir/slurmctld.pid" KILL ;;
+stop) kill_by "$dir/slurmctld.pid" TERM ;;
 start) where slurmctld ;;
 node) start_node "$1" ;;
 down) down ;;
