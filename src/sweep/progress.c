@@ -284,7 +284,8 @@ void progress_look(const ProgressJob *job, double now, Progress *progress)
 {
     const Life life = progress->life;
 
-    *progress = (Progress){.life = life, .last_return = NAN, .score = NAN, .code = -1};
+    *progress =
+        (Progress){.life = life, .last_return = (double)NAN, .score = (double)NAN, .code = -1};
     if (job->kind == JOB_DATA) {
         look_at_data(job, now, progress);
     } else {

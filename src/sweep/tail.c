@@ -315,7 +315,7 @@ void mark_news(char *text, MarkNews *news)
 
 void metric_news(char *text, MetricNews *news)
 {
-    *news = (MetricNews){.mean = NAN, .score = NAN};
+    *news = (MetricNews){.mean = (double)NAN, .score = (double)NAN};
     for (char *line = next_line(&text); line != NULL; line = next_line(&text)) {
         json_t *row = json_loads(line, 0, NULL);
         const json_t *epoch = json_object_get(row, "epoch");

@@ -249,8 +249,8 @@ static void what_sharing_saves_is_told(void **state)
         "\nall together 14.00 core-hours; on this machine (4 cores) about 3 h 30 min\n",
         "\n`mopo plan` recommends 4 ranks for the first cell\n",
         "\nmpirun -n 2 mopo collect 'no rows.hdf5' task=pointmass seed=4 --rows 100\n",
-        "\nmpirun -n 2 mopo train task=pointmass 'dataset=no rows.hdf5' collect.rows=100 algo=sac "
-        "run_dir=o/sac\n"};
+        ("\nmpirun -n 2 mopo train task=pointmass 'dataset=no rows.hdf5' collect.rows=100 algo=sac "
+         "run_dir=o/sac\n")};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (strstr(data, lines[i]) == NULL) {
             fail_msg("not in the report: %s\n%s", lines[i], data);
