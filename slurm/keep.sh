@@ -156,8 +156,11 @@ keep() {
         ;;
     75) reason=${reason:-saved} ;;
     1 | 2 | 76) # of a mpirun that got TERM it is 1, too
-        [ -n "$ended" ] || fail "$code" "${reason:-no reason told}"
-        reason='SLURM ended the job before it could save itself'
+        if [ -n "$ended" ]; then
+            reason='SLURM ended the job before it could save itself'
+        elif [[ $reason != *'another process is running here'* ]]; then # of a node that SLURM took for lost
+            fail "$code" "${reason:-no reason told}"
+        fi
         ;;
     *) reason=${reason:-a rank was killed or a node lost} ;;
     esac

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Jobs under a real SLURM of one node (tests/cluster/slurm.sh) go on by themselves: an array of five cells, of which a
-# rank is killed, one is stopped, one is wrong and two die at every start; a dataset; and a run of one seed. All other
-# deaths, and several hosts: tests/cluster/deaths.sh.
+# Jobs under a real SLURM of one node (tests/cluster/slurm.sh) go on by themselves: an array of six cells, of which a
+# rank is killed, one is stopped, one is wrong, two die at every start, and one finds a process of an earlier start in
+# its directory; a dataset; and a run of one seed. All other deaths, and several hosts: tests/cluster/deaths.sh.
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=tests/cluster/lib.sh
@@ -30,6 +30,11 @@ cell asked "${base[@]}"
 cell wrong "${base[@]}" penalty.lamda=2
 cell dies "${base[@]}"
 cell stops "${base[@]}"
+cell held "${base[@]}"
+"$program" train "${base[@]}" run_dir=sweep/held >/dev/null 2>&1 &
+child=$!
+wait_for 30 at_epoch held 2 && kill -STOP "$child"
+verdict 'a process holds the directory of a cell' $?
 printf '%s\t' data rows rows.hdf5 collect rows.hdf5 task=pointmass seed=3 --rows 1500 >>sweep/submit/$list.tsv
 echo >>sweep/submit/$list.tsv
 submit --ntasks=2
@@ -42,6 +47,12 @@ verdict 'a rank is killed' $?
 wait_for 60 at_epoch asked 3 && on_slurm scancel --signal=USR2 --batch "${array}_1"
 verdict 'SLURM sends USR2, as before a time limit' $?
 
+wait_for 60 ended held again && kill -KILL "$child"
+verdict 'its cell waits for another start' $?
+wait "$child" 2>/dev/null
+child=''
+goes_on held 60 2 whole
+check 'the log tells who was there' grep -q 'again .*another process is running here (host' "$(log_of held)"
 goes_on killed 60 2 whole
 check 'the log tells of the killed rank' grep -Eq '^# end [0-9]+ again [^ ]+ a rank was killed' "$(log_of killed)"
 goes_on asked 60 2 whole
