@@ -1,5 +1,6 @@
 /* One start of a job by `mopo sweep --local`: its process, the lines around its output in OUT/logs/<name>.txt
- * (docs/formats.md), and whether it is to be started again. The same rules as slurm/keep.sh:
+ * (docs/formats.md), and whether it is to be started again. The same rules as slurm/keep.sh (which also
+ * waits for a process of an earlier start that lives on; here that is looked for before):
  *
  *   0            done
  *   1, 2, 76     failed: a new start would end the same
