@@ -126,4 +126,6 @@ if("e2e" IN_LIST MOPO_TEST_PARTS)
     bash ${CMAKE_SOURCE_DIR}/tests/e2e/test_chaos.sh $<TARGET_FILE:mopo_cli> 300)
   add_custom_target(deaths USES_TERMINAL COMMAND ${CMAKE_COMMAND} -E env ${environment} # by hand: ten minutes
     bash ${CMAKE_SOURCE_DIR}/tests/cluster/deaths.sh $<TARGET_FILE:mopo_cli>)
+  add_custom_target(grid USES_TERMINAL COMMAND ${CMAKE_COMMAND} -E env ${environment} # by hand: ten minutes
+    bash ${CMAKE_SOURCE_DIR}/tests/cluster/grid.sh $<TARGET_FILE:mopo_cli>)
 endif()
