@@ -277,8 +277,6 @@ void watch_end(WatchVerdict verdict, double now)
 
     kill_near_soon(); /* before the disk, or who reads our messages, may block us */
     const bool first = first_to_tell();
-    /* A new start mends what was lost, but not a fault of the program. */
-    const Status st = verdict == WATCH_STUCK ? ERR_MPI : ERR_INTERRUPTED;
     if (first) {
         compose(verdict, now, text);
         (void)snprintf(line, sizeof line, "mopo: rank %d: %s\n", watch.rank, text);
@@ -286,9 +284,10 @@ void watch_end(WatchVerdict verdict, double now)
     }
     if (first && watch.folder.log[0] != '\0') {
         const int fd = open(watch.folder.log, O_WRONLY | O_APPEND | O_CLOEXEC);
-        (void)snprintf(line, sizeof line, "%8.2f  %s: %s\n", now - watch.began,
-                       st == ERR_INTERRUPTED ? "stopped" : "error", text);
+        (void)snprintf(line, sizeof line, "%8.2f  stopped: %s\n", now - watch.began, text);
         put(fd, line);
     }
-    _exit(status_exit_code(st)); /* mpirun sees it and ends the other hosts */
+    /* Ranks that wait for each other may be a fault of the program or a cable: a new start is worth a try, and who
+     * starts jobs counts those in vain. mpirun sees the code and ends the other hosts. */
+    _exit(status_exit_code(ERR_INTERRUPTED));
 }
