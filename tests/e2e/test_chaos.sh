@@ -164,7 +164,7 @@ strike() {
 was_refused() {
     local pid
     for pid in "${ghosts[@]}"; do
-        if grep -q "another process is running here (host .*, pid $pid," err; then
+        if grep -q "another process is .*(host .*, pid $pid," err; then
             refused=$((refused + 1))
             return 0
         fi
