@@ -158,7 +158,8 @@ keep() {
     1 | 2 | 76) # of a mpirun that got TERM it is 1, too
         if [ -n "$ended" ]; then
             reason='SLURM ended the job before it could save itself'
-        elif [[ $reason != *'another process is '* ]]; then # of a node that SLURM took for lost
+        elif [[ $reason != *'another process is '* && # of a node that SLURM took for lost
+            $reason != *'The job ends here'* ]]; then # mpirun hung after it, and had to be ended
             fail "$code" "${reason:-no reason told}"
         fi
         ;;

@@ -220,7 +220,8 @@ static bool is_launcher(pid_t pid)
 /* In a process of its own, which has nothing of ours open: two seconds from now whoever is stopped, or does not
  * get mpirun's signals any more, is gone, and so are we. Where mpirun itself, or its daemon here, then waits for a host
  * that is gone, it is asked to end, and made to: what it sends to that host keeps its keepalive from noticing, and TCP
- * itself gives up after a quarter of an hour. */
+ * itself gives up after a quarter of an hour. PMIx 4.2 in mpirun can also lock itself up where a rank was in
+ * MPI_Finalize. An mpirun that was asked says 1, or crashes: who starts jobs again goes by the watch's message. */
 static void kill_near_soon(void)
 {
     const pid_t launcher = getppid();

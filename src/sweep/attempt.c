@@ -132,13 +132,15 @@ static void last_words(const Attempt *a, char said[TAIL_REASON], bool *whole)
     }
 }
 
+/* mpirun's 1 may be its own: it is killed with the machine, or had to be ended after ranks that the watch ended. */
 static Verdict judge(const Attempt *a, int code, bool stopped)
 {
+    const bool mpirun_says = stopped || strstr(a->reason, "The job ends here") != NULL;
+
     if (code == 0) {
         return ATTEMPT_DONE;
     }
-    if (code == 2 || code == 76 ||
-        (code == 1 && !stopped)) { /* mpirun, too, is killed with the machine, and says 1 */
+    if (code == 2 || code == 76 || (code == 1 && !mpirun_says)) {
         return ATTEMPT_FAILED;
     }
     return a->in_vain < ATTEMPTS_IN_VAIN || stopped ? ATTEMPT_AGAIN : ATTEMPT_FAILED;
@@ -154,8 +156,8 @@ Verdict attempt_end(Attempt *a, const JobList *jobs, const Job *job, int code, b
 
     mark_progress(jobs, job, mark);
     a->in_vain = stopped ? a->in_vain : strcmp(mark, a->mark) == 0 ? a->in_vain + 1 : 0;
-    const Verdict verdict = judge(a, code, stopped);
     last_words(a, a->reason, &whole);
+    const Verdict verdict = judge(a, code, stopped);
     if (code == 0) {
         a->reason[0] = '\0';
     } else if (a->reason[0] == '\0' && code > 128) {

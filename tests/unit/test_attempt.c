@@ -108,6 +108,18 @@ static void an_error_is_not_tried_again(void **state)
     assert_int_equal(verdict_of("exit 76\n", false), ATTEMPT_FAILED);
 }
 
+/* An mpirun that hangs after the ranks have gone is ended with 1, or crashes. */
+static void what_the_watch_ended_is_tried_again(void **state)
+{
+    (void)state;
+    const char *script =
+        "echo 'mopo: rank 2: no sign of life for 60 s (ranks.patience): rank 0 (host a, pid 7) at '"
+        "'updates. The job ends here; the same command goes on from what was saved' >&2\nexit 1\n";
+
+    assert_int_equal(verdict_of(script, false), ATTEMPT_AGAIN);
+    assert_int_equal(verdict_of("exit 1\n", false), ATTEMPT_FAILED);
+}
+
 /* Whatever a launcher makes of it. */
 static void who_was_stopped_goes_on_later(void **state)
 {
@@ -164,6 +176,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_ends_in_vain_three_times_has_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_checkpoint_begins_the_count_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(an_error_is_not_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_watch_ended_is_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(who_was_stopped_goes_on_later, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_tells_each_start, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_started_has_failed, setup, teardown),
