@@ -21,6 +21,10 @@ if(MOPO_SANITIZE OR MOPO_COVERAGE)
   set(patience 5)
 endif()
 
+if(MOPO_TEST_PREFIX) # the same tests have run in another build, at full length
+  list(APPEND environment MOPO_TEST_AGAIN=1)
+endif()
+
 # mopo_add_test(part name seconds processors command...): CTest runs long parts first where it may choose.
 function(mopo_add_test part name seconds processors)
   set(full ${MOPO_TEST_PREFIX}${part}.${name})

@@ -80,24 +80,24 @@ static void put(LogLevel at, const char *format, va_list args)
 LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
 
-void log_file(const char *format, ...)
+#define LOG_INTO(name, lines)          \
+    void name(const char *format, ...) \
+    {                                  \
+        va_list args;                  \
+        va_start(args, format);        \
+        add(&(lines), format, args);   \
+        va_end(args);                  \
+    }
+
+static void add(Lines *lines, const char *format, va_list args) PRINTF_LIKE(2, 0);
+
+static void add(Lines *lines, const char *format, va_list args)
 {
     char text[2 * STATUS_REASON_MAX];
-    va_list args;
 
-    va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    lines_add(&file, "%8.2f  %s\n", timer_now() - start, text);
+    lines_add(lines, "%8.2f  %s\n", timer_now() - start, text);
 }
 
-void log_second(const char *format, ...)
-{
-    char text[2 * STATUS_REASON_MAX];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    lines_add(&second, "%8.2f  %s\n", timer_now() - start, text);
-}
+LOG_INTO(log_file, file)
+LOG_INTO(log_second, second)

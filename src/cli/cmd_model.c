@@ -33,16 +33,10 @@ static Status load(const OptionValues *in, Config *config)
     Config *run = NULL;
     const char *dir = in->words[1];
 
-    (void)snprintf(path, sizeof path, "%s/used.yaml", dir);
-    if (!file_exists(path)) {
-        return status_fail(ERR_USAGE,
-                           "%s is no run directory: it has no used.yaml; give the run_dir of a "
-                           "`mopo train`",
-                           dir);
-    }
     TRY(mem_alloc(&run, 1, sizeof *run, "the settings of a run"));
-    TRY(config_load(run, NULL, path, 0, NULL));
-    TRY(config_load(config, NULL, path, in->count - 2, in->words + 2));
+    TRY(rundir_settings(dir, run));
+    *config = *run;
+    TRY(config_words_over(config, in->count - 2, in->words + 2));
     TRY(check_split(run, config));
     (void)snprintf(path, sizeof path, "%s/model.h5", dir);
     if (!file_exists(path)) {
@@ -142,14 +136,12 @@ const Command cmd_model = {
     .summary = "say how good the fitted models of a run are; fit those that runs share",
     .detail =
         "report prints, and writes to model-report.txt and, as four plots, to model-report.svg: "
-        "error and "
-        "likelihood of each output and member on the held-out rows; whether the predicted "
-        "deviations are right; open-loop error against horizon; and how well each penalty orders "
-        "the true errors, where the task has a simulator (docs/model-report.md). `mopo train` "
-        "writes both files once after the model fit.\n"
+        "error and likelihood of each output and member on the held-out rows; whether the "
+        "predicted deviations are right; open-loop error against horizon; and how well each "
+        "penalty orders the true errors, where the task has a simulator (docs/model-report.md). "
+        "`mopo train` writes both files once after the model fit.\n"
         "It needs the dataset of the run; dataset=FILE says where it lies now. Work is dealt to "
-        "the "
-        "ranks; the result does not depend on their number.\n"
+        "the ranks; the result does not depend on their number.\n"
         "fit fits the ensemble that all runs with the same data and the same settings of the model "
         "share, in the folder model.share, and ends (docs/parallel.md). Where it is there already "
         "nothing is done; a fit that was stopped (exit code 75) or killed goes on. `mopo train` "

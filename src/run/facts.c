@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/stamp.h"
 #include "base/version.h"
 #include "comm/comm.h"
 #include "data/h5.h"
@@ -69,13 +69,8 @@ static json_t *text_or_null(const char *text)
 
 static json_t *now(void)
 {
-    char when[32] = "";
-    struct tm utc;
-    const time_t seconds = time(NULL);
-    if (gmtime_r(&seconds, &utc) != NULL) {
-        (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    }
-    return json_string(when);
+    char when[STAMP_TIME];
+    return json_string(stamp_time(when));
 }
 
 json_t *facts_json(const RunFacts *facts)

@@ -6,14 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/disk.h"
 #include "base/file.h"
 #include "base/log.h"
-
-enum { HOST_MAX = 128 };
+#include "base/stamp.h"
 
 /* Who signed last and did not end by itself; "" after a regular end. */
 static void read_holder(Lock *lock)
@@ -24,21 +22,13 @@ static void read_holder(Lock *lock)
     lock->held[strcspn(lock->held, "\n")] = '\0';
 }
 
-static void host_name(char host[HOST_MAX])
-{
-    host[0] = '\0';
-    (void)gethostname(host, HOST_MAX - 1);
-    host[HOST_MAX - 1] = '\0';
-}
-
 /* Where the file system has no locks: is the process that signed last alive? Of another host nobody can tell. */
 static LockAnswer ask_holder(const Lock *lock, const char *path)
 {
-    char host[HOST_MAX];
-    char ours[HOST_MAX + 16];
+    char host[STAMP_HOST];
+    char ours[STAMP_HOST + 16];
 
-    host_name(host);
-    const int len = snprintf(ours, sizeof ours, "host %s, pid ", host);
+    const int len = snprintf(ours, sizeof ours, "host %s, pid ", stamp_host(host));
     if (strncmp(lock->held, ours, (size_t)len) == 0) {
         const long pid = strtol(lock->held + len, NULL, 10);
         return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM) ? LOCK_TAKEN : LOCK_OURS;
@@ -72,18 +62,12 @@ static Status ask(const Lock *lock, const char *path, LockAnswer *answer)
 /* "host node1, pid 1234, since 2024-05-01T12:00:00Z" for whoever finds the lock taken. */
 static Status sign(const Lock *lock, const char *path)
 {
-    char host[HOST_MAX];
-    char when[32] = "";
+    char host[STAMP_HOST];
+    char when[STAMP_TIME];
     char line[LOCK_HOLDER_MAX];
-    struct tm utc;
-    const time_t now = time(NULL);
 
-    host_name(host);
-    if (gmtime_r(&now, &utc) != NULL) {
-        (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    }
-    const int len =
-        snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", host, (long)getpid(), when);
+    const int len = snprintf(line, sizeof line, "host %s, pid %ld, since %s\n", stamp_host(host),
+                             (long)getpid(), stamp_time(when));
     if (!disk_truncate(lock->fd, 0) || !disk_write(lock->fd, line, (size_t)len)) {
         return file_error(path, "write");
     }

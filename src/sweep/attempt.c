@@ -4,25 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/dir.h"
+#include "base/stamp.h"
 #include "base/timer.h"
 #include "sweep/launch.h"
 
 enum { PATH = JOB_PATH_MAX + JOB_NAME_MAX + 64 };
-
-static void utc(char text[32])
-{
-    struct tm parts;
-    const time_t now = time(NULL);
-
-    text[0] = '\0';
-    if (gmtime_r(&now, &parts) != NULL) {
-        (void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    }
-}
 
 /* ---- progress ---- */
 
@@ -71,8 +60,8 @@ Status attempt_start(Attempt *a, const JobList *jobs, const Job *job, const char
 {
     Status st = OK;
     char path[PATH];
-    char host[TAIL_WORD] = "";
-    char now[32];
+    char host[STAMP_HOST];
+    char now[STAMP_TIME];
     struct stat info;
     LaunchLine line;
 
@@ -81,9 +70,7 @@ Status attempt_start(Attempt *a, const JobList *jobs, const Job *job, const char
     mark_progress(jobs, job, a->mark);
     (void)snprintf(path, sizeof path, "%s/logs/%s.txt", out, job->name);
     TRY(lines_open(&a->log, path));
-    (void)gethostname(host, sizeof host - 1);
-    utc(now);
-    lines_add(&a->log, "# start %s host %s job -\n", now, host);
+    lines_add(&a->log, "# start %s host %s job -\n", stamp_time(now), stamp_host(host));
     a->from = fstat(a->log.fd, &info) == 0 ? info.st_size : 0;
     a->begun = timer_now();
     TRY(launch_command(&line, ranks, job->count, job->words));
@@ -91,8 +78,7 @@ Status attempt_start(Attempt *a, const JobList *jobs, const Job *job, const char
 done:
     if (st != OK) {
         (void)snprintf(a->reason, sizeof a->reason, "%.*s", TAIL_REASON - 1, status_reason());
-        utc(now);
-        lines_add(&a->log, "# end 1 failed %s %s\n", now, a->reason);
+        lines_add(&a->log, "# end 1 failed %s %s\n", stamp_time(now), a->reason);
         lines_close(&a->log);
     }
     return st;
@@ -151,7 +137,7 @@ Verdict attempt_end(Attempt *a, const JobList *jobs, const Job *job, int code, b
     static const char *const words[] = {
         [ATTEMPT_DONE] = "done", [ATTEMPT_AGAIN] = "again", [ATTEMPT_FAILED] = "failed"};
     char mark[ATTEMPT_MARK];
-    char now[32];
+    char now[STAMP_TIME];
     bool whole = true;
 
     mark_progress(jobs, job, mark);
@@ -166,9 +152,8 @@ Verdict attempt_end(Attempt *a, const JobList *jobs, const Job *job, int code, b
     } else if (a->reason[0] == '\0') {
         (void)snprintf(a->reason, sizeof a->reason, "exit code %d; the log may say why", code);
     }
-    utc(now);
-    lines_add(&a->log, "%s# end %d %s %s%s%s\n", whole ? "" : "\n", code, words[verdict], now,
-              a->reason[0] != '\0' ? " " : "", a->reason);
+    lines_add(&a->log, "%s# end %d %s %s%s%s\n", whole ? "" : "\n", code, words[verdict],
+              stamp_time(now), a->reason[0] != '\0' ? " " : "", a->reason);
     lines_close(&a->log);
     a->pid = 0;
     return verdict;

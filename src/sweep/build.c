@@ -1,6 +1,5 @@
 #include "sweep/build.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +10,7 @@
 #include "data/registry.h"
 #include "run/session.h"
 #include "run/shared_model.h"
-
-/* The words of a job. */
-typedef struct {
-    int count;
-    char *words[JOB_WORDS_MAX];
-    Text text;
-    char data[2 * GRID_TEXT_MAX];
-} Words;
+#include "sweep/words.h"
 
 /* What is at hand while the cells are gone through. */
 typedef struct {
@@ -30,40 +22,14 @@ typedef struct {
     JobList list[JOB_KINDS];
 } Builder;
 
-static void begin_words(Words *w, const char *verb)
-{
-    w->text = text_over(w->data, sizeof w->data);
-    w->count = 0;
-    w->words[w->count++] = w->data;
-    text_add(&w->text, "%s", verb);
-    w->text.used++; /* '\0' stays */
-}
-
-static void add_word(Words *w, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static void add_word(Words *w, const char *format, ...)
-{
-    char word[JOB_PATH_MAX + 64];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(word, sizeof word, format, args);
-    va_end(args);
-    if (w->count < JOB_WORDS_MAX && !w->text.cut) {
-        w->words[w->count++] = w->text.data + w->text.used;
-        text_add(&w->text, "%s", word);
-        w->text.used += !w->text.cut;
-    }
-}
-
 /* CONFIG and the settings of the cell. */
 static void add_settings(Words *w, const Builder *b)
 {
     if (grid_base(b->grid) != NULL) {
-        add_word(w, "%s", grid_base(b->grid));
+        words_add(w, "%s", grid_base(b->grid));
     }
     for (int i = 0; i < b->cell.count; i++) {
-        add_word(w, "%s", b->cell.words[i]);
+        words_add(w, "%s", b->cell.words[i]);
     }
 }
 
@@ -90,13 +56,14 @@ static void data_name(const JobList *list, const char *path, char name[JOB_NAME_
 /* What collects the rows that `mopo train` would. */
 static void collect_words(Words *w, const Config *cfg)
 {
-    begin_words(w, "collect");
-    add_word(w, "%s", cfg->top.dataset);
-    add_word(w, "task=%s", cfg->top.task);
-    add_word(w, "seed=%d", cfg->top.seed);
+    words_begin(w);
+    words_add(w, "collect");
+    words_add(w, "%s", cfg->top.dataset);
+    words_add(w, "task=%s", cfg->top.task);
+    words_add(w, "seed=%d", cfg->top.seed);
     w->count += config_changed(cfg, "env", w->words + w->count, JOB_WORDS_MAX - w->count, &w->text);
-    add_word(w, "--rows");
-    add_word(w, "%d", cfg->collect.rows);
+    words_add(w, "--rows");
+    words_add(w, "%d", cfg->collect.rows);
 }
 
 /* The cell that comes first lends its seed; in all else cells that share a file must agree. */
@@ -179,10 +146,11 @@ static Status find_model(Builder *b, int data, int *number)
     if (*number >= 0) {
         return OK;
     }
-    begin_words(&b->words, "model");
-    add_word(&b->words, "fit");
+    words_begin(&b->words);
+    words_add(&b->words, "model");
+    words_add(&b->words, "fit");
     add_settings(&b->words, b);
-    add_word(&b->words, "model.share=%s/models", grid_out(b->grid));
+    words_add(&b->words, "model.share=%s/models", grid_out(b->grid));
     (void)snprintf(dir, sizeof dir, "%s/models/%s", grid_out(b->grid), digits);
     *number = list->count;
     TRY(jobs_add(list, JOB_MODEL, name, dir, b->words.count, b->words.words));
@@ -209,12 +177,13 @@ static Status add_cell(Builder *b, int i)
     }
     TRY(find_data(b, &data));
     TRY(find_model(b, data, &model));
-    begin_words(&b->words, "train");
+    words_begin(&b->words);
+    words_add(&b->words, "train");
     add_settings(&b->words, b);
     (void)snprintf(dir, sizeof dir, "%s/%s", grid_out(b->grid), b->cell.name);
-    add_word(&b->words, "run_dir=%s", dir);
+    words_add(&b->words, "run_dir=%s", dir);
     if (model >= 0) {
-        add_word(&b->words, "model.share=%s/models", grid_out(b->grid));
+        words_add(&b->words, "model.share=%s/models", grid_out(b->grid));
     }
     TRY(jobs_add(list, JOB_CELL, b->cell.name, dir, b->words.count, b->words.words));
     list->jobs[list->count - 1].data = data;

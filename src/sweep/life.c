@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/stamp.h"
 #include "base/text.h"
 
 enum { PATH = 4096 + 256, LINE = 512, TRIES = 5, YOUNG = 60 };
@@ -82,10 +83,8 @@ static void read_holder(const char *line, Life *life)
 
 static bool is_here(const char *host)
 {
-    char here[256] = "";
-
-    (void)gethostname(here, sizeof here - 1);
-    return strncmp(here, host, TAIL_WORD - 1) == 0;
+    char here[STAMP_HOST];
+    return strncmp(stamp_host(here), host, TAIL_WORD - 1) == 0;
 }
 
 static bool is_gone(long pid)

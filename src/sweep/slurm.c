@@ -1,6 +1,5 @@
 #include "sweep/slurm.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "sweep/launch.h"
 #include "sweep/queue.h"
 #include "sweep/select.h"
+#include "sweep/words.h"
 
 enum {
     ARRAY_MAX = 1000, /* tasks of an array: SLURM's MaxArraySize is 1001 by default */
@@ -161,47 +161,30 @@ static bool waits_for(const Slurm *s, int k, int before)
     return before <= last && last >= 0 && s->list[before].kind == s->list[last].kind;
 }
 
-/* A line of sbatch, word by word. */
+/* A line of sbatch. */
 typedef struct {
-    int count, depends; /* words; the number of the one with --dependency, -1: none */
-    char *argv[10];
-    Text text;
-    char data[LINE_BYTES];
+    Words words;
+    int depends; /* the number of the word with --dependency, -1: none */
 } SbatchLine;
-
-static void add(SbatchLine *line, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static void add(SbatchLine *line, const char *format, ...)
-{
-    char word[PATH];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(word, sizeof word, format, args);
-    va_end(args);
-    line->argv[line->count++] = line->text.data + line->text.used;
-    text_add(&line->text, "%s", word);
-    line->text.used += !line->text.cut; /* '\0' stays */
-    line->argv[line->count] = NULL;
-}
 
 /* The line of list k. shell: with variables j1, j2 ... where numbers of jobs belong. */
 static void make_line(const Slurm *s, int k, bool shell, SbatchLine *line)
 {
     const List *list = &s->list[k];
+    Words *w = &line->words;
     char word[PATH];
     Text depends = text_over(word, sizeof word);
 
-    *line = (SbatchLine){.depends = -1};
-    line->text = text_over(line->data, sizeof line->data);
-    add(line, "sbatch");
-    add(line, "--parsable");
+    line->depends = -1;
+    words_begin(w);
+    words_add(w, "sbatch");
+    words_add(w, "--parsable");
     if (s->run->at_once > 0) {
-        add(line, "--array=0-%d%%%d", list->count - 1, s->run->at_once);
+        words_add(w, "--array=0-%d%%%d", list->count - 1, s->run->at_once);
     } else {
-        add(line, "--array=0-%d", list->count - 1);
+        words_add(w, "--array=0-%d", list->count - 1);
     }
-    add(line, "--ntasks=%d", s->run->ranks);
+    words_add(w, "--ntasks=%d", s->run->ranks);
     for (int i = 0; i < k; i++) {
         if (waits_for(s, k, i) && shell) {
             text_add(&depends, ":${j%d%%%%;*}", i + 1);
@@ -210,12 +193,12 @@ static void make_line(const Slurm *s, int k, bool shell, SbatchLine *line)
         }
     }
     if (depends.used > 0) {
-        line->depends = line->count;
-        add(line, "--dependency=afterany%s",
-            word); /* whatever came of them: a failed one stops only its own */
+        line->depends = w->count;
+        words_add(w, "--dependency=afterany%s",
+                  word); /* whatever came of them: a failed one stops only its own */
     }
-    add(line, "%s", s->script);
-    add(line, "%s", list->path);
+    words_add(w, "%s", s->script);
+    words_add(w, "%s", list->path);
 }
 
 /* "submit/003-cell.tsv" becomes "submit/003-cell.id". */
@@ -249,11 +232,11 @@ static Status write_script(const Slurm *s, char **text_out)
     for (int k = 0; k < s->lists; k++) {
         make_line(s, k, true, &line);
         text_add(&text, "j%d=$(", k + 1);
-        for (int i = 0; i < line.count; i++) {
+        for (int i = 0; i < line.words.count; i++) {
             if (i == line.depends) {
-                text_add(&text, " %s", line.argv[i]);
+                text_add(&text, " %s", line.words.words[i]);
             } else {
-                text_add_word(&text, line.argv[i]);
+                text_add_word(&text, line.words.words[i]);
             }
         }
         id_path(&s->list[k], id);
@@ -282,7 +265,7 @@ static Status submit(Slurm *s, int k)
     int code = 0;
 
     make_line(s, k, false, &line);
-    TRY(launch_read(line.argv, ANSWER_MAX, &answer, &size, &code));
+    TRY(launch_read(line.words.words, ANSWER_MAX, &answer, &size, &code));
     list->id = code == 0 ? strtol(answer, NULL, 10) : 0;
     if (list->id <= 0) {
         st = status_fail(

@@ -354,13 +354,19 @@ static bool known(uint64_t hash, const uint64_t *hashes, int n)
     return false;
 }
 
+/* Where the tests of several builds run together, one of them goes through all states. */
+static int draws(void)
+{
+    return getenv("MOPO_TEST_AGAIN") != NULL ? DRAWS / 5 : DRAWS;
+}
+
 /* States after so many calls; returns how many different ones came. */
 static int cut_power(int calls)
 {
     uint64_t hashes[DRAWS];
     int count = 0;
 
-    for (int k = 0; k < DRAWS; k++) {
+    for (int k = 0; k < draws(); k++) {
         Rng rng = rng_make(1, RNG_TEST, (uint64_t)calls, (uint32_t)k);
         const PowerKind kind = k == 0 ? POWER_LEAST : k == 1 ? POWER_MOST : POWER_ANY;
         temp_dir_make(out);
@@ -391,7 +397,7 @@ static void what_was_saved_outlives_a_power_cut(void **state)
     }
     states += cut_power(calls);
     print_message("%d states of the disk between %d calls\n", states, calls);
-    assert_true(states >= STATES);
+    assert_true(states >= (draws() == DRAWS ? STATES : STATES / 5));
     power_release();
 }
 
