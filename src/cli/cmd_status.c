@@ -1,4 +1,5 @@
 /* mopo status: how far runs and sweeps are, from the disk, without a word to them. */
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/print.h"
+#include "sweep/seed_group.h"
 #include "sweep/status_report.h"
 
 enum { SECONDS = 3 };
@@ -68,6 +70,51 @@ static Status print_table(const StatusReport *report, const bool wanted[JOB_STAT
     (void)fputs(data, stdout);
 done:
     mem_free(&data);
+    return st;
+}
+
+/* ---- --seeds, --json ---- */
+
+static Status show_seeds(const StatusReport *report)
+{
+    enum { LINE = 2 * JOB_NAME_MAX + 256 };
+    Status st = OK;
+    SeedGroup *groups = NULL;
+    char *data = NULL;
+    int count = 0;
+
+    if (report->grid == NULL) {
+        return status_fail(ERR_USAGE,
+                           "--seeds: %s is not the folder of a sweep (it has no cells.tsv)",
+                           report->dir);
+    }
+    TRY(seed_groups(report, &groups, &count));
+    const size_t room = (size_t)(count + 1) * LINE;
+    TRY(mem_alloc(&data, room, 1, "the table of seeds"));
+    Text text = text_over(data, room);
+    seed_groups_add_table(groups, count, &text);
+    (void)fputs(data, stdout);
+done:
+    mem_free(&data);
+    mem_free(&groups);
+    return st;
+}
+
+static Status print_json(const StatusReport *report, const bool wanted[JOB_STATE_COUNT])
+{
+    Status st = OK;
+    SeedGroup *groups = NULL;
+    int count = 0;
+
+    TRY(seed_groups(report, &groups, &count));
+    json_t *all = status_json(report, wanted);
+    if (all != NULL && json_object_set_new(all, "seeds", seed_groups_json(groups, count)) != 0) {
+        json_decref(all);
+        all = NULL;
+    }
+    TRY(print_json_object(all, JSON_INDENT(2)));
+done:
+    mem_free(&groups);
     return st;
 }
 
@@ -159,18 +206,23 @@ static Status run(const OptionValues *in)
     StatusReport report = {0};
     bool wanted[JOB_STATE_COUNT];
     const bool json = option_flag(in, "json");
+    const bool seeds = option_flag(in, "seeds");
 
     TRY(options_count(in, 1, 1));
     TRY(read_states(in, wanted));
     if (json && option_flag(in, "watch")) {
         return status_fail(ERR_USAGE, "--json prints one look; it cannot stand beside --watch");
     }
+    if (seeds && (json || option_flag(in, "watch") || option_text(in, "only") != NULL)) {
+        return status_fail(ERR_USAGE, "--seeds stands alone; --json has the same, as `seeds`");
+    }
     if (option_flag(in, "watch")) {
         TRY(watch(in->words[0], &report, wanted));
     } else {
         TRY(status_look(&report, in->words[0]));
-        TRY(json ? print_json_object(status_json(&report, wanted), JSON_INDENT(2))
-                 : print_table(&report, wanted, 0));
+        TRY(seeds  ? show_seeds(&report)
+            : json ? print_json(&report, wanted)
+                   : print_table(&report, wanted, 0));
     }
     st = verdict(&report);
 done:
@@ -184,6 +236,9 @@ static const Option options[] = {
      "terminal, a line for each change elsewhere"},
     {"only", 'o', "STATE",
      "show only these: done, running, waiting, stale, failed, or several with commas"},
+    {"seeds", 's', NULL,
+     "of a sweep: mean and standard deviation over the cells that differ in seed alone, instead of "
+     "the cells"},
     {"json", 'j', NULL, "print one JSON object (docs/formats.md)"},
     {0},
 };
@@ -202,7 +257,8 @@ const Command cmd_status = {
         "\n"
         "  mopo status runs/lambda\n"
         "  mopo status runs --only running,failed\n"
-        "  mopo status runs/lambda --watch\n",
+        "  mopo status runs/lambda --watch\n"
+        "  mopo status runs/lambda --seeds\n",
     .options = options,
     .run = run,
     .alone = true,

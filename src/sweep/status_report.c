@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "run/shared_model.h"
 #include "sweep/cells.h"
+#include "sweep/seed_group.h"
 
 enum { PATH = PROGRESS_PATH_MAX };
 
@@ -144,6 +145,10 @@ static Status add_jobs(StatusReport *report, const char *list_file)
         locate(job.dir, prefix, report->dir, found);
         job.dir = found;
         TRY(add_row(report, list.jobs[i].name, job));
+        if (job.kind == JOB_CELL) {
+            StatusRow *row = &report->row[report->count - 1];
+            row->kin = seed_kin(&list.jobs[i], row->seed);
+        }
     }
 done:
     jobs_release(&list);

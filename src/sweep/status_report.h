@@ -5,14 +5,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 #include "base/text.h"
 #include "sweep/progress.h"
 
+enum { SEED_TEXT_MAX = 16 };
+
 typedef struct {
     char *name, *dir, *log; /* in one block, owned by name */
     ProgressJob job;
+    uint64_t kin;             /* of a sweep's cells: sweep/seed_group.h; otherwise 0 */
+    char seed[SEED_TEXT_MAX]; /* likewise */
     Progress now;
 } StatusRow;
 
@@ -50,7 +55,7 @@ void status_add_table(const StatusReport *report, const bool wanted[JOB_STATE_CO
 void status_add_retry(const StatusReport *report, const StatusRow *row, Text *text);
 
 struct json_t;
-/* docs/formats.md; NULL: no memory. */
+/* docs/formats.md, without `seeds`; NULL: no memory. */
 struct json_t *status_json(const StatusReport *report, const bool wanted[JOB_STATE_COUNT]);
 
 #endif
