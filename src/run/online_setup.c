@@ -67,6 +67,9 @@ static Status open_folder(Online *o, bool force)
     TRY(rundir_open(&o->rundir, o->dir, o->cfg, NULL));
     TRY(file_make_dirs(online_file(o->dir, "policies", path)));
     o->done = file_exists(online_replay_path(o->dir, path));
+    if (o->done) {
+        TRY(parts_remove_rest(path));
+    }
 done:
     return st;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/slab.h"
@@ -31,6 +32,7 @@ Status sealed_write(const char *path, const H5Item *items, int n, const H5Text *
     make_seal(image, size, seal);
     memcpy(all, image, size);
     memcpy(all + size, seal, SEAL);
+    TRY(dir_remove_temps(path)); /* first: they may be what fills the disk */
     TRY(file_write(path, all, size + SEAL));
 done:
     mem_free(&image);
