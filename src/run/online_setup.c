@@ -101,10 +101,10 @@ Status online_open(Online *o, const Config *cfg, const char *dir, bool force)
     TRY(comm_agree(env_need_simulator(&o->task, "online SAC")));
     TRY(comm_agree(o->lead ? open_folder(o, force) : OK));
     coll_bcast(&o->done, sizeof o->done, 0);
+    watch_folder(o->dir);
     if (o->done) {
         goto done;
     }
-    watch_folder(o->dir);
     o->rec = record_make(o->task.state_dim, o->task.act_dim);
     o->evals_max = cfg->collect.steps / cfg->collect.eval_every + 1;
     const int learners = count_learners(cfg);
