@@ -17,6 +17,7 @@
 #include "data/h5.h"
 #include "env/env.h"
 #include "nn/gemm.h"
+#include "run/stop.h"
 #include "run/tables.h"
 
 static void print_version(void)
@@ -140,6 +141,7 @@ static Status open_alone(void)
 static Status open_ranks(int *argc, char ***argv)
 {
     Status st = OK;
+    stop_hold();
     TRY(comm_open(argc, argv));
     log_start(comm_rank(), comm_size());
     gemm_setup();

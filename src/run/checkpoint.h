@@ -58,7 +58,7 @@ typedef struct {
 /* The newest checkpoint whose sizes and digests are right, read and held in memory. A newer one that
  * is damaged is named in a warning. *found is false when the run has none. Errors: ERR_FORMAT (there
  * are some, but all are damaged, or LATEST names one and none is there: never a silent fresh start),
- * ERR_IO, ERR_NOMEM. */
+ * ERR_IO (none is intact among those that could be read), ERR_NOMEM. */
 NODISCARD Status checkpoint_find(const char *run_dir, Checkpoint *ckpt, bool *found);
 void checkpoint_release(Checkpoint *ckpt);
 /* Fill the slabs' data. Names, types and lengths must be exactly those saved, in any order; nothing is

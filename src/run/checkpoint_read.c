@@ -1,6 +1,8 @@
 /* Finding, verifying and loading; saving is in checkpoint.c. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -61,12 +63,20 @@ done:
     return st;
 }
 
+/* No file: that is damage. Otherwise what failed was the reading of it. */
+static bool is_missing(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 ? !S_ISREG(info.st_mode) : errno == ENOENT || errno == ENOTDIR;
+}
+
 /* Everything is checked before *ckpt gets anything. */
 static Status checkpoint_read(const char *ckpt_dir, const Place *at, Checkpoint *ckpt)
 {
     Status st = OK;
     char name[DIR_NAME_MAX];
-    char path[CHECKPOINT_PATH_MAX];
+    char path[CHECKPOINT_PATH_MAX] = "";
     Checkpoint read = {.phase = at->phase, .step = at->step};
 
     place_name(at, name);
@@ -80,7 +90,25 @@ static Status checkpoint_read(const char *ckpt_dir, const Place *at, Checkpoint 
     read = (Checkpoint){0};
 done:
     checkpoint_release(&read);
-    return st;
+    return st == ERR_IO && is_missing(path) ? ERR_FORMAT : st;
+}
+
+/* All were tried. What only could not be read, for want of rights or by a failing disk, may be whole. */
+static Status none_usable(const char *ckpt_dir, int count, bool unread)
+{
+    char last[STATUS_REASON_MAX];
+
+    (void)snprintf(last, sizeof last, "%s", status_reason());
+    return unread ? status_fail(
+                        ERR_IO,
+                        "%s: no checkpoint of %d could be used, and not all could be read; start "
+                        "again when they can be (the last one tried: %s)",
+                        ckpt_dir, count, last)
+                  : status_fail(
+                        ERR_FORMAT,
+                        "%s: no checkpoint of %d is intact; put one back from a copy, or delete "
+                        "this directory to start from the beginning (the last one tried: %s)",
+                        ckpt_dir, count, last);
 }
 
 /* No directory at all: a new run, unless LATEST tells of one that was. */
@@ -105,6 +133,7 @@ Status checkpoint_find(const char *run_dir, Checkpoint *ckpt, bool *found)
     Status st = OK;
     Places places = {0};
     char dir[CHECKPOINT_PATH_MAX];
+    bool unread = false;
 
     *ckpt = (Checkpoint){0};
     *found = false;
@@ -116,6 +145,7 @@ Status checkpoint_find(const char *run_dir, Checkpoint *ckpt, bool *found)
             goto done;
         }
         *found = st == OK;
+        unread = unread || st == ERR_IO;
         if (!*found) {
             log_warn("checkpoint not used: %s", status_reason());
         } else if (i > 0) {
@@ -123,12 +153,7 @@ Status checkpoint_find(const char *run_dir, Checkpoint *ckpt, bool *found)
         }
     }
     if (places.count > 0 && !*found) {
-        char last[STATUS_REASON_MAX];
-        (void)snprintf(last, sizeof last, "%s", status_reason());
-        st = status_fail(ERR_FORMAT,
-                         "%s: no checkpoint of %d is intact; put one back from a copy, or delete "
-                         "this directory to start from the beginning (the last one tried: %s)",
-                         dir, places.count, last);
+        st = none_usable(dir, places.count, unread);
     } else if (places.count == 0) {
         TRY(none_there(dir));
     }

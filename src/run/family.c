@@ -13,6 +13,7 @@
 #include "data/dataset.h"
 #include "run/collect_job.h"
 #include "run/online.h"
+#include "run/parts.h"
 #include "run/policy_file.h"
 #include "run/relabel.h"
 #include "run/rundir.h"
@@ -74,6 +75,7 @@ static Status note_facts(Family *f, Set set, int64_t step, int64_t rows)
     const DatasetOptions options = {.state_dim = f->task.state_dim, .act_dim = f->task.act_dim};
 
     TRY(dataset_read(&data, set_path(f, set, path), &options));
+    TRY(parts_remove_rest(path));
     if (rows > 0 && data.file_rows != rows) {
         st = status_fail(ERR_CONFIG,
                          "%s has %lld rows, not %lld: give its --rows, or --force to make all sets "

@@ -67,6 +67,9 @@ static Status open_folder(Online *o, bool force)
     TRY(rundir_open(&o->rundir, o->dir, o->cfg, NULL));
     TRY(file_make_dirs(online_file(o->dir, "policies", path)));
     o->done = file_exists(online_replay_path(o->dir, path));
+    if (o->done) {
+        TRY(parts_remove_rest(path));
+    }
 done:
     return st;
 }
@@ -98,10 +101,10 @@ Status online_open(Online *o, const Config *cfg, const char *dir, bool force)
     TRY(comm_agree(env_need_simulator(&o->task, "online SAC")));
     TRY(comm_agree(o->lead ? open_folder(o, force) : OK));
     coll_bcast(&o->done, sizeof o->done, 0);
+    watch_folder(o->dir);
     if (o->done) {
         goto done;
     }
-    watch_folder(o->dir);
     o->rec = record_make(o->task.state_dim, o->task.act_dim);
     o->evals_max = cfg->collect.steps / cfg->collect.eval_every + 1;
     const int learners = count_learners(cfg);

@@ -30,6 +30,13 @@ static const char *part_path(const Parts *parts, int64_t k, char path[PART_PATH_
     return path;
 }
 
+static Status folder_of(const char *file, char path[PARTS_PATH_MAX])
+{
+    const int len = snprintf(path, PARTS_PATH_MAX, "%s.parts", file);
+    return len < 0 || len >= PARTS_PATH_MAX ? status_fail(ERR_IO, "%s: the path is too long", file)
+                                            : OK;
+}
+
 /* A part that is whole and belongs here. */
 static Status open_part(const Parts *parts, int64_t k, H5File **file)
 {
@@ -98,18 +105,18 @@ static Status find_parts(Parts *parts, int64_t most)
 
 Status parts_open(Parts *parts, const char *file, const char *settings, bool force)
 {
+    Status st = OK;
+
     *parts = (Parts){0};
-    const int len = snprintf(parts->path, sizeof parts->path, "%s.parts", file);
     (void)snprintf(parts->settings, sizeof parts->settings, "%s", settings);
-    if (len < 0 || (size_t)len >= sizeof parts->path) {
-        return status_fail(ERR_IO, "%s: the path is too long", file);
-    }
-    Status st = find_parts(parts, force ? INT64_MAX : 1);
+    TRY(folder_of(file, parts->path));
+    st = find_parts(parts, force ? INT64_MAX : 1);
     if (force && (st == ERR_CONFIG || st == ERR_FORMAT)) {
         log_info("beginning anew: %s", status_reason());
         parts->count = 0;
         st = dir_remove(parts->path);
     }
+done:
     return st;
 }
 
@@ -186,4 +193,15 @@ Status parts_remove(Parts *parts)
         }
     }
     return dir_remove(parts->path);
+}
+
+Status parts_remove_rest(const char *file)
+{
+    Status st = OK;
+    char path[PARTS_PATH_MAX];
+
+    TRY(folder_of(file, path));
+    TRY(dir_remove(path));
+done:
+    return st;
 }

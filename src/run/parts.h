@@ -38,5 +38,8 @@ NODISCARD Status parts_load(const Parts *parts, int64_t k, CollectRows *rows);
 NODISCARD Status parts_state(const Parts *parts, int64_t k, const Slab *slabs, int n);
 /* Delete the folder, once the file itself is there. */
 NODISCARD Status parts_remove(Parts *parts);
+/* The same for a file that is there: parts that a process left which was killed while it deleted them. None are fine.
+ * Nobody else may be making that file now. Errors: ERR_IO, ERR_NOMEM. */
+NODISCARD Status parts_remove_rest(const char *file);
 
 #endif

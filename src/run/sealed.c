@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/slab.h"
@@ -31,11 +32,17 @@ Status sealed_write(const char *path, const H5Item *items, int n, const H5Text *
     make_seal(image, size, seal);
     memcpy(all, image, size);
     memcpy(all + size, seal, SEAL);
+    TRY(dir_remove_temps(path)); /* first: they may be what fills the disk */
     TRY(file_write(path, all, size + SEAL));
 done:
     mem_free(&image);
     mem_free(&all);
     return st;
+}
+
+static bool is_seal(const char *end)
+{
+    return strncmp(end, "\nmopo-xxh128:", 13) == 0;
 }
 
 /* Looks at the end only: others' files may be large. */
@@ -50,7 +57,7 @@ static bool has_seal(const char *path)
     }
     const bool got = fseek(file, -(long)SEAL, SEEK_END) == 0 && fread(end, 1, SEAL, file) == SEAL;
     (void)fclose(file);
-    return got && strncmp(end, "\nmopo-xxh128:", 13) == 0;
+    return got && is_seal(end);
 }
 
 Status sealed_open(H5File **file, const char *path, bool required)
@@ -61,16 +68,16 @@ Status sealed_open(H5File **file, const char *path, bool required)
     char seal[SEAL + 1];
 
     *file = NULL;
-    if (!has_seal(path)) {
-        return required && file_exists(path)
-                   ? status_fail(ERR_FORMAT,
-                                 "%s: damaged, or not written by mopo: it does not end with a "
-                                 "digest",
-                                 path)
-                   : h5_open(file, path);
+    if (required ? !file_exists(path) : !has_seal(path)) {
+        return h5_open(file, path);
     }
     TRY(file_read(path, SIZE_MAX - SEAL, &bytes, &n));
     const size_t size = n > SEAL ? n - SEAL : 0; /* it may have been replaced meanwhile */
+    if (required && (n < SEAL || !is_seal((const char *)bytes + size))) {
+        st = status_fail(
+            ERR_FORMAT, "%s: damaged, or not written by mopo: it does not end with a digest", path);
+        goto done;
+    }
     make_seal(bytes, size, seal);
     if (n < SEAL || memcmp(bytes + size, seal, SEAL) != 0) {
         st = status_fail(ERR_FORMAT,

@@ -57,6 +57,22 @@ static void handle(int number, void (*handler)(int), int flags)
     (void)sigaction(number, &action, NULL);
 }
 
+/* how: SIG_BLOCK or SIG_UNBLOCK. */
+static void mask_requests(int how)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGUSR1);
+    (void)sigaddset(&set, SIGUSR2);
+    (void)pthread_sigmask(how, &set, NULL);
+}
+
+void stop_hold(void)
+{
+    mask_requests(SIG_BLOCK);
+}
+
 static void set_limit(double seconds, const char *whose)
 {
     const double at = timer_now() + seconds;
@@ -89,6 +105,7 @@ void stop_listen(double seconds, const char *run_dir)
     handle(SIGUSR2, on_stop, 0);
     handle(SIGTERM, on_stop, 0);
     handle(SIGINT, on_stop, (int)SA_RESETHAND);
+    mask_requests(SIG_UNBLOCK);
     limit.at = 0;
     stop_begin();
     set_limit(seconds, "time limit of --max-time");

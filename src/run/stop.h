@@ -6,14 +6,17 @@
  *   --max-time, SLURM_JOB_END_TIME                   the same, before the next epoch would end too late
  *
  * mpirun passes USR1 and USR2 on to its ranks, and TERM to ranks that it kills a second or two later: then the
- * newest checkpoint is what remains. A second SIGINT ends a single process at once.
+ * newest checkpoint is what remains. A second SIGINT ends a single process at once. USR1 and USR2 that come while
+ * MPI starts, which takes seconds with many ranks, wait for stop_listen; a command that never calls it ignores them.
  */
 #ifndef RUN_STOP_H
 #define RUN_STOP_H
 
 #include <stdbool.h>
 
-/* Catch the signals. seconds: end within so long, 0 = no limit. run_dir: where `stop` is looked for, and this
+/* From here on USR1 and USR2 wait. To be called before there are threads, which inherit it. */
+void stop_hold(void);
+/* Catch the signals, those that waited first. seconds: end within so long, 0 = no limit. run_dir: where `stop` is looked for, and this
  * rank tells what it will do; copied; NULL on other ranks. SLURM sets SLURM_JOB_END_TIME (seconds since 1970)
  * since its version 23.02; slurm/train.sbatch where SLURM does not. */
 void stop_listen(double seconds, const char *run_dir);

@@ -93,6 +93,13 @@ check 'the same bytes as without' same_files one stopped "${files[@]}"
 rm one/pointmass-expert.hdf5 one/pointmass-medium-expert.hdf5
 exits 0 0 collect one "${family[@]}"
 check 'what was missing is made again' same_files one on-2 "${files[@]}"
+for file in replay.hdf5 pointmass-random.hdf5; do # as if killed while it deleted the parts of a file
+    cp -r parts "one/$file.parts"
+done
+mkdir one/beat && : >one/beat/0
+exits 0 0 collect one "${family[@]}"
+check 'parts of files that are there go' test -z "$(compgen -G 'one/*.parts')"
+check 'and the last sign of life' test ! -e one/beat
 
 rm one/pointmass-medium.hdf5
 mkdir one/pointmass-medium.hdf5.parts # of a policy that --force makes anew

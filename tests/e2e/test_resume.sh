@@ -111,6 +111,12 @@ user_signal() {
 }
 stops 'SIGUSR2 to 1 process' 0 signal 2 user_signal
 goes_on 'SIGUSR2' 0 signal whole
+if command -v strace >/dev/null && strace -qq -o /dev/null true; then # the first socket is MPI's, which opens then
+    strace -qq -o /dev/null -e trace=socket -e inject=socket:signal=USR2:when=1 \
+        "$program" train "${base[@]}" run_dir=early >out 2>err </dev/null
+    check 'SIGUSR2 while MPI starts: exit 75' test $? -eq 75
+    goes_on 'SIGUSR2 while MPI starts' 0 early whole
+fi
 stops 'SIGUSR2 to mpirun of 3' 3 signal3 2 user_signal
 check 'the stop is told once' test "$(grep -c 'mopo train: stopped after epoch' err)" -eq 1
 goes_on 'SIGUSR2 to mpirun' 2 signal3 whole

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -163,6 +164,26 @@ static void every_byte_of_a_sealed_file_counts(void **state)
     (void)close(fd);
 }
 
+/* Here for want of descriptors; rights and failing disks look the same. Exit code 76 would tell the user to delete it. */
+static void what_cannot_be_read_is_not_damaged(void **state)
+{
+    (void)state;
+    const float x[1] = {1};
+    const H5Item item = {.name = "x", .type = SLAB_F32, .data = x, .rank = 1, .dims = {1}};
+    const char *path = temp_path(dir, "sealed.h5");
+    H5File *file = NULL;
+    struct rlimit limit;
+
+    CHECK_OK(sealed_write(path, &item, 1, NULL, 0));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const Status st = sealed_open(&file, path, true);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(st, ERR_IO);
+    assert_non_null(strstr(status_reason(), "Too many open files"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +191,7 @@ int main(void)
         cmocka_unit_test(bits_of_a_state_count),
         cmocka_unit_test(all_bits_of_a_state_count),
         cmocka_unit_test(every_byte_of_a_sealed_file_counts),
+        cmocka_unit_test(what_cannot_be_read_is_not_damaged),
     };
     return cmocka_run_group_tests_name("bit flips", tests, make_checkpoint, remove_checkpoint);
 }

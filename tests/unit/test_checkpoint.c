@@ -266,6 +266,30 @@ static void all_are_deleted_when_they_are_no_longer_needed(void **state)
     assert_in_range(k, 8, 40);
 }
 
+/* What cannot be read may be whole: no reason to call it damaged, or to advise to delete it. */
+static void one_that_cannot_be_read_is_not_damaged(void **state)
+{
+    (void)state;
+    Checkpoint ckpt;
+    bool found = false;
+    int told = 0;
+
+    log_set_level(LOG_QUIET);
+    CHECK_OK(save(PHASE_POLICY, 1, 1));
+    for (int k = 1; !found && k < 40; k++) { /* each call fails, first those that list them */
+        file_fail_at(k, EIO);
+        const Status st = checkpoint_find(dir, &ckpt, &found);
+        file_fail_at(0, 0);
+        assert_int_equal(st, found ? OK : ERR_IO);
+        assert_null(found ? NULL : strstr(status_reason(), "delete"));
+        told += !found && strstr(status_reason(), "no checkpoint of 1 could be used") != NULL;
+        checkpoint_release(&ckpt);
+    }
+    assert_true(found);
+    assert_in_range(told, 2, 20); /* its two files */
+    log_set_level(LOG_INFO);
+}
+
 static void a_save_without_memory_loses_nothing(void **state)
 {
     (void)state;
@@ -380,6 +404,7 @@ int main(void)
         TEST(newest_and_every_tenth_are_kept),
         TEST(later_steps_are_superseded),
         TEST(a_failed_save_loses_nothing),
+        TEST(one_that_cannot_be_read_is_not_damaged),
         TEST(a_save_without_memory_loses_nothing),
         TEST(all_are_deleted_when_they_are_no_longer_needed),
         TEST(damage_leads_to_the_one_before),

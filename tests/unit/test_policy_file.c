@@ -159,6 +159,16 @@ static void the_critic_that_chooses_comes_back(void **state)
     assert_int_equal(mem_count(), blocks);
 }
 
+static void what_a_killed_save_left_goes_with_the_next(void **state)
+{
+    (void)state;
+    temp_write(temp_path(dir, "policy.h5.tmp.a1B2c3"), "half");
+    temp_write(temp_path(dir, "policy.h5.mine"), "whole");
+    assert_true(file_exists(saved(1)));
+    assert_false(file_exists(temp_path(dir, "policy.h5.tmp.a1B2c3")));
+    assert_true(file_exists(temp_path(dir, "policy.h5.mine")));
+}
+
 /* A tanh network with a plain Gaussian head, worked out: h = tanh(2 s), mean = 3 h, std = 1/2. */
 static void a_policy_acts_as_its_kind_says(void **state)
 {
@@ -461,6 +471,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_saved_comes_back),
+        TEST(what_a_killed_save_left_goes_with_the_next),
         TEST(all_kinds_come_back),
         TEST(the_critic_that_chooses_comes_back),
         TEST(a_policy_acts_as_its_kind_says),

@@ -75,6 +75,21 @@ static void usr1_saves_and_does_not_stop(void **state)
     in_child(usr1_asks_once, 0);
 }
 
+static bool requests_wait(int unused)
+{
+    (void)unused;
+    stop_hold();
+    const bool held = raise(SIGUSR1) == 0 && raise(SIGUSR2) == 0;
+    stop_listen(0, NULL);
+    return held && stop_save_wanted() && stop_wanted() && reason_is("SIGUSR2");
+}
+
+static void requests_wait_until_one_listens(void **state)
+{
+    (void)state;
+    in_child(requests_wait, 0);
+}
+
 /* Whoever presses Ctrl-C twice does not want to wait. */
 static void the_second_interrupt_ends_the_process(void **state)
 {
@@ -234,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signals_are_requests),
         cmocka_unit_test(usr1_saves_and_does_not_stop),
+        cmocka_unit_test(requests_wait_until_one_listens),
         cmocka_unit_test(the_second_interrupt_ends_the_process),
         cmocka_unit_test(the_time_limit_counts_from_the_start),
         cmocka_unit_test(slurm_s_limit_is_known),
