@@ -88,6 +88,27 @@ void launch_share_cores(void)
     }
 }
 
+void launch_forget_rank(void)
+{
+    static const char *const told[] = {"PMIX_",        "PMI_",           "OMPI_COMM_WORLD_",
+                                       "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix"};
+    char name[128];
+
+    if (getenv("PMIX_RANK") == NULL && getenv("PMI_RANK") == NULL) {
+        return; /* such variables are the user's own settings then */
+    }
+    for (char **at = environ; *at != NULL;) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+            found = found || strncmp(*at, told[i], strlen(told[i])) == 0;
+        }
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
+        if (!found || unsetenv(name) != 0) { /* which moves the next one here */
+            at++;
+        }
+    }
+}
+
 int launch_cores(void)
 {
     cpu_set_t set;
