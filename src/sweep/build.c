@@ -58,7 +58,7 @@ static void collect_words(Words *w, const Config *cfg)
 {
     words_begin(w);
     words_add(w, "collect");
-    words_add(w, "%s", cfg->top.dataset);
+    words_add(w, "%s%s", config_is_setting(cfg->top.dataset) ? "./" : "", cfg->top.dataset);
     words_add(w, "task=%s", cfg->top.task);
     words_add(w, "seed=%d", cfg->top.seed);
     w->count += config_changed(cfg, "env", w->words + w->count, JOB_WORDS_MAX - w->count, &w->text);

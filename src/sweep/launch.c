@@ -90,8 +90,9 @@ void launch_share_cores(void)
 
 void launch_forget_rank(void)
 {
-    static const char *const told[] = {"PMIX_",        "PMI_",           "OMPI_COMM_WORLD_",
-                                       "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix"};
+    static const char *const told[] = {
+        "PMIX_",        "PMI_",           "OMPI_COMM_WORLD_", "OMPI_UNIVERSE_SIZE",
+        "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix"};
     char name[128];
 
     if (getenv("PMIX_RANK") == NULL && getenv("PMI_RANK") == NULL) {
