@@ -162,11 +162,11 @@ static const char *put_sweep(void)
     CHECK_OK(file_make_dirs(temp_path(dir, "runs/s/models/0123456789abcdef")));
     temp_write(temp_path(dir, "runs/s/cells.tsv"),
                "# mopo sweep grids/my grid.yaml\n"
-               "data\tdata-rows\tdata/rows.hdf5\tcollect\tdata/rows.hdf5\n"
-               "model\tmodel-0123\truns/s/models/0123456789abcdef\tmodel\tfit\n"
-               "cell\tone\truns/s/one\ttrain\trun_dir=runs/s/one\n"
-               "cell\ttwo\truns/s/two\ttrain\ttrain.epochs=9\ttrain.epochs=6\n"
-               "cell\tthree\truns/s/three\ttrain\n");
+               "data\tdata-rows\tdata/rows.hdf5\t-\t-\tcollect\tdata/rows.hdf5\n"
+               "model\tmodel-0123\truns/s/models/0123456789abcdef\t-\t-\tmodel\tfit\n"
+               "cell\tone\truns/s/one\t-\t-\ttrain\trun_dir=runs/s/one\n"
+               "cell\ttwo\truns/s/two\t-\t-\ttrain\ttrain.epochs=9\ttrain.epochs=6\n"
+               "cell\tthree\truns/s/three\t-\t-\ttrain\n");
     temp_write(temp_path(dir, "data/rows.hdf5"), "rows");
     temp_write(temp_path(dir, "runs/s/models/0123456789abcdef/model.h5"), "model");
     put_run("runs/s/one", 4);
