@@ -18,12 +18,18 @@ extern char **environ;
 
 Status launch_self(char path[LAUNCH_PATH_MAX])
 {
+    static const char gone[] = " (deleted)";
     const ssize_t n = readlink("/proc/self/exe", path, LAUNCH_PATH_MAX - 1);
     if (n <= 0 || n == LAUNCH_PATH_MAX - 1) {
         return status_fail(ERR_IO, "/proc/self/exe: cannot find the path of this program: %s",
                            n < 0 ? strerror(errno) : "it is too long");
     }
     path[n] = '\0';
+    /* while a sweep runs its program may be built anew: then the new one is meant */
+    const size_t end = (size_t)n > strlen(gone) ? (size_t)n - strlen(gone) : 0;
+    if (strcmp(path + end, gone) == 0) {
+        path[end] = '\0';
+    }
     return OK;
 }
 

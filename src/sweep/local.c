@@ -274,9 +274,14 @@ static void block_signals(Local *l)
 {
     static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
+    struct sigaction before;
+
     (void)sigemptyset(&l->signals);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        (void)sigaddset(&l->signals, numbers[i]);
+        /* what is ignored, as under nohup, would be delivered all the same once it is blocked */
+        if (sigaction(numbers[i], NULL, &before) != 0 || before.sa_handler != SIG_IGN) {
+            (void)sigaddset(&l->signals, numbers[i]);
+        }
     }
     (void)sigprocmask(SIG_BLOCK, &l->signals, NULL);
 }

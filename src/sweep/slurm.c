@@ -1,6 +1,5 @@
 #include "sweep/slurm.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,7 +284,14 @@ static Status submit(Slurm *s, int k)
         goto done;
     }
     id_path(list, path);
-    TRY(file_write(path, answer, size));
+    st = file_write(path, answer, size);
+    if (st != OK) {
+        st = status_while(st,
+                          "job %ld is submitted (%s), but unless its number is noted the next call "
+                          "submits it again: scancel it",
+                          list->id, list->path);
+        goto done;
+    }
     (void)printf("job %ld: %d %s%s of %s%s\n", list->id, list->count, job_kind_name(list->kind),
                  list->count == 1 ? "" : "s", list->path,
                  line.depends >= 0 ? ", after those before" : "");
@@ -296,17 +302,14 @@ done:
 
 /* Where the program and keep.sh lie: sbatch hands the environment on. A thousand tasks that begin at once would ask
  * the controller for it, which may not answer all. */
-static Status tell_scripts(const Slurm *s)
+static void tell_scripts(const Slurm *s)
 {
-    char path[PATH_MAX];
+    char folder[LAUNCH_PATH_MAX];
 
-    if (realpath(s->script, path) == NULL) {
-        return file_error(s->script, "find the path of");
-    }
-    *strrchr(path, '/') = '\0';
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(s->script, '/') - s->script),
+                   s->script);
     (void)setenv("MOPO", s->self, 0);
-    (void)setenv("MOPO_SLURM", path, 0);
-    return OK;
+    (void)setenv("MOPO_SLURM", folder, 0);
 }
 
 Status slurm_run(const SlurmRun *run)
@@ -329,7 +332,7 @@ Status slurm_run(const SlurmRun *run)
         (void)fputs(text, stdout);
         goto done;
     }
-    TRY(tell_scripts(s));
+    tell_scripts(s);
     for (int k = 0; k < s->lists; k++) {
         TRY(submit(s, k));
     }

@@ -102,6 +102,7 @@ cells:
   long: {algo: sac, train.epochs: 40}
   orphan: {algo: sac, train.epochs: 40}
   late: {algo: sac, train.epochs: 100000}
+  rebuilt: {algo: sac, train.epochs: 30, seed: 0..3}
   inner: {algo: sac, train.epochs: 1}
   bad: {algo: sac, dataset: bad.hdf5, collect.rows: 0}
   model-bad: {dataset: bad.hdf5, collect.rows: 0}
@@ -122,6 +123,15 @@ kill -KILL "$(pgrep -P "$child" -f run_dir=all/orphan)"
 ends_with 0
 verdict 'when mpirun is killed, the next start waits for the ranks that live on' $?
 check 'one is enough' test "$(starts orphan)" -eq 2
+cp "$program" mine
+trap '' HUP
+./mine sweep grid.yaml --local 1 --only 'r[e]built*' >out 2>err </dev/null &
+child=$!
+trap - HUP
+until_true has_epochs rebuilt-seed0 2
+kill -HUP "$child" && cp "$program" other && mv other mine
+ends_with 0
+verdict 'a sweep goes on under nohup, and when its program was built anew' $?
 SLURM_JOB_END_TIME=$(($(date +%s) + 18)) mopo sweep grid.yaml --local 1 --only late
 [ $? -eq 75 ]
 verdict 'at the end of an allocation the sweep stops with its cell' $?

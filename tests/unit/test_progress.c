@@ -268,6 +268,21 @@ static void a_clock_that_is_behind_hides_a_death_for_as_long_as_the_watch_takes(
     assert_int_equal(look(), JOB_STALE);
 }
 
+static void what_a_clock_ahead_of_ours_wrote_is_no_sign_of_life(void **state)
+{
+    (void)state;
+    char text[512];
+
+    begin("policy-000001\n");
+    sign("elsewhere", 5, -3600);
+    assert_int_equal(look(), JOB_STALE);
+    temp_write(in_run("lock"), "");
+    set_age(in_run("log.txt"), 200);
+    (void)snprintf(text, sizeof text, "# start %s host n1 job -\n", utc_ago(-3600));
+    mark(text);
+    assert_int_equal(look(), JOB_WAITING);
+}
+
 /* ---- at rest ---- */
 
 static void what_is_not_there_waits(void **state)
@@ -529,6 +544,7 @@ int main(void)
         TEST(on_another_host_the_beat_decides),
         TEST(a_beat_that_changes_lives_whatever_the_clocks_say),
         TEST(a_clock_that_is_behind_hides_a_death_for_as_long_as_the_watch_takes),
+        TEST(what_a_clock_ahead_of_ours_wrote_is_no_sign_of_life),
         TEST(what_is_not_there_waits),
         TEST(results_make_a_run_done_unless_more_epochs_are_wanted),
         TEST(an_error_in_the_log_is_a_failure_and_a_stop_is_none),

@@ -258,6 +258,32 @@ static void lines_fit_the_width_but_for_commands(void **state)
     check_in(table(all, 0), "nnnn-seed0  failed");
 }
 
+/* Names, reasons and lines of letters of three bytes, cut at every byte of one. */
+static void no_letter_is_cut_in_two(void **state)
+{
+    (void)state;
+    for (int shift = 0; shift < 3; shift++) {
+        char name[200] = "";
+        char reason[512] = "";
+        char plain[1 << 14];
+        memset(name, 'n', (size_t)shift);
+        memset(reason, 'r', (size_t)shift);
+        for (int i = 0; i < 40; i++) {
+            (void)strcat(name, "\u2026");
+        }
+        for (int i = 0; i < 100; i++) {
+            (void)strcat(reason, "\u2026");
+        }
+        fail_run(name, reason);
+        CHECK_OK(status_look(&report, dir));
+        (void)snprintf(plain, sizeof plain, "%s", table(all, 0));
+        for (char *c = plain; *c != '\0'; c++) {
+            *c = (char)(*c == '\n' ? ' ' : *c);
+        }
+        assert_null(text_flaw(plain, strlen(plain)));
+    }
+}
+
 static void states_and_lines_that_are_not_wanted_are_left_out(void **state)
 {
     (void)state;
@@ -357,6 +383,7 @@ int main(void)
         TEST(a_failed_model_is_shown_with_its_command),
         TEST(a_failed_run_tells_how_to_start_it_again),
         TEST(lines_fit_the_width_but_for_commands),
+        TEST(no_letter_is_cut_in_two),
         TEST(states_and_lines_that_are_not_wanted_are_left_out),
         TEST(what_was_seen_before_is_remembered),
         TEST(the_json_has_what_the_table_has),
