@@ -71,7 +71,11 @@ static void note_text(const Progress *p, char text[LINE])
             text_add(&note, " x%d", p->ranks);
         }
     } else if (p->state == JOB_WAITING) {
-        text_add(&note, "%s", p->saved[0] != '\0' ? "saved" : p->begun ? "begun" : "not begun");
+        text_add(&note, "%s",
+                 p->saved[0] != '\0'    ? "saved"
+                 : p->begun             ? "begun"
+                 : p->reason[0] != '\0' ? p->reason
+                                        : "not begun");
     }
 }
 

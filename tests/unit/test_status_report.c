@@ -212,6 +212,17 @@ static void a_failed_model_is_shown_with_its_command(void **state)
                             "--local 2 --retry failed --only model-0123\n");
 }
 
+static void why_a_cell_could_not_begin_is_told(void **state)
+{
+    (void)state;
+    const char *out = put_sweep();
+
+    temp_write(temp_path(dir, "runs/s/logs/three.txt"),
+               "# end 1 again 2026-11-28T12:00:01Z its dataset is not there\n");
+    CHECK_OK(status_look(&report, out));
+    check_in(table(all, 0), "its dataset is not there\n");
+}
+
 static void a_failed_run_tells_how_to_start_it_again(void **state)
 {
     (void)state;
@@ -381,6 +392,7 @@ int main(void)
         TEST(where_nothing_is_it_says_so),
         TEST(a_sweep_is_read_from_its_list_wherever_one_stands),
         TEST(a_failed_model_is_shown_with_its_command),
+        TEST(why_a_cell_could_not_begin_is_told),
         TEST(a_failed_run_tells_how_to_start_it_again),
         TEST(lines_fit_the_width_but_for_commands),
         TEST(no_letter_is_cut_in_two),
