@@ -110,7 +110,7 @@ done:
 
 bool config_is_setting(const char *word)
 {
-    return word[strcspn(word, "=/")] == '=';
+    return strchr(word, '=') != NULL && word[0] != '/' && word[0] != '.';
 }
 
 static Status apply_word(Config *config, ConfigOrigins *origins, const char *word,
