@@ -38,7 +38,7 @@ function(mopo_add_test part name seconds processors)
     SKIP_RETURN_CODE 77 ENVIRONMENT "${environment};ASAN_OPTIONS=${asan}")
   # several ranks at once are slow where others want the cores; these have one at a time, or do not mind
   set(lone adding bad chaos cli cut data_check dataset_names disk diverged docs eval hang hardening hostile install
-    memory_limit model_report own_data plan status sweep)
+    keep memory_limit model_report own_data plan status sweep)
   string(REPLACE "test_" "" short ${name})
   if(part STREQUAL "mpi" OR (part STREQUAL "e2e" AND NOT short IN_LIST lone))
     set_tests_properties(${full} PROPERTIES RESOURCE_LOCK mpi)

@@ -1,19 +1,21 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # dirs is the caller's
 # What train.sbatch and sweep.sbatch share: start mopo, pass SLURM's signals on, and decide whether the job is to be
 # started again. Sourced in the folder in which the job runs.
 #
-#   keep DIR MEMORY WORD...    run `mopo WORD...`, whose results lie in DIR, and end the job. MEMORY is a small file
-#                              that counts starts without progress from one start to the next
+#   dirs=(DIR ...)         where its results lie, and the directory of the ensemble that it may be fitting for others
+#   keep MEMORY WORD...    run `mopo WORD...` and end the job. MEMORY is a small file that counts starts without
+#                          progress from one start to the next
 #
 #   0            done
-#   1, 2, 76     failed: a new start would end the same
+#   1, 2, 76     failed: a new start would end the same; but again where another process is there still, and for a 1 of
+#                which mopo tells nothing
 #   others       again: 75 is saved and stopped, the rest are killed ranks and lost nodes. Failed after 3 starts in a
 #                row from which nothing came that is newer than before
 #
 # Around each start it prints what `mopo status` reads:
 #   # start <UTC time> host <host> job <SLURM's number>
 #   # end <exit code> <done|again|failed> <UTC time> <reason>
-set -u
+trap : USR2 # before mopo runs: it knows the time limit itself
 
 for site in slurm/site.env "$MOPO_SLURM/site.env"; do
     if [ -f "$site" ]; then
@@ -22,6 +24,7 @@ for site in slurm/site.env "$MOPO_SLURM/site.env"; do
         break
     fi
 done
+set +e -u # modules of sites use names that are not set, and may leave -e behind
 export OPENBLAS_NUM_THREADS=1
 # NOTE: how ranks are started; MOPO_LAUNCH of site.env.
 read -ra launch <<<"${MOPO_LAUNCH:-mpirun}"
@@ -49,19 +52,13 @@ utc() {
     date -u +%Y-%m-%dT%H:%M:%SZ
 }
 
-# A number that changes when there is a newer checkpoint: of the job, of an ensemble that it may be fitting for others
-# (those of other jobs count too), of a dataset under way.
-progress() { # DIR WORD...
-    local dir=$1 word share=''
-    shift
-    for word in "$@"; do
-        [[ $word != model.share=* ]] || share=${word#*=}
-    done
-    {
+# A number that changes when there is a newer checkpoint, or another part of a dataset.
+progress() {
+    local dir
+    for dir in "${dirs[@]}"; do
         cat "$dir/ckpt/LATEST"
-        [ -z "$share" ] || cat "$share"/*/ckpt/LATEST
-        ls "$dir.parts"
-    } 2>/dev/null | cksum | cut -d ' ' -f 1
+        ls -- "$dir.parts"
+    done 2>/dev/null | cksum | cut -d ' ' -f 1
 }
 
 # The starts before this one: a job that SLURM killed could not count itself. A job of another number starts anew.
@@ -120,7 +117,8 @@ fail() { # CODE REASON: exit code 75 would ask RequeueExit of slurm.conf for ano
 # the job waits to be submitted again.
 requeue() {
     local try answer
-    trap - USR2 TERM
+    trap : USR2
+    trap - TERM
     for ((try = 0; try < 20; try++)); do
         answer=$(scontrol show job "$job" 2>&1)
         if [[ $answer == *" Restarts="* ]]; then
@@ -138,9 +136,9 @@ requeue() {
 }
 
 keep() {
-    local dir=$1 memory=$2 before said reason code pid
-    shift 2
-    before=$(progress "$dir" "$@")
+    local memory=$1 before said reason code pid
+    shift
+    before=$(progress)
     recall "$memory"
     echo "# start $(utc) host $(hostname) job $job"
     [ "$misses" -lt 3 ] || fail 1 '3 starts in a row without a new checkpoint, all ended by SLURM'
@@ -158,6 +156,8 @@ keep() {
     1 | 2 | 76) # of a mpirun that got TERM it is 1, too
         if [ -n "$ended" ]; then
             reason='SLURM ended the job before it could save itself'
+        elif [ "$code" -eq 1 ] && [ -z "$reason" ]; then # MPI could not begin
+            reason='exit code 1; the log may say why'
         elif [[ $reason != *'another process is '* && # of a node that SLURM took for lost
             $reason != *'The job ends here'* ]]; then # mpirun hung after it, and had to be ended
             fail "$code" "${reason:-no reason told}"
@@ -165,15 +165,15 @@ keep() {
         ;;
     *) reason=${reason:-a rank was killed or a node lost} ;;
     esac
-    if [ "$(progress "$dir" "$@")" = "$before" ]; then misses=$((misses + 1)); else misses=0; fi
+    if [ "$(progress)" = "$before" ]; then misses=$((misses + 1)); else misses=0; fi
     [ "$misses" -lt 3 ] || fail "$code" "3 starts in a row without a new checkpoint; at last: $reason"
     if out_of_our_hands; then
         end "$code" again 'ended by SLURM (preemption, requeue, scancel), which knows whether it starts again'
         exit "$code"
     fi
     # NOTE: starts at most, with the first one; MOPO_STARTS of site.env.
-    [ "${SLURM_RESTART_COUNT:-0}" -lt $((${MOPO_STARTS:-100} - 1)) ] ||
-        fail "$code" "started ${MOPO_STARTS:-100} times; at last: $reason"
+    [ $((${SLURM_RESTART_COUNT:-0} + 1)) -lt "${MOPO_STARTS:-100}" ] ||
+        fail "$code" "started $((${SLURM_RESTART_COUNT:-0} + 1)) times, of MOPO_STARTS=${MOPO_STARTS:-100}; at last: $reason"
     end "$code" again "$reason"
     requeue
 }

@@ -73,7 +73,7 @@ static Status check_target(const OptionValues *in)
 {
     const char *word = in->words[0];
 
-    if (strchr(word, '=') != NULL) {
+    if (config_is_setting(word)) {
         return status_fail(ERR_USAGE, "the first word is the FILE or DIR to make; found %.80s",
                            word);
     }

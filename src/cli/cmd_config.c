@@ -11,7 +11,7 @@ Status cmd_load_config(const OptionValues *in, int skip, Config *config, ConfigO
 {
     char **words = in->words + skip;
     const int count = in->count - skip;
-    const char *path = count > 0 && strchr(words[0], '=') == NULL ? words[0] : NULL;
+    const char *path = count > 0 && !config_is_setting(words[0]) ? words[0] : NULL;
     const int files = path != NULL ? 1 : 0;
 
     return config_load(config, origins, path, count - files, words + files);

@@ -1,6 +1,7 @@
 /* mopo status: how far runs and sweeps are, from the disk, without a word to them. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -168,11 +169,19 @@ static void print_change(const StatusReport *report, char last[COUNTS])
     }
 }
 
+/* A terminal that can be told to clear itself. */
+static bool is_screen(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) != 0 && term != NULL && term[0] != '\0' &&
+           strcmp(term, "dumb") != 0;
+}
+
 static Status watch(const char *dir, StatusReport *report, const bool wanted[JOB_STATE_COUNT])
 {
     Status st = OK;
     char last[COUNTS] = "";
-    const bool screen = isatty(STDOUT_FILENO) != 0;
+    const bool screen = is_screen();
     const struct timespec rest = {.tv_sec = SECONDS};
 
     for (;;) {

@@ -136,6 +136,7 @@ static Status run(const OptionValues *in)
     Sweep sweep = {0};
 
     TRY(read_wanted(in, &wanted));
+    launch_forget_rank();
     TRY(grid_read(&grid, in->words[0]));
     TRY(sweep_build(&sweep, grid, in->words[0]));
     TRY(wanted.local || wanted.slurm ? start_sweep(&sweep, grid_out(grid), &wanted)

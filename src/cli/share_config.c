@@ -14,7 +14,7 @@
 static void default_run_dir(const OptionValues *in, int skip, Config *config)
 {
     const char *file =
-        in->count > skip && strchr(in->words[skip], '=') == NULL ? in->words[skip] : "demo.yaml";
+        in->count > skip && !config_is_setting(in->words[skip]) ? in->words[skip] : "demo.yaml";
     const char *slash = strrchr(file, '/');
     const char *stem = slash != NULL ? slash + 1 : file;
     const int length = (int)strcspn(stem, ".");

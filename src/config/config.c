@@ -108,6 +108,11 @@ done:
     return st;
 }
 
+bool config_is_setting(const char *word)
+{
+    return strchr(word, '=') != NULL && word[0] != '/' && word[0] != '.';
+}
+
 static Status apply_word(Config *config, ConfigOrigins *origins, const char *word,
                          const char *origin)
 {

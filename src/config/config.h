@@ -56,6 +56,8 @@ void config_allow(const char *key, const char *const names[], int count);
  * `origins` may be NULL; else *origins is to be freed with config_origins_free. */
 NODISCARD Status config_load(Config *config, ConfigOrigins **origins, const char *path, int count,
                              char *const words[]);
+/* Whether a word is a setting, "key=value", and no path: one with '=' in it begins with '/' or '.'. */
+bool config_is_setting(const char *word);
 /* Put `count` words "key=value" over a configuration; `algo` is then only a name. Errors as
  * config_load. */
 NODISCARD Status config_words_over(Config *config, int count, char *const words[]);

@@ -118,15 +118,32 @@ static void last_words(const Attempt *a, char said[TAIL_REASON], bool *whole)
     }
 }
 
-/* mpirun's 1 may be its own: it is killed with the machine, or had to be ended after ranks that the watch ended. */
+static bool says(const Attempt *a, const char *words)
+{
+    return strstr(a->reason, words) != NULL;
+}
+
+/* mpirun's 1 may be its own: it is killed with the machine, or had to be ended after ranks that the watch ended. One
+ * without a word from mopo is Open MPI's, which could not start: two that do so at once disturb each other. And a
+ * killed mpirun leaves ranks behind for a moment. */
+static bool ends_the_same(const Attempt *a, int code, bool stopped)
+{
+    switch (code) {
+    case 1:
+        return !stopped && a->reason[0] != '\0' && !says(a, "The job ends here");
+    case 2:
+        return !says(a, "another process is ");
+    default:
+        return code == 76;
+    }
+}
+
 static Verdict judge(const Attempt *a, int code, bool stopped)
 {
-    const bool mpirun_says = stopped || strstr(a->reason, "The job ends here") != NULL;
-
     if (code == 0) {
         return ATTEMPT_DONE;
     }
-    if (code == 2 || code == 76 || (code == 1 && !mpirun_says)) {
+    if (ends_the_same(a, code, stopped)) {
         return ATTEMPT_FAILED;
     }
     return a->in_vain < ATTEMPTS_IN_VAIN || stopped ? ATTEMPT_AGAIN : ATTEMPT_FAILED;
@@ -141,8 +158,10 @@ Verdict attempt_end(Attempt *a, const JobList *jobs, const Job *job, int code, b
     bool whole = true;
 
     mark_progress(jobs, job, mark);
-    a->in_vain = stopped ? a->in_vain : strcmp(mark, a->mark) == 0 ? a->in_vain + 1 : 0;
     last_words(a, a->reason, &whole);
+    a->out_of_time = code == 75 && says(a, "time limit of SLURM");
+    stopped = stopped || a->out_of_time;
+    a->in_vain = stopped ? a->in_vain : strcmp(mark, a->mark) == 0 ? a->in_vain + 1 : 0;
     const Verdict verdict = judge(a, code, stopped);
     if (code == 0) {
         a->reason[0] = '\0';

@@ -3,7 +3,8 @@
  * waits for a process of an earlier start that lives on; here that is looked for before):
  *
  *   0            done
- *   1, 2, 76     failed: a new start would end the same
+ *   1, 2, 76     failed: a new start would end the same; but again where another process is there still, and for a 1
+ *                of which mopo tells nothing
  *   75, others   again; failed after three starts in a row from which no new checkpoint came
  *
  * Local.
@@ -11,6 +12,7 @@
 #ifndef SWEEP_ATTEMPT_H
 #define SWEEP_ATTEMPT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/lines.h"
@@ -27,6 +29,7 @@ typedef struct {
     int in_vain;              /* starts in a row without a new checkpoint */
     char mark[ATTEMPT_MARK];  /* the newest checkpoint at its start */
     char reason[TAIL_REASON]; /* of the last end; "" */
+    bool out_of_time;         /* the allocation in which the sweep runs ends soon */
     Lines log;
     off_t from; /* where its output begins in the log */
 } Attempt;

@@ -35,21 +35,21 @@ static void add_settings(Words *w, const Builder *b)
 
 /* ---- datasets ---- */
 
-/* "data-<stem of the file>", with a number where that is taken. */
+/* "data-<stem of the file>", with a number where that is taken; of a long one the beginning. */
 static void data_name(const JobList *list, const char *path, char name[JOB_NAME_MAX])
 {
+    enum { STEM_MAX = JOB_NAME_MAX - 32 };
     const char *slash = strrchr(path, '/');
     const char *stem = slash != NULL ? slash + 1 : path;
+    const size_t size = strcspn(stem, ".");
 
     for (int k = 1; k == 1 || jobs_find(list, name) >= 0; k++) {
         Text text = text_over(name, JOB_NAME_MAX);
-        text_add(&text, "data-%.*s", (int)strcspn(stem, "."), stem);
+        text_add(&text, "data-%.*s", (int)(size < STEM_MAX ? size : STEM_MAX), stem);
         if (k > 1) {
             text_add(&text, "-%d", k);
         }
-        for (char *at = name; *at != '\0'; at++) {
-            *at = (char)(*at == ' ' ? '_' : *at);
-        }
+        grid_plain_name(name);
     }
 }
 
@@ -58,7 +58,7 @@ static void collect_words(Words *w, const Config *cfg)
 {
     words_begin(w);
     words_add(w, "collect");
-    words_add(w, "%s", cfg->top.dataset);
+    words_add(w, "%s%s", config_is_setting(cfg->top.dataset) ? "./" : "", cfg->top.dataset);
     words_add(w, "task=%s", cfg->top.task);
     words_add(w, "seed=%d", cfg->top.seed);
     w->count += config_changed(cfg, "env", w->words + w->count, JOB_WORDS_MAX - w->count, &w->text);
@@ -181,6 +181,12 @@ static Status add_cell(Builder *b, int i)
     words_add(&b->words, "train");
     add_settings(&b->words, b);
     (void)snprintf(dir, sizeof dir, "%s/%s", grid_out(b->grid), b->cell.name);
+    if (strlen(dir) >= CONFIG_TEXT_MAX) {
+        return status_fail(ERR_CONFIG,
+                           "cell %s: its run directory would have a path of %zu bytes; at most %d "
+                           "fit: choose a shorter `out`",
+                           b->cell.name, strlen(dir), CONFIG_TEXT_MAX - 1);
+    }
     words_add(&b->words, "run_dir=%s", dir);
     if (model >= 0) {
         words_add(&b->words, "model.share=%s/models", grid_out(b->grid));

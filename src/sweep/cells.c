@@ -153,9 +153,26 @@ int jobs_find(const JobList *list, const char *name)
 
 /* ---- the file ---- */
 
-static size_t line_size(const Job *job)
+/* What a job needs as it stands in the file. */
+static const char *need(const JobList *list, int number)
 {
-    size_t size = strlen(kinds[job->kind]) + strlen(job->name) + strlen(job->dir) + 4;
+    return number >= 0 ? list->jobs[number].dir : "-";
+}
+
+static int find_need(const JobList *list, JobKind kind, const char *dir)
+{
+    for (int i = 0; i < list->count && list->jobs[i].kind <= kind; i++) {
+        if (list->jobs[i].kind == kind && strcmp(list->jobs[i].dir, dir) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static size_t line_size(const JobList *list, const Job *job)
+{
+    size_t size = strlen(kinds[job->kind]) + strlen(job->name) + strlen(job->dir) +
+                  strlen(need(list, job->data)) + strlen(need(list, job->model)) + 6;
     for (int i = 0; i < job->count; i++) {
         size += strlen(job->words[i]) + 1;
     }
@@ -179,14 +196,15 @@ Status jobs_write(const JobList *list, const char *path, const int chosen[], int
     size_t size = strlen(FIRST_LINE) + strlen(list->grid) + 2;
 
     for (int i = 0; i < count; i++) {
-        size += line_size(&list->jobs[chosen != NULL ? chosen[i] : i]);
+        size += line_size(list, &list->jobs[chosen != NULL ? chosen[i] : i]);
     }
     TRY(mem_alloc(&data, size, 1, "the list of jobs as text"));
     Text text = text_over(data, size);
     text_add(&text, FIRST_LINE "%s\n", list->grid);
     for (int i = 0; i < count; i++) {
         const Job *job = &list->jobs[chosen != NULL ? chosen[i] : i];
-        text_add(&text, "%s\t%s\t%s", kinds[job->kind], job->name, job->dir);
+        text_add(&text, "%s\t%s\t%s\t%s\t%s", kinds[job->kind], job->name, job->dir,
+                 need(list, job->data), need(list, job->model));
         for (int k = 0; k < job->count; k++) {
             text_add(&text, "\t%s", job->words[k]);
         }
@@ -203,12 +221,14 @@ done:
 /* One line without its end; TABs become the ends of words. */
 static Status parse_line(JobList *list, char *line)
 {
-    char *words[JOB_WORDS_MAX + 3] = {NULL};
+    enum { COLUMNS = 5 };
+    Status st = OK;
+    char *words[JOB_WORDS_MAX + COLUMNS] = {NULL};
     int count = 0;
     int kind = 0;
 
     for (bool last = false; !last;) {
-        if (count == JOB_WORDS_MAX + 3) {
+        if (count == JOB_WORDS_MAX + COLUMNS) {
             return status_fail(ERR_FORMAT, "more than %d words", JOB_WORDS_MAX);
         }
         words[count++] = line;
@@ -219,12 +239,17 @@ static Status parse_line(JobList *list, char *line)
     while (kind < JOB_KINDS && strcmp(words[0], kinds[kind]) != 0) {
         kind++;
     }
-    if (kind == JOB_KINDS || count < 4) {
+    if (kind == JOB_KINDS || count <= COLUMNS) {
         return status_fail(ERR_FORMAT, "%s",
-                           kind == JOB_KINDS ? "does not begin with data, model or cell"
-                                             : "a kind, a name, a path and words are expected");
+                           kind == JOB_KINDS
+                               ? "does not begin with data, model or cell"
+                               : "a kind, a name, three paths and words are expected");
     }
-    return jobs_add(list, (JobKind)kind, words[1], words[2], count - 3, words + 3);
+    TRY(jobs_add(list, (JobKind)kind, words[1], words[2], count - COLUMNS, words + COLUMNS));
+    list->jobs[list->count - 1].data = find_need(list, JOB_DATA, words[3]);
+    list->jobs[list->count - 1].model = find_need(list, JOB_MODEL, words[4]);
+done:
+    return st;
 }
 
 static Status parse_lines(JobList *list, const char *path, char *text, size_t size)

@@ -1,10 +1,10 @@
 /* The jobs of a sweep, and the file OUT/cells.tsv that lists them (docs/formats.md):
  *
  *   # mopo sweep <path of the grid file>
- *   kind <TAB> name <TAB> dir <TAB> word <TAB> word ...
+ *   kind <TAB> name <TAB> dir <TAB> dataset <TAB> model <TAB> word <TAB> word ...
  *
  * First what makes datasets, then what fits shared ensembles, then the training runs: a job needs only what stands
- * before it. `mopo` and the words are its command; paths are relative to the folder where `mopo sweep` is called.
+ * before it, which `dataset` and `model` name by their `dir`, "-" for none. `mopo` and the words are its command; paths are relative to the folder where `mopo sweep` is called.
  * Local.
  */
 #ifndef SWEEP_CELLS_H
@@ -32,8 +32,7 @@ typedef struct {
     int count;
     char **
         words; /* (count), those behind `mopo`; ends with NULL. Name and dir lie in the same block, owned */
-    int data,
-        model; /* numbers of the jobs that it needs, -1: none, or read from a file, which does not say */
+    int data, model; /* numbers of the jobs that it needs, -1: none, or not in this list */
 } Job;
 
 typedef struct {

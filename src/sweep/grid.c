@@ -19,7 +19,7 @@ Status grid_refuse(const Grid *grid, YamlPlace at, const char *what)
 /* ---- paths ---- */
 
 /* "a/../b" is "b", if that is the same file: links may lead elsewhere. */
-static void tidy_path(char path[GRID_PATH_MAX])
+static void tidy_path(char *path)
 {
     char tidy[GRID_PATH_MAX];
     struct stat before;
@@ -64,11 +64,15 @@ static Status read_base(Grid *grid, int j)
     const YamlItem *item = &grid->list.items[j];
     const char *name = grid->list.name;
     const char *slash = strrchr(name, '/');
+    char path[GRID_PATH_MAX - 2];
 
     TRY(expect_path(grid, item));
     const int folder = slash != NULL && item->value[0] != '/' ? (int)(slash + 1 - name) : 0;
-    (void)snprintf(grid->base, sizeof grid->base, "%.*s%s", folder, name, item->value);
-    tidy_path(grid->base);
+    (void)snprintf(path, sizeof path, "%.*s%s", folder, name, item->value);
+    tidy_path(path);
+    /* as a word of a command line it must not pass for key=value */
+    (void)snprintf(grid->base, sizeof grid->base, "%s%s", config_is_setting(path) ? "./" : "",
+                   path);
 done:
     return st;
 }

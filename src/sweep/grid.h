@@ -48,6 +48,8 @@ const char *grid_name(const Grid *grid);
 const char *grid_base(const Grid *grid);
 /* The folder for everything. */
 const char *grid_out(const Grid *grid);
+/* All but letters, digits, '.', '_' and '-' becomes '_'. */
+void grid_plain_name(char *name);
 /* Cells, with those that are left out. */
 int grid_size(const Grid *grid);
 /* Name and words of cell i. ERR_CONFIG: the name does not do; *cell may be half filled. */

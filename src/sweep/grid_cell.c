@@ -82,7 +82,7 @@ static void add_label(const Grid *grid, const GridBlock *block, const GridColumn
     }
 }
 
-static void make_plain(char *name)
+void grid_plain_name(char *name)
 {
     static const char fine[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     for (char *at = name; *at != '\0'; at++) {
@@ -133,7 +133,7 @@ static Status set_name(const Grid *grid, const GridBlock *block, int i, GridCell
                       &name);
         }
     }
-    make_plain(cell->name);
+    grid_plain_name(cell->name);
     return check_name(grid, cell, name.cut);
 }
 

@@ -18,12 +18,18 @@ extern char **environ;
 
 Status launch_self(char path[LAUNCH_PATH_MAX])
 {
+    static const char gone[] = " (deleted)";
     const ssize_t n = readlink("/proc/self/exe", path, LAUNCH_PATH_MAX - 1);
     if (n <= 0 || n == LAUNCH_PATH_MAX - 1) {
         return status_fail(ERR_IO, "/proc/self/exe: cannot find the path of this program: %s",
                            n < 0 ? strerror(errno) : "it is too long");
     }
     path[n] = '\0';
+    /* while a sweep runs its program may be built anew: then the new one is meant */
+    const size_t end = (size_t)n > strlen(gone) ? (size_t)n - strlen(gone) : 0;
+    if (strcmp(path + end, gone) == 0) {
+        path[end] = '\0';
+    }
     return OK;
 }
 
@@ -85,6 +91,28 @@ void launch_share_cores(void)
 
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
         (void)setenv(set[i][0], set[i][1], 0);
+    }
+}
+
+void launch_forget_rank(void)
+{
+    static const char *const told[] = {
+        "PMIX_",        "PMI_",           "OMPI_COMM_WORLD_", "OMPI_UNIVERSE_SIZE",
+        "OMPI_MCA_ess", "OMPI_MCA_orte_", "OMPI_MCA_pmix"};
+    char name[128];
+
+    if (getenv("PMIX_RANK") == NULL && getenv("PMI_RANK") == NULL) {
+        return; /* such variables are the user's own settings then */
+    }
+    for (char **at = environ; *at != NULL;) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+            found = found || strncmp(*at, told[i], strlen(told[i])) == 0;
+        }
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
+        if (!found || unsetenv(name) != 0) { /* which moves the next one here */
+            at++;
+        }
     }
 }
 

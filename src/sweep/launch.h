@@ -30,6 +30,10 @@ NODISCARD Status launch_command(LaunchLine *line, int ranks, int count, char *co
  * ranks than cores. For all that is started from now on; what the environment says already is left. */
 void launch_share_cores(void);
 
+/* Of `mpirun -n 1 mopo sweep`, or of a shell that srun started: what that told this process alone. What is started
+ * from now on would take itself for the same rank, and fail or hang. */
+void launch_forget_rank(void);
+
 /* Cores that this process may use. */
 int launch_cores(void);
 

@@ -172,7 +172,7 @@ static void look(const char *path, const char *folder, double now, int patience,
     const double newest = newest_beat(folder, life);
     const double age = beat_age(now, life, newest);
     /* a start signs first, and deletes the beat of the one before it next */
-    const bool young = now - life->since < YOUNG;
+    const bool young = fabs(now - life->since) < YOUNG; /* not what a clock ahead of ours signed */
     const bool silent = newest > 0 && patience > 0 && age > slack * patience && !young;
     const bool signed_in = line[0] != '\0';
 

@@ -117,6 +117,13 @@ static void tell(const Local *l, const char *what, int i, const char *reason)
              left[0] != '\0' ? ", about " : "", left, left[0] != '\0' ? " left" : "");
 }
 
+/* Ranks whose mpirun was killed take a moment to notice. */
+static bool lives_on(const Local *l, int i)
+{
+    char reason[TAIL_REASON];
+    return job_state(job_of(l, i), l->run->out, reason) == JOB_RUNNING;
+}
+
 static void note_end(Local *l, int i, Verdict verdict)
 {
     Task *task = &l->tasks[i];
@@ -132,8 +139,13 @@ static void note_end(Local *l, int i, Verdict verdict)
         task->state = TASK_FAILED;
         tell(l, "FAILED", i, task->attempt.reason);
     } else {
-        task->state = TASK_READY;
+        task->state = lives_on(l, i) ? TASK_FOREIGN : TASK_READY;
         tell(l, l->stopping > 0 ? "stopped" : "again", i, task->attempt.reason);
+        if (task->attempt.out_of_time && l->stopping++ == 0) {
+            log_info("the time limit of SLURM is near: nothing more is started; what runs (%d) "
+                     "saves itself",
+                     count(l, TASK_OURS));
+        }
     }
 }
 
@@ -262,9 +274,14 @@ static void block_signals(Local *l)
 {
     static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
+    struct sigaction before;
+
     (void)sigemptyset(&l->signals);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        (void)sigaddset(&l->signals, numbers[i]);
+        /* what is ignored, as under nohup, would be delivered all the same once it is blocked */
+        if (sigaction(numbers[i], NULL, &before) != 0 || before.sa_handler != SIG_IGN) {
+            (void)sigaddset(&l->signals, numbers[i]);
+        }
     }
     (void)sigprocmask(SIG_BLOCK, &l->signals, NULL);
 }

@@ -161,7 +161,7 @@ static Mark valid_mark(const News *news)
 /* Told to start, but no line in its log yet. */
 static bool is_starting(const News *news, double now)
 {
-    return valid_mark(news) == MARK_START && now - news->mark.at < STARTING &&
+    return valid_mark(news) == MARK_START && fabs(now - news->mark.at) < STARTING &&
            floor(news->log_changed) <= news->mark.at;
 }
 
@@ -260,7 +260,7 @@ static void look_at_data(const ProgressJob *job, double now, Progress *p)
         p->state = JOB_RUNNING;
     } else if (!killed && (told || (news.mark.last == MARK_NONE && parted > 0))) {
         p->life.seen = told ? fmax(news.mark_changed, parted) : parted;
-        p->state = now - p->life.seen < COLLECTING ? JOB_RUNNING : JOB_STALE;
+        p->state = fabs(now - p->life.seen) < COLLECTING ? JOB_RUNNING : JOB_STALE;
     } else {
         p->state = state_at_rest(&news, p);
     }

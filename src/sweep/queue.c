@@ -7,13 +7,12 @@
 
 #include "base/dir.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "sweep/launch.h"
 
 enum { QUEUE_BYTES_MAX = 1 << 24, PATH = JOB_PATH_MAX + 64 + DIR_NAME_MAX };
 
-/* What squeue says: lines "<job>_<task>". NULL in *text: it says nothing. */
+/* What squeue says: lines "<job>_<task>". */
 static Status ask(char **text)
 {
     static char words[][32] = {"squeue", "--noheader", "--array", "--format=%F_%K", ""};
@@ -23,16 +22,15 @@ static Status ask(char **text)
 
     (void)snprintf(words[4], sizeof words[4], "--user=%ld", (long)getuid());
     const Status st = launch_read(argv, QUEUE_BYTES_MAX, text, &size, &code);
-    if (st == ERR_NOMEM) {
-        return st;
-    }
-    if (st != OK || code != 0) {
-        log_warn("squeue gives no answer (%s): jobs that are in the queue already may be submitted "
-                 "again",
-                 st != OK ? status_reason() : "it fails");
+    if (st != ERR_NOMEM && (st != OK || code != 0)) {
         mem_free(text);
+        return status_fail(ERR_IO,
+                           "squeue gives no answer (%s), and what is in the queue already would be "
+                           "submitted again: try later; or, if no job of this sweep is there, "
+                           "delete submit/*.id in its folder",
+                           st != OK ? status_reason() : "it fails");
     }
-    return OK;
+    return st;
 }
 
 /* The tasks of job `id` in the text of squeue; task k is line k of the list. */

@@ -7,8 +7,8 @@
 #include "sweep/cells.h"
 #include "sweep/outdir.h"
 
-/* queued (jobs->count): those that wait or run there, by OUT/submit and squeue. Where squeue gives no answer there is a
- * warning, and none is. Errors: ERR_IO, ERR_FORMAT (a list of OUT/submit is damaged), ERR_NOMEM. */
+/* queued (jobs->count): those that wait or run there, by OUT/submit and squeue. Errors: ERR_IO (of squeue, too:
+ * without its answer jobs would be submitted twice), ERR_FORMAT (a list of OUT/submit is damaged), ERR_NOMEM. */
 NODISCARD Status queue_look(const JobList *jobs, const OutDir *out, bool queued[]);
 
 #endif

@@ -74,12 +74,15 @@ static Status choose(Slurm *s)
     const JobList *jobs = s->run->jobs;
     bool *wanted = NULL;
     bool *queued = NULL;
+    bool *failed = NULL;
     char reason[TAIL_REASON];
     int of[JOB_STATE_COUNT] = {0};
     int waiting = 0;
+    int blocked = 0;
 
     TRY(mem_alloc(&wanted, (size_t)jobs->count, sizeof *wanted, "the jobs of a sweep"));
     TRY(mem_alloc(&queued, (size_t)jobs->count, sizeof *queued, "the jobs of a sweep"));
+    TRY(mem_alloc(&failed, (size_t)jobs->count, sizeof *failed, "the jobs of a sweep"));
     TRY(mem_alloc(&s->chosen, (size_t)jobs->count, sizeof *s->chosen, "the jobs of a sweep"));
     TRY(select_jobs(jobs, s->run->only, wanted));
     TRY(queue_look(jobs, s->run->out, queued));
@@ -90,20 +93,25 @@ static Status choose(Slurm *s)
         const JobState state = job_state(&jobs->jobs[i], s->run->out->path, reason);
         const bool free =
             state == JOB_WAITING || state == JOB_STALE || (state == JOB_FAILED && s->run->retry);
+        failed[i] = state == JOB_FAILED && !free;
         if (queued[i]) {
             waiting++;
+        } else if (jobs->jobs[i].data >= 0 && failed[jobs->jobs[i].data]) {
+            blocked++;
         } else if (free) {
             s->chosen[s->count++] = i;
         } else {
             of[state]++;
         }
     }
-    log_info("%d jobs to submit; %d are done, %d running, %d in the queue, %d failed%s", s->count,
-             of[JOB_DONE], of[JOB_RUNNING], waiting, of[JOB_FAILED],
+    log_info("%d jobs to submit; %d are done, %d running, %d in the queue, %d need a dataset that "
+             "failed, %d failed%s",
+             s->count, of[JOB_DONE], of[JOB_RUNNING], waiting, blocked, of[JOB_FAILED],
              of[JOB_FAILED] > 0 ? " (--retry failed)" : "");
 done:
     mem_free(&wanted);
     mem_free(&queued);
+    mem_free(&failed);
     return st;
 }
 
@@ -276,13 +284,32 @@ static Status submit(Slurm *s, int k)
         goto done;
     }
     id_path(list, path);
-    TRY(file_write(path, answer, size));
+    st = file_write(path, answer, size);
+    if (st != OK) {
+        st = status_while(st,
+                          "job %ld is submitted (%s), but unless its number is noted the next call "
+                          "submits it again: scancel it",
+                          list->id, list->path);
+        goto done;
+    }
     (void)printf("job %ld: %d %s%s of %s%s\n", list->id, list->count, job_kind_name(list->kind),
                  list->count == 1 ? "" : "s", list->path,
                  line.depends >= 0 ? ", after those before" : "");
 done:
     mem_free(&answer);
     return st;
+}
+
+/* Where the program and keep.sh lie: sbatch hands the environment on. A thousand tasks that begin at once would ask
+ * the controller for it, which may not answer all. */
+static void tell_scripts(const Slurm *s)
+{
+    char folder[LAUNCH_PATH_MAX];
+
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(s->script, '/') - s->script),
+                   s->script);
+    (void)setenv("MOPO", s->self, 0);
+    (void)setenv("MOPO_SLURM", folder, 0);
 }
 
 Status slurm_run(const SlurmRun *run)
@@ -305,7 +332,7 @@ Status slurm_run(const SlurmRun *run)
         (void)fputs(text, stdout);
         goto done;
     }
-    (void)setenv("MOPO", s->self, 0); /* for slurm/keep.sh: sbatch hands the environment on */
+    tell_scripts(s);
     for (int k = 0; k < s->lists; k++) {
         TRY(submit(s, k));
     }

@@ -71,7 +71,11 @@ static void note_text(const Progress *p, char text[LINE])
             text_add(&note, " x%d", p->ranks);
         }
     } else if (p->state == JOB_WAITING) {
-        text_add(&note, "%s", p->saved[0] != '\0' ? "saved" : p->begun ? "begun" : "not begun");
+        text_add(&note, "%s",
+                 p->saved[0] != '\0'    ? "saved"
+                 : p->begun             ? "begun"
+                 : p->reason[0] != '\0' ? p->reason
+                                        : "not begun");
     }
 }
 
@@ -82,12 +86,21 @@ typedef struct {
     int hidden;     /* rows for which there was none */
 } Page;
 
+/* So many bytes of a text, fewer where they would end within a letter. */
+static int whole_letters(const char *text, int n)
+{
+    while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80) {
+        n--;
+    }
+    return n;
+}
+
 /* One line of at most WIDTH columns (whole: of any length); of what is longer the end is left out. */
 static void add_line(Text *text, Page *page, bool whole, const char *line)
 {
     const int n = (int)strlen(line);
 
-    text_add(text, "%.*s%s\n", whole || n <= WIDTH ? n : WIDTH - 2, line,
+    text_add(text, "%.*s%s\n", whole || n <= WIDTH ? n : whole_letters(line, WIDTH - 2), line,
              whole || n <= WIDTH ? "" : "..");
     page->left -= page->left > 0 ? 1 : 0;
 }
@@ -99,7 +112,7 @@ static void add_name(Text *line, const Page *page, const char *name)
     if (n <= page->name) {
         text_add(line, "%-*s", page->name, name);
     } else { /* cells that differ differ more often behind */
-        text_add(line, "..%s", name + n - page->name + 2);
+        text_add(line, "..%s", name + whole_letters(name, n - page->name + 2));
     }
 }
 
@@ -140,7 +153,7 @@ static void add_wrapped(Text *text, Page *page, const char *words)
         if (n > room) {
             for (n = room; n > room / 2 && words[n] != ' '; n--) {
             }
-            n = words[n] == ' ' ? n : room;
+            n = words[n] == ' ' ? n : whole_letters(words, room);
         }
         (void)snprintf(line, sizeof line, "%*s%.*s", INDENT, "", n, words);
         add_line(text, page, true, line);

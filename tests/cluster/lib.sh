@@ -57,7 +57,7 @@ hurry_up() {
 cell() {
     local IFS=$'\t'
     mkdir -p "$out/submit"
-    echo "cell$IFS$1$IFS$out/$1${IFS}train$IFS${*:2}${IFS}run_dir=$out/$1" >>"$out/submit/$list.tsv"
+    echo "cell$IFS$1$IFS$out/$1$IFS-$IFS-${IFS}train$IFS${*:2}${IFS}run_dir=$out/$1" >>"$out/submit/$list.tsv"
 }
 
 # submit [OPTION...]: all cells of $list as one array; its number goes to $array.

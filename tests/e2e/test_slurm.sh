@@ -35,7 +35,7 @@ cell held "${base[@]}"
 child=$!
 wait_for 30 at_epoch held 2 && kill -STOP "$child"
 verdict 'a process holds the directory of a cell' $?
-printf '%s\t' data rows rows.hdf5 collect rows.hdf5 task=pointmass seed=3 --rows 1500 >>sweep/submit/$list.tsv
+printf '%s\t' data rows rows.hdf5 - - collect rows.hdf5 task=pointmass seed=3 --rows 1500 >>sweep/submit/$list.tsv
 echo >>sweep/submit/$list.tsv
 submit --ntasks=2
 verdict 'cells and a dataset are submitted' $?

@@ -14,7 +14,7 @@ verdict 'a run that nobody looks at' $?
 
 # A sweep of one cell: what has not begun yet can be told from what is not there.
 mkdir cells
-printf '# mopo sweep grid.yaml\ncell\tone\tcells/one\ttrain\trun_dir=cells/one\n' >cells/cells.tsv
+printf '# mopo sweep grid.yaml\ncell\tone\tcells/one\t-\t-\ttrain\trun_dir=cells/one\n' >cells/cells.tsv
 
 state_of() { # DIR: of its first job; any error of status is one
     local text code

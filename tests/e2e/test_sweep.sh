@@ -100,6 +100,10 @@ echo '# parts of it'
 cat >>grid.yaml <<'YAML'
 cells:
   long: {algo: sac, train.epochs: 40}
+  orphan: {algo: sac, train.epochs: 40}
+  late: {algo: sac, train.epochs: 100000}
+  rebuilt: {algo: sac, train.epochs: 30, seed: 0..3}
+  inner: {algo: sac, train.epochs: 1}
   bad: {algo: sac, dataset: bad.hdf5, collect.rows: 0}
   model-bad: {dataset: bad.hdf5, collect.rows: 0}
 YAML
@@ -113,6 +117,27 @@ check 'which the log says' last_end long '75 again'
 mopo sweep grid.yaml --local 1 --only long
 verdict 'and the same command goes on' $?
 check 'with the last line' last_end long '0 done'
+sweep_in_background grid.yaml --local 2 --only orphan
+until_true has_epochs orphan 2
+kill -KILL "$(pgrep -P "$child" -f run_dir=all/orphan)"
+ends_with 0
+verdict 'when mpirun is killed, the next start waits for the ranks that live on' $?
+check 'one is enough' test "$(starts orphan)" -eq 2
+cp "$program" mine
+trap '' HUP
+./mine sweep grid.yaml --local 1 --only 'r[e]built*' >out 2>err </dev/null &
+child=$!
+trap - HUP
+until_true has_epochs rebuilt-seed0 2
+kill -HUP "$child" && cp "$program" other && mv other mine
+ends_with 0
+verdict 'a sweep goes on under nohup, and when its program was built anew' $?
+SLURM_JOB_END_TIME=$(($(date +%s) + 18)) mopo sweep grid.yaml --local 1 --only late
+[ $? -eq 75 ]
+verdict 'at the end of an allocation the sweep stops with its cell' $?
+check 'and does not start it over and over' test "$(starts late)" -eq 1
+exits 0 1 sweep grid.yaml --local 2 --only inner
+verdict 'mpirun -n 1 mopo sweep hands nobody its own rank' $?
 exits 2 0 sweep grid.yaml --local 1 --only 'none*'
 verdict 'a pattern that matches nothing is a mistake' $?
 
@@ -163,6 +188,20 @@ mopo sweep batch.yaml --slurm
 verdict 'again' $?
 check 'what is in the queue is left there' test "$(lines_of sbatch.log)" -eq 3
 check 'and the rest submitted' diff <(sed -n 6p batch/submit/004-cell.tsv) <(sed -n 2p batch/submit/005-cell.tsv)
+printf '#!/bin/sh\necho "slurm_load_jobs error: Unable to contact slurm controller" >&2; exit 1\n' >bin/squeue
+exits 1 0 sweep batch.yaml --slurm
+verdict 'without an answer from squeue nothing is submitted' $?
+check 'which could be there already' test "$(lines_of sbatch.log)" -eq 3
+check 'and it says so' grep -q 'squeue gives no answer (it fails), and what is in the queue' err
+printf '#!/bin/sh\ncat queue\n' >bin/squeue
+mkdir -p 'lr=3' unmade/logs
+sed 's/^out: .*/out: unmade/; s|^base: .*|base: base.yaml|; s/dataset: rows/collect.rows: 9, dataset: unmade/' batch.yaml >'lr=3/grid.yaml'
+cp "$source_dir/configs/smoke.yaml" 'lr=3/base.yaml'
+echo '# end 1 failed 2026-11-28T12:00:00Z a disk is full' >unmade/logs/data-unmade.txt
+mopo sweep 'lr=3/grid.yaml' --slurm --print
+verdict 'a grid in a folder with = in its name' $?
+check 'whose base file is no setting' grep -q "	train	./lr=3/base.yaml	" unmade/cells.tsv
+check 'what needs a dataset that failed is not submitted' grep -q '0 jobs to submit; .* 9 need a dataset that failed, 1 failed' err
 touch refuse
 exits 1 0 sweep batch.yaml --slurm
 verdict 'a refusal is told' $?

@@ -99,11 +99,13 @@ static void a_new_checkpoint_begins_the_count_anew(void **state)
     assert_int_equal(verdict_of("exit 137\n", false), ATTEMPT_FAILED);
 }
 
+static const char wrong[] = "echo 'mopo train: wrong' >&2; exit 1\n";
+
 static void an_error_is_not_tried_again(void **state)
 {
     (void)state;
     assert_int_equal(verdict_of("exit 0\n", false), ATTEMPT_DONE);
-    assert_int_equal(verdict_of("exit 1\n", false), ATTEMPT_FAILED);
+    assert_int_equal(verdict_of(wrong, false), ATTEMPT_FAILED);
     assert_int_equal(verdict_of("exit 2\n", false), ATTEMPT_FAILED);
     assert_int_equal(verdict_of("exit 76\n", false), ATTEMPT_FAILED);
 }
@@ -117,7 +119,42 @@ static void what_the_watch_ended_is_tried_again(void **state)
         "'updates. The job ends here; the same command goes on from what was saved' >&2\nexit 1\n";
 
     assert_int_equal(verdict_of(script, false), ATTEMPT_AGAIN);
-    assert_int_equal(verdict_of("exit 1\n", false), ATTEMPT_FAILED);
+    assert_int_equal(verdict_of(wrong, false), ATTEMPT_FAILED);
+}
+
+/* Two processes that begin at once make the same folder in /tmp, and one of them ends with 1 before mopo begins. */
+static void what_open_mpi_ended_alone_is_tried_again(void **state)
+{
+    (void)state;
+    const char *script = "echo 'orte_init failed for some reason' >&2; exit 1\n";
+
+    assert_int_equal(verdict_of(script, false), ATTEMPT_AGAIN);
+    assert_int_equal(verdict_of(script, false), ATTEMPT_AGAIN);
+    assert_int_equal(verdict_of(script, false), ATTEMPT_FAILED);
+}
+
+static void who_finds_another_process_comes_again(void **state)
+{
+    (void)state;
+    const char *script =
+        "echo 'mopo train: a: another process is running here (host a)' >&2; exit 2\n";
+
+    assert_int_equal(verdict_of(script, false), ATTEMPT_AGAIN);
+}
+
+/* It stops itself early, however often it is started. */
+static void whose_allocation_ends_has_not_failed(void **state)
+{
+    (void)state;
+    const char *script = "echo 'mopo train: stopped after epoch 3 of 9 as asked (time limit of "
+                         "SLURM)' >&2; exit 75\n";
+
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(verdict_of(script, false), ATTEMPT_AGAIN);
+        assert_true(attempt.out_of_time);
+    }
+    assert_int_equal(verdict_of("exit 75\n", false), ATTEMPT_AGAIN);
+    assert_false(attempt.out_of_time);
 }
 
 /* Whatever a launcher makes of it. */
@@ -177,6 +214,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_checkpoint_begins_the_count_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(an_error_is_not_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_watch_ended_is_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_open_mpi_ended_alone_is_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_finds_another_process_comes_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(whose_allocation_ends_has_not_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(who_was_stopped_goes_on_later, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_tells_each_start, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_started_has_failed, setup, teardown),

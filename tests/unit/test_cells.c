@@ -57,12 +57,16 @@ static void jobs_are_written_and_read_again(void **state)
         char name[32];
         (void)snprintf(name, sizeof name, "cell%d", i);
         add(&jobs, JOB_CELL, name, "c", "");
+        jobs.jobs[2 + i].data = 0;
+        jobs.jobs[2 + i].model = 1;
     }
+    jobs.jobs[1].data = 0;
     CHECK_OK(jobs_write(&jobs, path, NULL, jobs.count));
-    assert_memory_equal(temp_read(path),
-                        "# mopo sweep grids/my grid.yaml\ndata\tdata\ta b.hdf5\ttrain\tx=1 2\n"
-                        "model\tmodel\tm\ttrain\tx='\"$(\ncell\tcell0\tc\ttrain\t\n",
-                        104);
+    assert_memory_equal(
+        temp_read(path),
+        "# mopo sweep grids/my grid.yaml\ndata\tdata\ta b.hdf5\t-\t-\ttrain\tx=1 2\n"
+        "model\tmodel\tm\ta b.hdf5\t-\ttrain\tx='\"$(\ncell\tcell0\tc\ta b.hdf5\tm\ttrain\t\n",
+        136);
     CHECK_OK(jobs_write(&jobs, path, NULL, jobs.count)); /* the same bytes are left alone */
     CHECK_OK(jobs_read(&again, path));
     assert_int_equal(again.count, jobs.count);
@@ -74,13 +78,15 @@ static void jobs_are_written_and_read_again(void **state)
         assert_int_equal(again.jobs[i].count, 2);
         assert_string_equal(again.jobs[i].words[1], jobs.jobs[i].words[1]);
         assert_null(again.jobs[i].words[2]);
+        assert_int_equal(again.jobs[i].data, jobs.jobs[i].data);
+        assert_int_equal(again.jobs[i].model, jobs.jobs[i].model);
     }
     assert_int_equal(jobs_find(&again, "cell7"), 9);
     assert_int_equal(jobs_find(&again, "cell"), -1);
     CHECK_OK(jobs_write(&jobs, path, last, 2));
     assert_string_equal(temp_read(path),
-                        "# mopo sweep grids/my grid.yaml\ncell\tcell0\tc\ttrain\t\n"
-                        "model\tmodel\tm\ttrain\tx='\"$(\n");
+                        "# mopo sweep grids/my grid.yaml\ncell\tcell0\tc\ta b.hdf5\tm\ttrain\t\n"
+                        "model\tmodel\tm\ta b.hdf5\t-\ttrain\tx='\"$(\n");
     jobs_release(&again);
     jobs_release(&jobs);
 }
@@ -96,11 +102,13 @@ static void what_is_no_list_of_jobs_is_refused(void **state)
         {"# mopo sweep g\ncell\ta\tb\tc", "cells.tsv: no complete list"},
         {"# mopo sweep g\n\n", "cells.tsv:2: does not begin with data, model or cell"},
         {"# mopo sweep g\ncall\ta\tb\tc\n", "cells.tsv:2: does not begin with"},
-        {"# mopo sweep g\ncell\ta\tb\tc\ncell\ta\tb\n", "cells.tsv:3: a kind, a name, a path"},
-        {"# mopo sweep g\ncell\t\tb\tc\n", "cells.tsv:2: the name of a job"},
-        {"# mopo sweep g\ncell\ta/b\tb\tc\n", "cells.tsv:2: the name of a job"},
-        {"# mopo sweep g\ncell\ta\t\tc\n", "cells.tsv:2: a: the path of its files"},
-        {"# mopo sweep g\ncell\ta\tb\tc\x01\n", "cells.tsv:2: c? contains a control character"},
+        {"# mopo sweep g\ncell\ta\tb\t-\t-\tc\ncell\ta\tb\t-\t-\n",
+         "cells.tsv:3: a kind, a name, three paths"},
+        {"# mopo sweep g\ncell\t\tb\t-\t-\tc\n", "cells.tsv:2: the name of a job"},
+        {"# mopo sweep g\ncell\ta/b\tb\t-\t-\tc\n", "cells.tsv:2: the name of a job"},
+        {"# mopo sweep g\ncell\ta\t\t-\t-\tc\n", "cells.tsv:2: a: the path of its files"},
+        {"# mopo sweep g\ncell\ta\tb\t-\t-\tc\x01\n",
+         "cells.tsv:2: c? contains a control character"},
     };
     JobList jobs;
 
@@ -179,10 +187,31 @@ static void cells_share_datasets_and_models(void **state)
     sweep_release(&sweep);
 }
 
+/* As names of files and in messages, also where two begin the same. */
+static void names_of_datasets_are_plain_and_short(void **state)
+{
+    (void)state;
+    Sweep sweep;
+    char text[1024];
+    char stem[221] = "";
+
+    memset(stem, 'd', sizeof stem - 1);
+    (void)snprintf(
+        text, sizeof text,
+        "set: {collect.rows: 100}\ncells: {a: {dataset: 'a/%s.hdf5'}, b: {dataset: 'b/%s.hdf5'}, "
+        "c: {dataset: 'x[1]*.hdf5'}}\n",
+        stem, stem);
+    build(&sweep, text);
+    assert_string_not_equal(sweep.jobs.jobs[0].name, sweep.jobs.jobs[1].name);
+    assert_string_equal(sweep.jobs.jobs[2].name, "data-x_1__");
+    sweep_release(&sweep);
+}
+
 static void jobs_that_cannot_be_are_refused(void **state)
 {
     (void)state;
     Sweep sweep;
+    char text[1024];
 
     refused("grid: {seed: [1, 1]}\n", "g.yaml: two cells would be called seed1");
     refused("grid: {seed: [1]}\ncells: {seed1: {seed: 2}}\n",
@@ -192,6 +221,9 @@ static void jobs_that_cannot_be_are_refused(void **state)
             "cell seed1: dataset: none is given");
     refused(ROWS "cells: {a: {seed: 1}, b: {collect.rows: 200}}\n",
             "cell b: another cell would collect other rows");
+    (void)snprintf(text, sizeof text, "out: x%0500d\ngrid: {seed: [1], model.max_epochs: [2]}\n",
+                   0);
+    refused(text, "cell seed1-max_epochs2: its run directory would have a path of 519 bytes");
     /* a dataset that nobody can make is no mistake in the grid */
     build(&sweep,
           "grid: {seed: [1]}\nset: {task: pointmass, dataset: none.hdf5, collect.rows: 0}\n");
@@ -368,6 +400,7 @@ int main(void)
         cmocka_unit_test(jobs_are_written_and_read_again),
         cmocka_unit_test(what_is_no_list_of_jobs_is_refused),
         cmocka_unit_test(cells_share_datasets_and_models),
+        cmocka_unit_test(names_of_datasets_are_plain_and_short),
         cmocka_unit_test(jobs_that_cannot_be_are_refused),
         cmocka_unit_test(a_part_brings_what_it_needs),
         cmocka_unit_test(what_sharing_saves_is_told),

@@ -444,9 +444,22 @@ static int leave_folder(void **state)
     return chdir("..") == 0 ? rmdir(folder) : -1;
 }
 
+static void a_path_with_an_equals_sign_is_no_setting(void **state)
+{
+    (void)state;
+    assert_true(config_is_setting("seed=1"));
+    assert_true(config_is_setting("dataset=a/b.hdf5"));
+    assert_true(config_is_setting("model/hidden=3")); /* a mistake, which is told as one */
+    assert_false(config_is_setting("lr3/base.yaml"));
+    assert_false(config_is_setting("./lr=3/base.yaml"));
+    assert_false(config_is_setting("../lr=3/base.yaml"));
+    assert_false(config_is_setting("/runs/lr=3/base.yaml"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_path_with_an_equals_sign_is_no_setting),
         cmocka_unit_test(empty_files_give_the_defaults),
         cmocka_unit_test(values_of_every_kind_are_read),
         cmocka_unit_test(a_preset_stands_where_it_is_named),

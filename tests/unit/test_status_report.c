@@ -162,11 +162,11 @@ static const char *put_sweep(void)
     CHECK_OK(file_make_dirs(temp_path(dir, "runs/s/models/0123456789abcdef")));
     temp_write(temp_path(dir, "runs/s/cells.tsv"),
                "# mopo sweep grids/my grid.yaml\n"
-               "data\tdata-rows\tdata/rows.hdf5\tcollect\tdata/rows.hdf5\n"
-               "model\tmodel-0123\truns/s/models/0123456789abcdef\tmodel\tfit\n"
-               "cell\tone\truns/s/one\ttrain\trun_dir=runs/s/one\n"
-               "cell\ttwo\truns/s/two\ttrain\ttrain.epochs=9\ttrain.epochs=6\n"
-               "cell\tthree\truns/s/three\ttrain\n");
+               "data\tdata-rows\tdata/rows.hdf5\t-\t-\tcollect\tdata/rows.hdf5\n"
+               "model\tmodel-0123\truns/s/models/0123456789abcdef\t-\t-\tmodel\tfit\n"
+               "cell\tone\truns/s/one\t-\t-\ttrain\trun_dir=runs/s/one\n"
+               "cell\ttwo\truns/s/two\t-\t-\ttrain\ttrain.epochs=9\ttrain.epochs=6\n"
+               "cell\tthree\truns/s/three\t-\t-\ttrain\n");
     temp_write(temp_path(dir, "data/rows.hdf5"), "rows");
     temp_write(temp_path(dir, "runs/s/models/0123456789abcdef/model.h5"), "model");
     put_run("runs/s/one", 4);
@@ -210,6 +210,17 @@ static void a_failed_model_is_shown_with_its_command(void **state)
     check_in(table(all, 0), "models: 0 of 1 fitted, 1 failed\n");
     check_in(table(all, 0), "    rows.hdf5: damaged\n    again: mopo sweep 'grids/my grid.yaml' "
                             "--local 2 --retry failed --only model-0123\n");
+}
+
+static void why_a_cell_could_not_begin_is_told(void **state)
+{
+    (void)state;
+    const char *out = put_sweep();
+
+    temp_write(temp_path(dir, "runs/s/logs/three.txt"),
+               "# end 1 again 2026-11-28T12:00:01Z its dataset is not there\n");
+    CHECK_OK(status_look(&report, out));
+    check_in(table(all, 0), "its dataset is not there\n");
 }
 
 static void a_failed_run_tells_how_to_start_it_again(void **state)
@@ -256,6 +267,32 @@ static void lines_fit_the_width_but_for_commands(void **state)
     }
     assert_int_equal(letters, want); /* nothing of the reason is lost */
     check_in(table(all, 0), "nnnn-seed0  failed");
+}
+
+/* Names, reasons and lines of letters of three bytes, cut at every byte of one. */
+static void no_letter_is_cut_in_two(void **state)
+{
+    (void)state;
+    for (int shift = 0; shift < 3; shift++) {
+        char name[200] = "";
+        char reason[512] = "";
+        char plain[1 << 14];
+        memset(name, 'n', (size_t)shift);
+        memset(reason, 'r', (size_t)shift);
+        for (int i = 0; i < 40; i++) {
+            (void)strcat(name, "\u2026");
+        }
+        for (int i = 0; i < 100; i++) {
+            (void)strcat(reason, "\u2026");
+        }
+        fail_run(name, reason);
+        CHECK_OK(status_look(&report, dir));
+        (void)snprintf(plain, sizeof plain, "%s", table(all, 0));
+        for (char *c = plain; *c != '\0'; c++) {
+            *c = (char)(*c == '\n' ? ' ' : *c);
+        }
+        assert_null(text_flaw(plain, strlen(plain)));
+    }
 }
 
 static void states_and_lines_that_are_not_wanted_are_left_out(void **state)
@@ -355,8 +392,10 @@ int main(void)
         TEST(where_nothing_is_it_says_so),
         TEST(a_sweep_is_read_from_its_list_wherever_one_stands),
         TEST(a_failed_model_is_shown_with_its_command),
+        TEST(why_a_cell_could_not_begin_is_told),
         TEST(a_failed_run_tells_how_to_start_it_again),
         TEST(lines_fit_the_width_but_for_commands),
+        TEST(no_letter_is_cut_in_two),
         TEST(states_and_lines_that_are_not_wanted_are_left_out),
         TEST(what_was_seen_before_is_remembered),
         TEST(the_json_has_what_the_table_has),
