@@ -16,9 +16,9 @@
 
 /* From here on USR1 and USR2 wait. To be called before there are threads, which inherit it. */
 void stop_hold(void);
-/* Catch the signals, those that waited first. seconds: end within so long, 0 = no limit. run_dir: where `stop` is looked for, and this
- * rank tells what it will do; copied; NULL on other ranks. SLURM sets SLURM_JOB_END_TIME (seconds since 1970)
- * since its version 23.02; slurm/train.sbatch where SLURM does not. */
+/* Catch the signals, those that waited first. seconds: end within so long, 0 = no limit. run_dir: where `stop` is
+ * looked for, and this rank tells what it will do; copied; NULL on other ranks. SLURM sets SLURM_JOB_END_TIME (seconds
+ * since 1970) since its version 23.02; slurm/train.sbatch where SLURM does not. */
 void stop_listen(double seconds, const char *run_dir);
 /* A loop of epochs or passes begins: nothing is known yet of how long one takes, and one is made whatever the
  * limit, so that every start gets on. */

@@ -4,8 +4,8 @@
  *   kind <TAB> name <TAB> dir <TAB> dataset <TAB> model <TAB> word <TAB> word ...
  *
  * First what makes datasets, then what fits shared ensembles, then the training runs: a job needs only what stands
- * before it, which `dataset` and `model` name by their `dir`, "-" for none. `mopo` and the words are its command; paths are relative to the folder where `mopo sweep` is called.
- * Local.
+ * before it, which `dataset` and `model` name by their `dir`, "-" for none. `mopo` and the words are its command; paths
+ * are relative to the folder where `mopo sweep` is called. Local.
  */
 #ifndef SWEEP_CELLS_H
 #define SWEEP_CELLS_H

@@ -74,13 +74,14 @@ static void cells_that_differ_in_seed_alone_are_a_group(void **state)
     put_run("a-seed1", 2);
     put_run("a-seed10", 6);
     put_run("b-seed0", -4);
-    look(
-        "cell\ta-seed0\trun/a-seed0\ttrain\tx.yaml\tpenalty.lambda=1\tseed=0\trun_dir=run/a-seed0\n"
-        "cell\tb-seed0\trun/b-seed0\ttrain\tx.yaml\tpenalty.lambda=2\tseed=0\trun_dir=run/b-seed0\n"
-        "cell\ta-seed1\trun/a-seed1\ttrain\tx.yaml\tpenalty.lambda=1\tseed=1\tmodel.seed=3"
-        "\trun_dir=run/a-seed1\n"
-        "cell\ta-seed10\trun/a-seed10\ttrain\tx.yaml\tpenalty.lambda=1\tseed=10"
-        "\trun_dir=run/a-seed10\n");
+    look("cell\ta-seed0\trun/a-seed0\t-\t-\ttrain\tx.yaml\tpenalty.lambda=1\tseed=0\trun_dir=run/"
+         "a-seed0\n"
+         "cell\tb-seed0\trun/b-seed0\t-\t-\ttrain\tx.yaml\tpenalty.lambda=2\tseed=0\trun_dir=run/"
+         "b-seed0\n"
+         "cell\ta-seed1\trun/a-seed1\t-\t-\ttrain\tx.yaml\tpenalty.lambda=1\tseed=1\tmodel.seed=3"
+         "\trun_dir=run/a-seed1\n"
+         "cell\ta-seed10\trun/a-seed10\t-\t-\ttrain\tx.yaml\tpenalty.lambda=1\tseed=10"
+         "\trun_dir=run/a-seed10\n");
     assert_int_equal(count, 2);
     assert_string_equal(groups[0].name, "a");
     assert_int_equal(groups[0].cells, 3);
@@ -104,8 +105,9 @@ static void what_is_not_done_does_not_count(void **state)
     (void)state;
     put_run("seed0", 5);
     put_run("seed1", (double)NAN);
-    look("cell\tseed0\trun/seed0\ttrain\tseed=0\ncell\tseed1\trun/seed1\ttrain\tseed=1\n"
-         "cell\tseed2\trun/seed2\ttrain\tseed=2\n");
+    look(
+        "cell\tseed0\trun/seed0\t-\t-\ttrain\tseed=0\ncell\tseed1\trun/seed1\t-\t-\ttrain\tseed=1\n"
+        "cell\tseed2\trun/seed2\t-\t-\ttrain\tseed=2\n");
     assert_int_equal(count, 1);
     assert_string_equal(groups[0].name, "all seeds");
     assert_int_equal(groups[0].cells, 3);
@@ -124,7 +126,8 @@ static void names_lose_their_seed(void **state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char cells[512];
         (void)snprintf(cells, sizeof cells,
-                       "cell\t%s\tr/1\ttrain\tk=%zu\tseed=1\ncell\t%s\tr/2\ttrain\tk=%zu\tseed=2\n",
+                       "cell\t%s\tr/1\t-\t-\ttrain\tk=%zu\tseed=1\ncell\t%s\tr/"
+                       "2\t-\t-\ttrain\tk=%zu\tseed=2\n",
                        names[i][0], i, names[i][1], i);
         look(cells);
         assert_int_equal(count, 1);
@@ -138,7 +141,8 @@ static void the_json_says_the_same(void **state)
     (void)state;
     put_run("seed0", 5);
     put_run("seed1", 7);
-    look("cell\tseed0\trun/seed0\ttrain\tseed=0\ncell\tseed1\trun/seed1\ttrain\tseed=1\n");
+    look("cell\tseed0\trun/seed0\t-\t-\ttrain\tseed=0\ncell\tseed1\trun/"
+         "seed1\t-\t-\ttrain\tseed=1\n");
     json_t *list = seed_groups_json(groups, count);
     assert_int_equal(json_array_size(list), 1);
     const json_t *one = json_array_get(list, 0);
