@@ -105,6 +105,9 @@ static Status start_sweep(const Sweep *sweep, const char *out, const Wanted *w)
     if (sweep->missing[0] != '\0' && w->only == NULL) {
         return status_fail(ERR_CONFIG, "%s", sweep->missing);
     }
+    if (sweep->changed[0] != '\0') {
+        return status_fail(ERR_CONFIG, "%s", sweep->changed);
+    }
     TRY(outdir_open(&dir, out, &sweep->jobs));
     if (w->slurm) {
         const SlurmRun run = {.jobs = &sweep->jobs,

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/registry.h"
+#include "run/rundir.h"
 #include "run/session.h"
 #include "run/shared_model.h"
 #include "sweep/words.h"
@@ -104,7 +105,7 @@ static Status find_data(Builder *b, int *number)
     if (!there && (found != OK || cfg->collect.rows == 0) && b->sweep->missing[0] == '\0') {
         (void)snprintf(b->sweep->missing, sizeof b->sweep->missing, "cell %s: dataset: %.800s%s",
                        b->cell.name, found != OK ? status_reason() : path,
-                       found != OK ? "" : " is not there");
+                       found != OK ? "" : " is not there; `--only` starts others");
     }
     if (found != OK || row != NULL || cfg->collect.rows == 0) {
         return OK;
@@ -161,6 +162,24 @@ done:
 
 /* ---- cells ---- */
 
+/* Whether its directory holds a run of other settings. It would be taken for this cell's: one that is done is never
+ * started, so nobody else would tell. */
+static Status check_begun(const Builder *b, const char *dir)
+{
+    char diff[RUNDIR_DIFF_MAX];
+
+    if (rundir_diff(dir, &b->config, diff) == ERR_NOMEM) {
+        return ERR_NOMEM;
+    }
+    if (diff[0] != '\0' && b->sweep->changed[0] == '\0') {
+        (void)snprintf(b->sweep->changed, sizeof b->sweep->changed,
+                       "cell %s was begun with other settings (%s): let these vary below `grid`, "
+                       "set another `out`, or delete %s to run it anew",
+                       b->cell.name, diff, dir);
+    }
+    return OK; /* settings that cannot be read are told by `mopo train` */
+}
+
 static Status add_cell(Builder *b, int i)
 {
     Status st = OK;
@@ -181,6 +200,7 @@ static Status add_cell(Builder *b, int i)
     words_add(&b->words, "train");
     add_settings(&b->words, b);
     (void)snprintf(dir, sizeof dir, "%s/%s", grid_out(b->grid), b->cell.name);
+    TRY(check_begun(b, dir));
     words_add(&b->words, "run_dir=%s", dir);
     if (model >= 0) {
         words_add(&b->words, "model.share=%s/models", grid_out(b->grid));

@@ -95,6 +95,13 @@ check 'and so does the dataset' cmp plain/rows.hdf5 rows.hdf5
 mopo sweep grid.yaml --local 1
 verdict 'once more there is nothing to do' $?
 check 'and nothing is started' test "$(starts lambda0-horizon1-seed0)" -eq 2
+sed 's/train.updates_per_epoch: 20/train.updates_per_epoch: 21/' grid.yaml >other.yaml
+mv grid.yaml kept.yaml && mv other.yaml grid.yaml
+exits 2 0 sweep grid.yaml --local 1
+verdict 'cells that were made with other settings are not taken for those of the grid' $?
+check 'which is told with the setting' \
+    grep -q 'cell lambda0-horizon1-seed0 was begun with other settings (train.updates_per_epoch: 20 -> 21)' err
+mv kept.yaml grid.yaml
 
 echo '# parts of it'
 cat >>grid.yaml <<'YAML'
