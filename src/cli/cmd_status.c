@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/print.h"
+#include "sweep/means.h"
 #include "sweep/status_report.h"
 
 enum { SECONDS = 3 };
@@ -144,6 +145,25 @@ done:
     return st;
 }
 
+/* ---- --means ---- */
+
+static Status print_means(const char *dir, StatusReport *report, bool json)
+{
+    Status st = OK;
+    Means means = {0};
+
+    TRY(status_look(report, dir));
+    TRY(means_find(&means, report));
+    if (json) {
+        TRY(print_json_object(means_json(&means, report), JSON_INDENT(2)));
+    } else {
+        means_print(&means);
+    }
+done:
+    means_release(&means);
+    return st;
+}
+
 /* ---- the command ---- */
 
 /* The table has said all: an exit code without a sentence. */
@@ -165,7 +185,12 @@ static Status run(const OptionValues *in)
     if (json && option_flag(in, "watch")) {
         return status_fail(ERR_USAGE, "--json prints one look; it cannot stand beside --watch");
     }
-    if (option_flag(in, "watch")) {
+    if (option_flag(in, "means") && (option_flag(in, "watch") || option_flag(in, "only"))) {
+        return status_fail(ERR_USAGE, "--means stands alone or beside --json");
+    }
+    if (option_flag(in, "means")) {
+        TRY(print_means(in->words[0], &report, json));
+    } else if (option_flag(in, "watch")) {
         TRY(watch(in->words[0], &report, wanted));
     } else {
         TRY(status_look(&report, in->words[0]));
@@ -184,6 +209,9 @@ static const Option options[] = {
      "terminal, a line for each change elsewhere"},
     {"only", 'o', "STATE",
      "show only these: done, running, waiting, stale, failed, or several with commas"},
+    {"means", 'm', NULL,
+     "of a sweep: mean and deviation of the results over seeds, a line for each combination of the "
+     "other settings"},
     {"json", 'j', NULL, "print one JSON object (docs/formats.md)"},
     {0},
 };
@@ -202,7 +230,8 @@ const Command cmd_status = {
         "\n"
         "  mopo status runs/lambda\n"
         "  mopo status runs --only running,failed\n"
-        "  mopo status runs/lambda --watch\n",
+        "  mopo status runs/lambda --watch\n"
+        "  mopo status runs/lambda --means\n",
     .options = options,
     .run = run,
     .alone = true,

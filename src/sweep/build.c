@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/registry.h"
@@ -253,6 +254,17 @@ done:
     return st;
 }
 
+/* A mistyped value would let cells run that nobody wants. */
+static void warn_of_idle(const Grid *grid)
+{
+    YamlPlace at;
+
+    if (grid_idle_exclude(grid, &at)) {
+        log_warn("%s:%d:%d: this condition of `exclude` leaves out no cell", grid_name(grid),
+                 at.line, at.column);
+    }
+}
+
 /* The three lists as one; links are numbers of the whole then. */
 static Status join(Builder *b, JobList *all)
 {
@@ -290,6 +302,7 @@ Status sweep_build(Sweep *sweep, const Grid *grid, const char *path)
         st = status_fail(ERR_CONFIG, "%s: `exclude` leaves no cell", path);
         goto done;
     }
+    warn_of_idle(grid);
     TRY(join(b, &sweep->jobs));
 done:
     for (int kind = 0; b != NULL && kind < JOB_KINDS; kind++) {

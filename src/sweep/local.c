@@ -289,7 +289,8 @@ static Status outcome(const Local *l)
                            count(l, TASK_DONE), wanted(l));
     }
     if (bad == 0) {
-        log_info("all %d jobs are done; everything lies in %s", wanted(l), l->run->out);
+        log_info("all %d jobs are done; everything lies in %s; results: mopo status %s --means",
+                 wanted(l), l->run->out, l->run->out);
         return OK;
     }
     if (blocked > 0) {

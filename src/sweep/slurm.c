@@ -309,6 +309,7 @@ Status slurm_run(const SlurmRun *run)
     for (int k = 0; k < s->lists; k++) {
         TRY(submit(s, k));
     }
+    log_info("how far they are: mopo status %s", run->out->path);
 done:
     if (s != NULL) {
         mem_free(&s->chosen);

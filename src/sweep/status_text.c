@@ -7,7 +7,7 @@
 #include "run/plan_report.h"
 #include "sweep/status_report.h"
 
-enum { WIDTH = 100, NAME_MIN = 8, NAME_MAX = 34, CELL = 40, LINE = 2048 };
+enum { WIDTH = 100, NAME_MIN = 8, NAME_MAX = 34, CELL = STATUS_CELL, LINE = 2048 };
 
 /* ---- words ---- */
 
@@ -44,7 +44,7 @@ static void count_text(const Progress *p, char text[CELL])
     }
 }
 
-static void number_text(double x, bool known, char text[CELL])
+void status_number(double x, bool known, char text[CELL])
 {
     if (known && isfinite(x)) {
         (void)snprintf(text, CELL, fabs(x) < 100 ? "%.2f" : fabs(x) < 1e6 ? "%.1f" : "%.3g", x);
@@ -115,8 +115,8 @@ static void add_columns(Text *text, Page *page, const StatusReport *report, cons
     Text line = text_over(data, sizeof data);
 
     count_text(p, count);
-    number_text(p->last_return, true, last);
-    number_text(p->rate, p->rate > 0 && p->state == JOB_RUNNING, rate);
+    status_number(p->last_return, true, last);
+    status_number(p->rate, p->rate > 0 && p->state == JOB_RUNNING, rate);
     clock_text(p->ends, report->now, ends);
     note_text(p, note);
     add_name(&line, page, row->name);

@@ -95,6 +95,15 @@ check 'and so does the dataset' cmp plain/rows.hdf5 rows.hdf5
 mopo sweep grid.yaml --local 1
 verdict 'once more there is nothing to do' $?
 check 'and nothing is started' test "$(starts lambda0-horizon1-seed0)" -eq 2
+mopo status all --means --json
+verdict 'and the results are put together' $?
+check 'a line for each of the settings but the seed' python3 - <<'PYTHON'
+import json
+groups = json.load(open("out"))["means"]
+assert len(groups) == 8 and groups[0]["name"] == "lambda0-horizon1-seed0" and groups[0]["done"] == 1, groups
+last = json.loads(open("all/lambda0-horizon1-seed0/metrics.jsonl").readlines()[-1])
+assert groups[0]["return"] == last["return_mean"] and groups[0]["return_deviation"] is None
+PYTHON
 sed 's/train.updates_per_epoch: 20/train.updates_per_epoch: 21/' grid.yaml >other.yaml
 mv grid.yaml kept.yaml && mv other.yaml grid.yaml
 exits 2 0 sweep grid.yaml --local 1
