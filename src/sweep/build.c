@@ -106,7 +106,7 @@ static Status find_data(Builder *b, int *number)
     if (!there && (found != OK || cfg->collect.rows == 0) && b->sweep->missing[0] == '\0') {
         (void)snprintf(b->sweep->missing, sizeof b->sweep->missing, "cell %s: dataset: %.800s%s",
                        b->cell.name, found != OK ? status_reason() : path,
-                       found != OK ? "" : " is not there; `--only` starts others");
+                       found != OK ? "" : " is not there");
     }
     if (found != OK || row != NULL || cfg->collect.rows == 0) {
         return OK;

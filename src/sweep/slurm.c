@@ -98,8 +98,8 @@ static Status choose(Slurm *s)
             of[state]++;
         }
     }
-    log_info("%d jobs to submit; %d are done, %d running, %d in the queue, %d failed%s", s->count,
-             of[JOB_DONE], of[JOB_RUNNING], waiting, of[JOB_FAILED],
+    log_info("%d job%s to submit; %d done, %d running, %d in the queue, %d failed%s", s->count,
+             s->count == 1 ? "" : "s", of[JOB_DONE], of[JOB_RUNNING], waiting, of[JOB_FAILED],
              of[JOB_FAILED] > 0 ? " (--retry failed)" : "");
 done:
     mem_free(&wanted);
@@ -256,6 +256,8 @@ done:
 /* Hand list k over, and note its number beside it: the next `mopo sweep --slurm` asks the queue for it. */
 static Status submit(Slurm *s, int k)
 {
+    static const char *const nouns[JOB_KINDS] = {
+        [JOB_DATA] = "dataset", [JOB_MODEL] = "model", [JOB_CELL] = "cell"};
     Status st = OK;
     List *list = &s->list[k];
     SbatchLine line;
@@ -277,7 +279,7 @@ static Status submit(Slurm *s, int k)
     }
     id_path(list, path);
     TRY(file_write(path, answer, size));
-    (void)printf("job %ld: %d %s%s of %s%s\n", list->id, list->count, job_kind_name(list->kind),
+    (void)printf("job %ld: %d %s%s of %s%s\n", list->id, list->count, nouns[list->kind],
                  list->count == 1 ? "" : "s", list->path,
                  line.depends >= 0 ? ", after those before" : "");
 done:

@@ -264,6 +264,12 @@ void status_add_kind(const StatusReport *report, JobKind kind, Text *text)
     text_add(text, "%s", between[0] == ',' ? ")" : "");
 }
 
+/* A cell, or another job that is in trouble. */
+static bool has_line(const StatusRow *row)
+{
+    return row->job.kind == JOB_CELL || row->now.state == JOB_FAILED || row->now.state == JOB_STALE;
+}
+
 /* The line of a kind, and the jobs of it that are in trouble. */
 static void add_kind(Text *text, Page *page, const StatusReport *report, JobKind kind)
 {
@@ -276,8 +282,7 @@ static void add_kind(Text *text, Page *page, const StatusReport *report, JobKind
     status_add_kind(report, kind, &line);
     add_line(text, page, false, data);
     for (int i = 0; i < report->count; i++) {
-        const JobState state = report->row[i].now.state;
-        if (report->row[i].job.kind == kind && (state == JOB_FAILED || state == JOB_STALE)) {
+        if (report->row[i].job.kind == kind && has_line(&report->row[i])) {
             add_job(text, page, report, &report->row[i]);
         }
     }
@@ -321,7 +326,7 @@ static int name_width(const StatusReport *report)
 
     for (int i = 0; i < report->count; i++) {
         const int n = (int)strlen(report->row[i].name);
-        width = report->row[i].job.kind == JOB_CELL && n > width ? n : width;
+        width = has_line(&report->row[i]) && n > width ? n : width;
     }
     return width < NAME_MAX ? width : NAME_MAX;
 }
