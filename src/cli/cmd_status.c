@@ -74,9 +74,9 @@ done:
     return st;
 }
 
-/* ---- --seeds, --json ---- */
+/* ---- --means, --json ---- */
 
-static Status show_seeds(const StatusReport *report)
+static Status print_means(const StatusReport *report)
 {
     enum { LINE = 2 * JOB_NAME_MAX + 256 };
     Status st = OK;
@@ -86,12 +86,12 @@ static Status show_seeds(const StatusReport *report)
 
     if (report->grid == NULL) {
         return status_fail(ERR_USAGE,
-                           "--seeds: %s is not the folder of a sweep (it has no cells.tsv)",
+                           "--means: %s is not the folder of a sweep (it has no cells.tsv)",
                            report->dir);
     }
     TRY(seed_groups(report, &groups, &count));
     const size_t room = (size_t)(count + 1) * LINE;
-    TRY(mem_alloc(&data, room, 1, "the table of seeds"));
+    TRY(mem_alloc(&data, room, 1, "the table of means"));
     Text text = text_over(data, room);
     seed_groups_add_table(groups, count, &text);
     (void)fputs(data, stdout);
@@ -109,7 +109,7 @@ static Status print_json(const StatusReport *report, const bool wanted[JOB_STATE
 
     TRY(seed_groups(report, &groups, &count));
     json_t *all = status_json(report, wanted);
-    if (all != NULL && json_object_set_new(all, "seeds", seed_groups_json(groups, count)) != 0) {
+    if (all != NULL && json_object_set_new(all, "means", seed_groups_json(groups, count)) != 0) {
         json_decref(all);
         all = NULL;
     }
@@ -215,21 +215,21 @@ static Status run(const OptionValues *in)
     StatusReport report = {0};
     bool wanted[JOB_STATE_COUNT];
     const bool json = option_flag(in, "json");
-    const bool seeds = option_flag(in, "seeds");
+    const bool means = option_flag(in, "means");
 
     TRY(options_count(in, 1, 1));
     TRY(read_states(in, wanted));
     if (json && option_flag(in, "watch")) {
         return status_fail(ERR_USAGE, "--json prints one look; it cannot stand beside --watch");
     }
-    if (seeds && (json || option_flag(in, "watch") || option_text(in, "only") != NULL)) {
-        return status_fail(ERR_USAGE, "--seeds stands alone; --json has the same, as `seeds`");
+    if (means && (json || option_flag(in, "watch") || option_text(in, "only") != NULL)) {
+        return status_fail(ERR_USAGE, "--means stands alone; --json has the same, as `means`");
     }
     if (option_flag(in, "watch")) {
         TRY(watch(in->words[0], &report, wanted));
     } else {
         TRY(status_look(&report, in->words[0]));
-        TRY(seeds  ? show_seeds(&report)
+        TRY(means  ? print_means(&report)
             : json ? print_json(&report, wanted)
                    : print_table(&report, wanted, 0));
     }
@@ -245,9 +245,9 @@ static const Option options[] = {
      "terminal, a line for each change elsewhere"},
     {"only", 'o', "STATE",
      "show only these: done, running, waiting, stale, failed, or several with commas"},
-    {"seeds", 's', NULL,
-     "of a sweep: mean and standard deviation over the cells that differ in seed alone, instead of "
-     "the cells"},
+    {"means", 'm', NULL,
+     "of a sweep: mean and standard deviation of the results over seeds, a line for each "
+     "combination of the other settings"},
     {"json", 'j', NULL, "print one JSON object (docs/formats.md)"},
     {0},
 };
@@ -267,7 +267,7 @@ const Command cmd_status = {
         "  mopo status runs/lambda\n"
         "  mopo status runs --only running,failed\n"
         "  mopo status runs/lambda --watch\n"
-        "  mopo status runs/lambda --seeds\n",
+        "  mopo status runs/lambda --means\n",
     .options = options,
     .run = run,
     .alone = true,

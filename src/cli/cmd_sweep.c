@@ -103,7 +103,10 @@ static Status start_sweep(const Sweep *sweep, const char *out, const Wanted *w)
     OutDir dir = {.lock = {.fd = -1}};
 
     if (sweep->missing[0] != '\0' && w->only == NULL) {
-        return status_fail(ERR_CONFIG, "%s", sweep->missing);
+        return status_fail(ERR_CONFIG, "%s (--only PATTERN starts others)", sweep->missing);
+    }
+    if (sweep->changed[0] != '\0') {
+        return status_fail(ERR_CONFIG, "%s", sweep->changed);
     }
     TRY(outdir_open(&dir, out, &sweep->jobs));
     if (w->slurm) {

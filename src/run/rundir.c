@@ -11,8 +11,6 @@
 #include "base/panic.h"
 #include "run/checkpoint.h"
 
-enum { DIFF_MAX = 600 };
-
 static const char in_share[] = "delete or rename this directory of model.share";
 
 const char *rundir_elsewhere(const RunDir *dir)
@@ -122,14 +120,15 @@ static bool may_change(const char *key)
 
 /* Before the dataset was read (manifest.json) nothing was made with the settings: whoever mistyped
  * its name may correct it. */
-static bool has_results(const RunDir *dir)
+static bool has_results(const char *run)
 {
     static const char *const names[] = {"manifest.json", "model.h5", "ckpt", "progress.csv",
                                         "replay.hdf5.parts"};
     char path[RUNDIR_PATH_MAX];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (file_exists(rundir_file(dir, names[i], path))) {
+        (void)snprintf(path, sizeof path, "%s/%s", run, names[i]);
+        if (file_exists(path)) {
             return true;
         }
     }
@@ -157,23 +156,40 @@ done:
     return st;
 }
 
+Status rundir_diff(const char *run, const Config *config, char diff[RUNDIR_DIFF_MAX])
+{
+    Status st = OK;
+    char path[RUNDIR_PATH_MAX];
+    Config *begun = NULL;
+
+    diff[0] = '\0';
+    (void)snprintf(path, sizeof path, "%s/used.yaml", run);
+    if (!file_exists(path) || !has_results(run)) {
+        return OK;
+    }
+    TRY(mem_alloc(&begun, 1, sizeof *begun, "the settings of a run"));
+    TRY(rundir_settings(run, begun));
+    if (config_diff(begun, config, may_change, diff, RUNDIR_DIFF_MAX) == 0) {
+        diff[0] = '\0';
+    }
+done:
+    mem_free(&begun);
+    return st;
+}
+
 static Status compare_settings(const RunDir *dir, const Config *config)
 {
     Status st = OK;
-    Config *begun = NULL;
-    char diff[DIFF_MAX];
+    char diff[RUNDIR_DIFF_MAX];
 
-    TRY(mem_alloc(&begun, 1, sizeof *begun, "the settings of a run"));
-    TRY(rundir_settings(dir->path, begun));
-    const int n = config_diff(begun, config, may_change, diff, sizeof diff);
-    if (n > 0) {
+    TRY(rundir_diff(dir->path, config, diff));
+    if (diff[0] != '\0') {
         st = status_fail(ERR_CONFIG,
                          "%s: this run was begun with other settings (%s); %s or give the same "
                          "settings",
                          dir->path, diff, rundir_elsewhere(dir));
     }
 done:
-    mem_free(&begun);
     return st;
 }
 
@@ -221,7 +237,7 @@ static Status begin(RunDir *dir, const Config *config, const ConfigOrigins *orig
 {
     Status st = OK;
 
-    if (dir->resumed && has_results(dir)) {
+    if (dir->resumed) {
         TRY(compare_settings(dir, config));
     }
     TRY(write_settings(dir, config, origins));

@@ -17,7 +17,7 @@
 #include "run/facts.h"
 #include "run/lock.h"
 
-enum { RUNDIR_PATH_MAX = 4096 };
+enum { RUNDIR_PATH_MAX = 4096, RUNDIR_DIFF_MAX = 600 };
 
 typedef struct {
     char path[RUNDIR_PATH_MAX];
@@ -49,6 +49,9 @@ NODISCARD Status rundir_remove(const RunDir *dir, const char *name);
 /* The settings that a run was begun with, from its used.yaml. Errors: ERR_USAGE (there is none), those of
  * file_read and config_parse. */
 NODISCARD Status rundir_settings(const char *run, Config *config);
+/* In what the settings that a run was begun with differ from these, as text; "" where in nothing but what may change,
+ * or where nothing was made with them. Takes no lock. Errors: those of rundir_settings, ERR_NOMEM. */
+NODISCARD Status rundir_diff(const char *run, const Config *config, char diff[RUNDIR_DIFF_MAX]);
 /* "<run directory>/<name>" into path[RUNDIR_PATH_MAX]; returns path. */
 const char *rundir_file(const RunDir *dir, const char *name, char *path);
 

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/registry.h"
+#include "run/rundir.h"
 #include "run/session.h"
 #include "run/shared_model.h"
 #include "sweep/words.h"
@@ -161,6 +163,24 @@ done:
 
 /* ---- cells ---- */
 
+/* Whether its directory holds a run of other settings. It would be taken for this cell's: one that is done is never
+ * started, so nobody else would tell. */
+static Status check_begun(const Builder *b, const char *dir)
+{
+    char diff[RUNDIR_DIFF_MAX];
+
+    if (rundir_diff(dir, &b->config, diff) == ERR_NOMEM) {
+        return ERR_NOMEM;
+    }
+    if (diff[0] != '\0' && b->sweep->changed[0] == '\0') {
+        (void)snprintf(b->sweep->changed, sizeof b->sweep->changed,
+                       "cell %s was begun with other settings (%s): let these vary below `grid`, "
+                       "set another `out`, or delete %s to run it anew",
+                       b->cell.name, diff, dir);
+    }
+    return OK; /* settings that cannot be read are told by `mopo train` */
+}
+
 static Status add_cell(Builder *b, int i)
 {
     Status st = OK;
@@ -187,6 +207,7 @@ static Status add_cell(Builder *b, int i)
                            "fit: choose a shorter `out`",
                            b->cell.name, strlen(dir), CONFIG_TEXT_MAX - 1);
     }
+    TRY(check_begun(b, dir));
     words_add(&b->words, "run_dir=%s", dir);
     if (model >= 0) {
         words_add(&b->words, "model.share=%s/models", grid_out(b->grid));
@@ -239,6 +260,17 @@ done:
     return st;
 }
 
+/* A mistyped value would let cells run that nobody wants. */
+static void warn_of_idle(const Grid *grid)
+{
+    YamlPlace at;
+
+    if (grid_idle_exclude(grid, &at)) {
+        log_warn("%s:%d:%d: this condition of `exclude` leaves out no cell", grid_name(grid),
+                 at.line, at.column);
+    }
+}
+
 /* The three lists as one; links are numbers of the whole then. */
 static Status join(Builder *b, JobList *all)
 {
@@ -276,6 +308,7 @@ Status sweep_build(Sweep *sweep, const Grid *grid, const char *path)
         st = status_fail(ERR_CONFIG, "%s: `exclude` leaves no cell", path);
         goto done;
     }
+    warn_of_idle(grid);
     TRY(join(b, &sweep->jobs));
 done:
     for (int kind = 0; b != NULL && kind < JOB_KINDS; kind++) {

@@ -10,6 +10,8 @@ typedef struct {
     int count[JOB_KINDS];
     int alone;                       /* cells that fit no model */
     char missing[STATUS_REASON_MAX]; /* why the dataset of a cell cannot be had; "": all can */
+    char changed
+        [STATUS_REASON_MAX]; /* a cell whose directory holds a run of other settings; "": none does */
 } Sweep;
 
 /* Check every cell and list the jobs of those that `exclude` leaves. Nothing is written. `path`: of the grid file, as

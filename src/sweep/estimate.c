@@ -193,7 +193,7 @@ Status estimate_jobs(Estimates *est, const JobList *jobs, int ranks)
     TRY(mem_alloc(&est->job, (size_t)jobs->count, sizeof *est->job, "estimates"));
     TRY(mem_alloc(&kind_of, (size_t)jobs->count, sizeof *kind_of, "estimates"));
     est->kinds = sort_kinds(jobs, kinds, kind_of);
-    log_info("measuring what %s%d kind%s of cells take (mopo plan), some seconds each",
+    log_info("measuring %s%d kind%s of cells (mopo plan), some seconds each",
              est->kinds == ESTIMATE_KINDS_MAX ? "the first " : "", est->kinds,
              est->kinds == 1 ? "" : "s");
     for (int k = 0; k < est->kinds; k++) {

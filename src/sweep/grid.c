@@ -100,6 +100,16 @@ static void default_out(Grid *grid)
 
 /* ---- the whole ---- */
 
+/* A setting or a section of settings, as a file for `mopo train` has at its top. */
+static bool is_setting(const Grid *grid, const YamlItem *item)
+{
+    const YamlItem *next = item + 1;
+
+    return config_try_key(item->key, "") == OK ||
+           (item->section && next < grid->list.items + grid->list.count &&
+            config_try_key(next->key, "") == OK);
+}
+
 static Status unknown(const Grid *grid, const YamlItem *item)
 {
     static const char *const names[] = {"base", "out", "set", "grid", "zip", "exclude", "cells"};
@@ -107,6 +117,12 @@ static Status unknown(const Grid *grid, const YamlItem *item)
     const char *near = text_nearest(item->key, names, 7);
 
     grid_where(grid, item->at, where);
+    if (is_setting(grid, item)) {
+        return status_fail(ERR_CONFIG,
+                           "%s: %s is a setting; settings stand below set, grid, zip and cells, "
+                           "those of a whole file come with `base: FILE` (docs/sweep.md)",
+                           where, item->key);
+    }
     if (near != NULL) {
         return status_fail(ERR_CONFIG, "%s: unknown key %s; did you mean %s?", where, item->key,
                            near);
@@ -165,6 +181,7 @@ static Status make(Grid **out)
     TRY(mem_alloc(&grid->columns, n, sizeof *grid->columns, "a grid"));
     TRY(mem_alloc(&grid->axes, n, sizeof *grid->axes, "a grid"));
     TRY(mem_alloc(&grid->blocks, n, sizeof *grid->blocks, "a grid"));
+    TRY(mem_alloc(&grid->held, n, sizeof *grid->held, "a grid"));
 done:
     return st;
 }
@@ -209,6 +226,7 @@ void grid_close(Grid **grid)
         mem_free(&(*grid)->columns);
         mem_free(&(*grid)->axes);
         mem_free(&(*grid)->blocks);
+        mem_free(&(*grid)->held);
         mem_free(grid);
     }
 }

@@ -54,6 +54,8 @@ void grid_plain_name(char *name);
 int grid_size(const Grid *grid);
 /* Name and words of cell i. ERR_CONFIG: the name does not do; *cell may be half filled. */
 NODISCARD Status grid_cell(const Grid *grid, int i, GridCell *cell);
+/* Once grid_config has seen all cells: a condition of `exclude` that held for none, and where it stands. */
+bool grid_idle_exclude(const Grid *grid, YamlPlace *at);
 /* Its settings, and whether `exclude` leaves it out. Those of a cell that stays are checked against each other.
  * ERR_CONFIG names the cell. */
 NODISCARD Status grid_config(const Grid *grid, int i, const GridCell *cell, Config *config,

@@ -238,22 +238,36 @@ done:
     return st;
 }
 
+/* All conditions are looked at, to know in the end which of them never held. */
 static Status is_excluded(const Grid *grid, const Config *config, bool *excluded)
 {
     Status st = OK;
     const int above = grid->exclude;
+    bool all = false;
 
     *excluded = false;
-    for (int j = above + 1; above >= 0 && j < grid->list.count && !*excluded; j++) {
-        if (!grid_below(grid, j, above)) {
-            break;
-        }
+    for (int j = above + 1; above >= 0 && j < grid->list.count && grid_below(grid, j, above); j++) {
         if (grid->list.items[j].parent == above) {
-            TRY(holds(grid, j, config, excluded));
+            TRY(holds(grid, j, config, &all));
+            grid->held[j] = grid->held[j] || all;
+            *excluded = *excluded || all;
         }
     }
 done:
     return st;
+}
+
+bool grid_idle_exclude(const Grid *grid, YamlPlace *at)
+{
+    const int above = grid->exclude;
+
+    for (int j = above + 1; above >= 0 && j < grid->list.count && grid_below(grid, j, above); j++) {
+        if (grid->list.items[j].parent == above && !grid->held[j]) {
+            *at = grid->list.items[j].at;
+            return true;
+        }
+    }
+    return false;
 }
 
 Status grid_config(const Grid *grid, int i, const GridCell *cell, Config *config, bool *excluded)

@@ -36,6 +36,7 @@ struct Grid {
     GridColumn *columns; /* (column_count) owned */
     GridAxis *axes;      /* (axis_count) owned; the first `set_count` are those of `set` */
     GridBlock *blocks;   /* (block_count) owned */
+    bool *held;          /* (list.count) conditions of `exclude` that held for a cell; owned */
     int column_count, axis_count, block_count, set_count;
     int block_from; /* while reading: the first column that a key of this block may not repeat */
     int exclude;    /* item, -1: none */

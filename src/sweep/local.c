@@ -292,6 +292,7 @@ static Status outcome(const Local *l)
 {
     const int bad = count(l, TASK_FAILED);
     const int blocked = count(l, TASK_BLOCKED);
+    char others[64] = "";
 
     for (int i = 0; i < l->run->jobs->count; i++) {
         if (l->tasks[i].state == TASK_FAILED) {
@@ -305,15 +306,17 @@ static Status outcome(const Local *l)
                            count(l, TASK_DONE), wanted(l));
     }
     if (bad == 0) {
-        log_info("all %d jobs are done; everything lies in %s (mopo status %s --seeds)", wanted(l),
-                 l->run->out, l->run->out);
+        log_info("all %d jobs are done; everything lies in %s; results: mopo status %s --means",
+                 wanted(l), l->run->out, l->run->out);
         return OK;
     }
-    return status_fail(
-        ERR_JOB,
-        "%d of %d jobs failed, and %d that need them were not started; once the cause is "
-        "mended: mopo sweep %s --local %d --retry failed",
-        bad, wanted(l), blocked, l->run->jobs->grid, l->run->ranks);
+    if (blocked > 0) {
+        (void)snprintf(others, sizeof others, ", and %d that need them were not started", blocked);
+    }
+    return status_fail(ERR_JOB,
+                       "%d of %d jobs failed%s; once the cause is mended: mopo sweep %s --local %d "
+                       "--retry failed",
+                       bad, wanted(l), others, l->run->jobs->grid, l->run->ranks);
 }
 
 Status local_run(const LocalRun *run)

@@ -6,6 +6,8 @@
 
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
 
 enum { PATH = JOB_PATH_MAX + 64 };
 
@@ -100,6 +102,40 @@ done:
     return st;
 }
 
+/* Cells of before that are not in the grid any more: nobody else would say so. */
+static Status tell_left(const OutDir *dir, const JobList *jobs)
+{
+    enum { NAMED = 3 };
+    Status st = OK;
+    JobList before = {0};
+    char path[PATH];
+    char names[NAMED * (JOB_NAME_MAX + 2) + 8];
+    Text text = text_over(names, sizeof names);
+    int left = 0;
+
+    if (!file_exists(outdir_file(dir, "cells.tsv", path))) {
+        return OK;
+    }
+    TRY(jobs_read(&before, path));
+    for (int i = 0; i < before.count; i++) {
+        const Job *job = &before.jobs[i];
+        if (job->kind != JOB_CELL || jobs_find(jobs, job->name) >= 0 || !file_exists(job->dir)) {
+            continue;
+        }
+        if (left < NAMED) {
+            text_add(&text, "%s%s", left > 0 ? ", " : "", job->name);
+        }
+        left++;
+    }
+    if (left > 0) {
+        log_info("no longer in the grid: %d cell%s that ran before (%s%s); what they made stays",
+                 left, left == 1 ? "" : "s", names, left > NAMED ? " ..." : "");
+    }
+done:
+    jobs_release(&before);
+    return st;
+}
+
 Status outdir_open(OutDir *dir, const char *path, const JobList *jobs)
 {
     Status st = OK;
@@ -111,6 +147,7 @@ Status outdir_open(OutDir *dir, const char *path, const JobList *jobs)
     TRY(check_owner(dir, jobs)); /* before anything is put there */
     TRY(take_lock(dir));
     TRY(check_owner(dir, jobs));
+    TRY(tell_left(dir, jobs));
     TRY(make_folders(dir));
     TRY(jobs_write(jobs, outdir_file(dir, "cells.tsv", cells), NULL, jobs->count));
 done:

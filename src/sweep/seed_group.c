@@ -38,24 +38,19 @@ uint64_t seed_kin(const Job *job, char seed[SEED_TEXT_MAX])
     return kin != 0 ? kin : 1;
 }
 
-/* "lambda1-seed0-horizon5" with the seed 0 gives "lambda1-horizon5". */
-static void name_without_seed(const StatusRow *row, char name[JOB_NAME_MAX])
+/* "lambda1-seed0-horizon5" with the seed 0 gives "lambda1-seed*-horizon5", a pattern for --only. */
+static void name_group(const StatusRow *row, char name[JOB_NAME_MAX])
 {
     char part[SEED_TEXT_MAX + 8];
     const size_t n = (size_t)snprintf(part, sizeof part, "seed%s", row->seed);
 
     (void)snprintf(name, JOB_NAME_MAX, "%s", row->name);
-    for (char *at = strstr(name, part); at != NULL; at = strstr(at + 1, part)) {
-        const bool first = at == name;
-        if ((first || at[-1] == '-') && (at[n] == '\0' || at[n] == '-')) {
-            char *from = first ? at : at - 1;
-            const char *rest = first && at[n] == '-' ? at + n + 1 : at + n;
-            memmove(from, rest, strlen(rest) + 1);
+    for (const char *at = strstr(row->name, part); at != NULL; at = strstr(at + 1, part)) {
+        if ((at == row->name || at[-1] == '-') && (at[n] == '\0' || at[n] == '-')) {
+            (void)snprintf(name, JOB_NAME_MAX, "%.*sseed*%s", (int)(at - row->name), row->name,
+                           at + n);
             break;
         }
-    }
-    if (name[0] == '\0') {
-        (void)snprintf(name, JOB_NAME_MAX, "all seeds");
     }
 }
 
@@ -115,7 +110,7 @@ static SeedGroup group_of(const StatusReport *report, int first)
         group.done += row->kin == report->row[first].kin && row->now.state == JOB_DONE;
     }
     if (group.cells > 1) {
-        name_without_seed(&report->row[first], group.name);
+        name_group(&report->row[first], group.name);
     } else {
         (void)snprintf(group.name, sizeof group.name, "%s", report->row[first].name);
     }
@@ -159,11 +154,10 @@ enum { NAME_MIN = 8 };
 
 static void add_number(Text *text, int width, double x)
 {
-    if (isfinite(x)) {
-        text_add(text, fabs(x) < 1e6 ? "  %*.2f" : "  %*.3g", width, x);
-    } else {
-        text_add(text, "  %*s", width, "-");
-    }
+    char number[STATUS_CELL];
+
+    status_number(x, true, number);
+    text_add(text, "  %*s", width, number);
 }
 
 void seed_groups_add_table(const SeedGroup groups[], int count, Text *text)
@@ -191,6 +185,7 @@ void seed_groups_add_table(const SeedGroup groups[], int count, Text *text)
         add_number(text, 9, value[SEED_RETURN].high);
         text_add(text, "\n");
     }
+    text_add(text, "last evaluations of the cells that are done; std: of the sample, by n - 1\n");
 }
 
 static json_t *number_or_null(double x)

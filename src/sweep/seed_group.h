@@ -26,7 +26,7 @@ typedef struct {
 } SeedSpread;
 
 typedef struct {
-    char name[JOB_NAME_MAX]; /* of its cells, without "seed0"; of a single cell as it is */
+    char name[JOB_NAME_MAX]; /* of its cells, "lambda1-seed*"; of a single cell as it is */
     int cells, done;         /* done: those that are counted below */
     SeedSpread value[SEED_VALUE_COUNT];
 } SeedGroup;

@@ -104,10 +104,10 @@ static Status choose(Slurm *s)
             of[state]++;
         }
     }
-    log_info("%d jobs to submit; %d are done, %d running, %d in the queue, %d need a dataset that "
+    log_info("%d job%s to submit; %d done, %d running, %d in the queue, %d need a dataset that "
              "failed, %d failed%s",
-             s->count, of[JOB_DONE], of[JOB_RUNNING], waiting, blocked, of[JOB_FAILED],
-             of[JOB_FAILED] > 0 ? " (--retry failed)" : "");
+             s->count, s->count == 1 ? "" : "s", of[JOB_DONE], of[JOB_RUNNING], waiting, blocked,
+             of[JOB_FAILED], of[JOB_FAILED] > 0 ? " (--retry failed)" : "");
 done:
     mem_free(&wanted);
     mem_free(&queued);
@@ -264,6 +264,8 @@ done:
 /* Hand list k over, and note its number beside it: the next `mopo sweep --slurm` asks the queue for it. */
 static Status submit(Slurm *s, int k)
 {
+    static const char *const nouns[JOB_KINDS] = {
+        [JOB_DATA] = "dataset", [JOB_MODEL] = "model", [JOB_CELL] = "cell"};
     Status st = OK;
     List *list = &s->list[k];
     SbatchLine line;
@@ -292,7 +294,7 @@ static Status submit(Slurm *s, int k)
                           list->id, list->path);
         goto done;
     }
-    (void)printf("job %ld: %d %s%s of %s%s\n", list->id, list->count, job_kind_name(list->kind),
+    (void)printf("job %ld: %d %s%s of %s%s\n", list->id, list->count, nouns[list->kind],
                  list->count == 1 ? "" : "s", list->path,
                  line.depends >= 0 ? ", after those before" : "");
 done:
@@ -336,6 +338,7 @@ Status slurm_run(const SlurmRun *run)
     for (int k = 0; k < s->lists; k++) {
         TRY(submit(s, k));
     }
+    log_info("how far they are: mopo status %s", run->out->path);
 done:
     if (s != NULL) {
         mem_free(&s->chosen);

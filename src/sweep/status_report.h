@@ -51,11 +51,14 @@ void status_add_summary(const StatusReport *report, Text *text);
  * What does not fit into the width is cut, but for commands. */
 void status_add_table(const StatusReport *report, const bool wanted[JOB_STATE_COUNT], int lines,
                       Text *text);
+/* With two decimals where it is small; "-": not known, or not finite. */
+enum { STATUS_CELL = 40 };
+void status_number(double x, bool known, char text[STATUS_CELL]);
 /* The command that starts this job again. */
 void status_add_retry(const StatusReport *report, const StatusRow *row, Text *text);
 
 struct json_t;
-/* docs/formats.md, without `seeds`; NULL: no memory. */
+/* docs/formats.md, without `means`; NULL: no memory. */
 struct json_t *status_json(const StatusReport *report, const bool wanted[JOB_STATE_COUNT]);
 
 #endif

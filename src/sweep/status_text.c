@@ -7,7 +7,7 @@
 #include "run/plan_report.h"
 #include "sweep/status_report.h"
 
-enum { WIDTH = 100, NAME_MIN = 8, NAME_MAX = 34, CELL = 40, LINE = 2048 };
+enum { WIDTH = 100, NAME_MIN = 8, NAME_MAX = 34, CELL = STATUS_CELL, LINE = 2048 };
 
 /* ---- words ---- */
 
@@ -44,7 +44,7 @@ static void count_text(const Progress *p, char text[CELL])
     }
 }
 
-static void number_text(double x, bool known, char text[CELL])
+void status_number(double x, bool known, char text[CELL])
 {
     if (known && isfinite(x)) {
         (void)snprintf(text, CELL, fabs(x) < 100 ? "%.2f" : fabs(x) < 1e6 ? "%.1f" : "%.3g", x);
@@ -128,8 +128,8 @@ static void add_columns(Text *text, Page *page, const StatusReport *report, cons
     Text line = text_over(data, sizeof data);
 
     count_text(p, count);
-    number_text(p->last_return, true, last);
-    number_text(p->rate, p->rate > 0 && p->state == JOB_RUNNING, rate);
+    status_number(p->last_return, true, last);
+    status_number(p->rate, p->rate > 0 && p->state == JOB_RUNNING, rate);
     clock_text(p->ends, report->now, ends);
     note_text(p, note);
     add_name(&line, page, row->name);
@@ -277,6 +277,12 @@ void status_add_kind(const StatusReport *report, JobKind kind, Text *text)
     text_add(text, "%s", between[0] == ',' ? ")" : "");
 }
 
+/* A cell, or another job that is in trouble. */
+static bool has_line(const StatusRow *row)
+{
+    return row->job.kind == JOB_CELL || row->now.state == JOB_FAILED || row->now.state == JOB_STALE;
+}
+
 /* The line of a kind, and the jobs of it that are in trouble. */
 static void add_kind(Text *text, Page *page, const StatusReport *report, JobKind kind)
 {
@@ -289,8 +295,7 @@ static void add_kind(Text *text, Page *page, const StatusReport *report, JobKind
     status_add_kind(report, kind, &line);
     add_line(text, page, false, data);
     for (int i = 0; i < report->count; i++) {
-        const JobState state = report->row[i].now.state;
-        if (report->row[i].job.kind == kind && (state == JOB_FAILED || state == JOB_STALE)) {
+        if (report->row[i].job.kind == kind && has_line(&report->row[i])) {
             add_job(text, page, report, &report->row[i]);
         }
     }
@@ -334,7 +339,7 @@ static int name_width(const StatusReport *report)
 
     for (int i = 0; i < report->count; i++) {
         const int n = (int)strlen(report->row[i].name);
-        width = report->row[i].job.kind == JOB_CELL && n > width ? n : width;
+        width = has_line(&report->row[i]) && n > width ? n : width;
     }
     return width < NAME_MAX ? width : NAME_MAX;
 }

@@ -100,7 +100,8 @@ static void add_row(const SweepReport *report, int i, int width, Text *text)
         text_add(text, " %12s  %-12s", "?", time);
     }
     if (job->kind == JOB_MODEL) {
-        text_add(text, "%s, for %d cells\n", job->dir, cells_with(report, i));
+        text_add(text, "%s, for %d cell%s\n", job->dir, cells_with(report, i),
+                 cells_with(report, i) == 1 ? "" : "s");
     } else {
         text_add(text, "%s%s\n", job->dir,
                  job->kind == JOB_DATA && file_exists(job->dir) ? ", there already" : "");
@@ -179,6 +180,9 @@ void sweep_report_text(const SweepReport *report, Text *text)
     if (sweep->missing[0] != '\0') {
         text_add(text, "cannot start yet: %s\n", sweep->missing);
     }
+    if (sweep->changed[0] != '\0') {
+        text_add(text, "cannot start: %s\n", sweep->changed);
+    }
     add_table(report, text);
     text_add(text, "\n");
     sweep_add_sharing(report, text);
@@ -233,11 +237,11 @@ json_t *sweep_report_json(const SweepReport *report)
         json_decref(jobs);
         return NULL;
     }
-    return json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:b, s:f, s:s, s:o}",
+    return json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:b, s:f, s:s, s:s, s:o}",
                      "sweep_format", FORMAT, "grid", sweep->jobs.grid, "out", report->out, "ranks",
                      report->ranks, "cells", sweep->count[JOB_CELL], "models",
                      sweep->count[JOB_MODEL], "fits_saved", fits_saved(sweep), "recommended_ranks",
                      report->est->recommended, "core_hours", hours, "core_hours_known",
                      known ? 1 : 0, "core_hours_saved", hours_saved(report), "missing",
-                     sweep->missing, "jobs", jobs);
+                     sweep->missing, "changed", sweep->changed, "jobs", jobs);
 }

@@ -83,7 +83,7 @@ exits 0 0 status cells
 verdict 'all done: exit 0' $?
 check 'the table' grep -Eq '^one +done +epoch 40/40 +-?[0-9.]+' out
 check 'the summary' grep -qx '1 cell: 1 done' out
-exits 0 0 status cells --seeds
+exits 0 0 status cells --means
 verdict 'means over seeds: exit 0' $?
 check 'its table' grep -Eq '^one +1 of 1 +-?[0-9.]+ +- ' out
 exits 0 0 status cells --watch

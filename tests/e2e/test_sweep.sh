@@ -95,6 +95,22 @@ check 'and so does the dataset' cmp plain/rows.hdf5 rows.hdf5
 mopo sweep grid.yaml --local 1
 verdict 'once more there is nothing to do' $?
 check 'and nothing is started' test "$(starts lambda0-horizon1-seed0)" -eq 2
+mopo status all --json
+verdict 'and the results are put together' $?
+check 'a line for each of the settings but the seed' python3 - <<'PYTHON'
+import json
+groups = json.load(open("out"))["means"]
+assert len(groups) == 8 and groups[0]["cells"] == "lambda0-horizon1-seed0" and groups[0]["done"] == 1, groups
+last = json.loads(open("all/lambda0-horizon1-seed0/metrics.jsonl").readlines()[-1])
+assert groups[0]["return"]["mean"] == last["return_mean"] and groups[0]["return"]["std"] is None
+PYTHON
+sed 's/train.updates_per_epoch: 20/train.updates_per_epoch: 21/' grid.yaml >other.yaml
+mv grid.yaml kept.yaml && mv other.yaml grid.yaml
+exits 2 0 sweep grid.yaml --local 1
+verdict 'cells that were made with other settings are not taken for those of the grid' $?
+check 'which is told with the setting' \
+    grep -q 'cell lambda0-horizon1-seed0 was begun with other settings (train.updates_per_epoch: 20 -> 21)' err
+mv kept.yaml grid.yaml
 
 echo '# parts of it'
 cat >>grid.yaml <<'YAML'
@@ -154,6 +170,14 @@ check 'indeed' test "$(starts bad)" -eq 1
 cp rows.hdf5 bad.hdf5
 mopo sweep grid.yaml --local 1 --only '*bad' --retry failed
 verdict 'but when told' $?
+
+sed -i '/^cells:/,$d' grid.yaml
+mopo sweep grid.yaml --local 1
+verdict 'cells are taken out of the grid' $?
+check 'which is told' grep -q 'no longer in the grid: 3 cells that ran before (long, bad, model-bad); what they made stays' err
+check 'and true' test -e all/long/policy.h5
+mopo sweep grid.yaml --local 1
+check 'once' test "$(grep -c 'no longer' err)" -eq 0
 
 echo '# SLURM'
 mkdir bin far

@@ -124,6 +124,34 @@ static void excluded_combinations_are_left_out(void **state)
     assert_string_equal(names_of("cells: {a: {seed: 1}}\nexclude: [{seed: 1}]\n"), "a");
 }
 
+static void idle_exclusions_are_found(void **state)
+{
+    static const struct {
+        const char *text;
+        int line; /* 0: all of them held */
+    } cases[] = {
+        {"grid: {seed: 0..2}\n", 0},
+        {"grid: {seed: 0..2}\nexclude:\n  - {seed: 1}\n  - {seed: [1, 2]}\n", 0},
+        {"grid: {seed: 0..2}\nexclude:\n  - {seed: 1}\n  - {seed: 3}\n", 4},
+        {"grid: {seed: 0..2}\nexclude:\n  - {seed: 1, sac.tau: 0.5}\n", 3},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Grid *grid = parsed(cases[i].text);
+        YamlPlace at = {0};
+        for (int k = 0; k < grid_size(grid); k++) {
+            static GridCell cell;
+            Config config;
+            bool excluded = false;
+            CHECK_OK(grid_cell(grid, k, &cell));
+            CHECK_OK(grid_config(grid, k, &cell, &config, &excluded));
+        }
+        assert_int_equal(grid_idle_exclude(grid, &at), cases[i].line > 0);
+        assert_int_equal(at.line, cases[i].line);
+        grid_close(&grid);
+    }
+}
+
 static void cells_have_names_and_lists(void **state)
 {
     (void)state;
@@ -171,7 +199,7 @@ static void mistakes_are_located(void **state)
         {"set: {seed: 1}\n", "g/a.yaml: no cells"},
         {"grid: {}\nzip: []\n", "g/a.yaml: no cells"},
         {"grdi: {seed: 1}\n", "g/a.yaml:1:1: unknown key grdi; did you mean grid?"},
-        {"seed: 0..2\n", "g/a.yaml:1:1: unknown key seed; a grid file has base"},
+        {"settings: 1\n", "g/a.yaml:1:1: unknown key settings; a grid file has base"},
         {"grid:\n  penalty.lamda: [1]\n",
          "g/a.yaml:2:3: unknown key penalty.lamda; did you mean penalty.lambda?"},
         {"grid:\n  penalty:\n    lamda: [1]\n",
@@ -205,6 +233,8 @@ static void mistakes_are_located(void **state)
         {"grid: {seed: 1}\nexclude: [{sed: 1}]\n",
          "g/a.yaml:2:12: unknown key sed; did you mean seed?"},
         {"grid: {run_dir: [a]}\n", "g/a.yaml:1:8: run_dir is chosen by the sweep"},
+        {"seed: 1\n", "g/a.yaml:1:1: seed is a setting; settings stand below set, grid"},
+        {"train: {epochs: 3}\n", "g/a.yaml:1:1: train is a setting"},
         {"cells: [a]\n", "g/a.yaml:1:8: cells holds settings"},
         {"cells: {a: 5}\n", "g/a.yaml:1:12: cells.a holds settings"},
         {"base: [a]\n", "g/a.yaml:1:7: base takes a path"},
@@ -347,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_range_counts_up_and_may_stand_in_a_list),
         cmocka_unit_test(lists_of_a_zip_walk_together),
         cmocka_unit_test(excluded_combinations_are_left_out),
+        cmocka_unit_test(idle_exclusions_are_found),
         cmocka_unit_test(cells_have_names_and_lists),
         cmocka_unit_test(names_stay_when_lists_grow),
         cmocka_unit_test(names_are_words_of_the_settings),

@@ -207,7 +207,7 @@ static void a_failed_model_is_shown_with_its_command(void **state)
     temp_write(temp_path(dir, "runs/s/logs/model-0123.txt"),
                "# end 76 failed 2026-11-28T12:00:01Z rows.hdf5: damaged\n");
     CHECK_OK(status_look(&report, out));
-    check_in(table(all, 0), "models: 0 of 1 fitted, 1 failed\n");
+    check_in(table(all, 0), "models: 0 of 1 fitted, 1 failed\nmodel-0123  failed ");
     check_in(table(all, 0), "    rows.hdf5: damaged\n    again: mopo sweep 'grids/my grid.yaml' "
                             "--local 2 --retry failed --only model-0123\n");
 }
