@@ -106,7 +106,6 @@ done:
 static Status tell_left(const OutDir *dir, const JobList *jobs)
 {
     enum { NAMED = 3 };
-    Status st = OK;
     JobList before = {0};
     char path[PATH];
     char names[NAMED * (JOB_NAME_MAX + 2) + 8];
@@ -116,8 +115,8 @@ static Status tell_left(const OutDir *dir, const JobList *jobs)
     if (!file_exists(outdir_file(dir, "cells.tsv", path))) {
         return OK;
     }
-    TRY(jobs_read(&before, path));
-    for (int i = 0; i < before.count; i++) {
+    const Status st = jobs_read(&before, path);
+    for (int i = 0; st == OK && i < before.count; i++) {
         const Job *job = &before.jobs[i];
         if (job->kind != JOB_CELL || jobs_find(jobs, job->name) >= 0 || !file_exists(job->dir)) {
             continue;
@@ -131,9 +130,8 @@ static Status tell_left(const OutDir *dir, const JobList *jobs)
         log_info("no longer in the grid: %d cell%s that ran before (%s%s); what they made stays",
                  left, left == 1 ? "" : "s", names, left > NAMED ? " ..." : "");
     }
-done:
     jobs_release(&before);
-    return st;
+    return st == ERR_NOMEM ? st : OK; /* a list that cannot be read is about to be written anew */
 }
 
 Status outdir_open(OutDir *dir, const char *path, const JobList *jobs)

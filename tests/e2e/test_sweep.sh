@@ -174,7 +174,7 @@ verdict 'but when told' $?
 sed -i '/^cells:/,$d' grid.yaml
 mopo sweep grid.yaml --local 1
 verdict 'cells are taken out of the grid' $?
-check 'which is told' grep -q 'no longer in the grid: 3 cells that ran before (long, bad, model-bad); what they made stays' err
+check 'which is told' grep -q 'no longer in the grid: 10 cells that ran before (long, orphan, late ...); what they made stays' err
 check 'and true' test -e all/long/policy.h5
 mopo sweep grid.yaml --local 1
 check 'once' test "$(grep -c 'no longer' err)" -eq 0
