@@ -20,6 +20,9 @@ static const char *const variables[][2] = {
      "The mpirun that `mopo sweep` starts, if not the one on PATH; it may carry options."},
     {"SLURM_JOB_END_TIME", "When the job will be ended, in seconds since 1970: no epoch begins "
                            "that would end later. SLURM sets it."},
+    {"MOPO_START_PATIENCE", "Seconds after which a job ends (75) whose MPI does not begin; 600."},
+    {"TERM", "Where it is dumb or not set, `mopo status --watch` writes lines."},
+    {"PMIX_RANK, PMI_RANK", "Set by mpirun and srun; `mopo sweep` hands them to nobody it starts."},
     {"MOPO_CHECK_EXCHANGES", "1: compare before each exchange what the ranks are about to call, "
                              "and end where they differ."},
     {"MOPO_HOST_RANKS", "K: each K ranks of a host pass for a host of their own, for tests."},

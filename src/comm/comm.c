@@ -57,6 +57,7 @@ Status comm_open(int *argc, char ***argv)
     int given = 0;
 
     exchange_note(EXCHANGE_OPEN);
+    watch_start();
     /* an oversubscribed node must not spin: our own waits sleep, MPI's inner ones should yield */
     (void)setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     /* without mpirun no helper process is needed, and none is left to race with the next start */
@@ -78,6 +79,7 @@ Status comm_open(int *argc, char ***argv)
     panic_set_hook(panic_all);
     exchange_open(&self.world);
     watch_open();
+    watch_started();
     return OK;
 }
 

@@ -126,7 +126,7 @@ static void look(double now, double tick)
 
 /* ---- the thread ---- */
 
-void watch_sleep(double seconds)
+void watch_wait(pthread_cond_t *change, pthread_mutex_t *lock, double seconds)
 {
     struct timespec until;
 
@@ -134,7 +134,12 @@ void watch_sleep(double seconds)
     const double nano = (double)until.tv_nsec + seconds * 1e9;
     until.tv_sec += (time_t)(nano / 1e9);
     until.tv_nsec = (long)fmod(nano, 1e9);
-    (void)pthread_cond_timedwait(&watch.change, &watch.lock, &until);
+    (void)pthread_cond_timedwait(change, lock, &until);
+}
+
+void watch_sleep(double seconds)
+{
+    watch_wait(&watch.change, &watch.lock, seconds);
 }
 
 /* Act on what was seen: at once, or when those before this rank have had their turn. */
@@ -246,13 +251,13 @@ static void close_page(void)
 }
 
 /* Waits that no change of the date stretches. */
-static void open_change(void)
+void watch_open_change(pthread_cond_t *change)
 {
     pthread_condattr_t attr;
 
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&watch.change, &attr);
+    (void)pthread_cond_init(change, &attr);
     (void)pthread_condattr_destroy(&attr);
 }
 
@@ -266,7 +271,7 @@ void watch_open(void)
     watch.looked = watch.began;
     watch.page_bytes = sizeof(WatchPage) + (size_t)watch.near * sizeof(WatchSlot);
     watch.page = open_page(watch.page_bytes);
-    open_change();
+    watch_open_change(&watch.change);
     if (watch.page != NULL &&
         mem_alloc(&watch.known, (size_t)watch.ranks, sizeof *watch.known, "the watch") == OK) {
         for (int r = 0; r < watch.ranks; r++) {

@@ -16,6 +16,10 @@
 
 enum { WATCH_PATIENCE = 40 }; /* seconds, until watch_patience is called */
 
+/* By comm_open, before MPI begins and when it has: in between a job of several ranks may wait for MOPO_START_PATIENCE
+ * seconds (600), then it ends with one message and exit code 75. Local. */
+void watch_start(void);
+void watch_started(void);
 /* By comm_open and comm_close. Collective. One rank alone needs no watch, and has none. */
 void watch_open(void);
 void watch_close(void);

@@ -86,7 +86,10 @@ void watch_beat(void);
 WatchSight watch_sight(const WatchSlot *slot);
 /* News of a rank. */
 void watch_learn(WatchKnown *known, const WatchSight *sight, double now);
-/* Wait for so long, or until something changes; the lock is held. */
+/* Wait for so long, or until `change`; the lock is held. No change of the date stretches it. */
+void watch_wait(pthread_cond_t *change, pthread_mutex_t *lock, double seconds);
+void watch_open_change(pthread_cond_t *change);
+/* The same for what the watch itself waits for. */
 void watch_sleep(double seconds);
 /* Start a thread that no signal handler runs in. */
 bool watch_thread(pthread_t *thread, void *(*run)(void *));
@@ -98,6 +101,11 @@ bool watch_others_turn(WatchVerdict verdict, double now);
 /* Tell of ranks that the others wait for, and that do not wait themselves: long work, or a disk that hangs. At
  * `patience`, twice that, and so on. */
 void watch_tell_late(double now);
+/* To a file that may block: for a second at most. */
+void watch_put(int fd, const char *text);
+/* Some seconds from now, whatever happens to this process: ranks of this host that are left are killed, and an mpirun
+ * that does not end then. */
+void watch_kill_near_soon(void);
 /* Tell it, unless one of this host has; then end the ranks of this host. */
 _Noreturn void watch_end(WatchVerdict verdict, double now);
 

@@ -152,7 +152,7 @@ static void compose(WatchVerdict verdict, double now, char text[TEXT])
 }
 
 /* A pipe that nobody reads must not keep us. */
-static void put(int fd, const char *text)
+void watch_put(int fd, const char *text)
 {
     struct pollfd ready = {.fd = fd, .events = POLLOUT};
 
@@ -189,7 +189,7 @@ void watch_tell_late(double now)
     (void)snprintf(text, sizeof text,
                    "%8.2f  others have waited for %.0f s for %s: long work, or a disk that hangs\n",
                    now - watch.began, waited, ranks);
-    put(STDERR_FILENO, text);
+    watch_put(STDERR_FILENO, text);
 }
 
 /* ---- the end ---- */
@@ -222,7 +222,7 @@ static bool is_launcher(pid_t pid)
  * that is gone, it is asked to end, and made to: what it sends to that host keeps its keepalive from noticing, and TCP
  * itself gives up after a quarter of an hour. PMIx 4.2 in mpirun can also lock itself up where a rank was in
  * MPI_Finalize. An mpirun that was asked says 1, or crashes: who starts jobs again goes by the watch's message. */
-static void kill_near_soon(void)
+void watch_kill_near_soon(void)
 {
     const pid_t launcher = getppid();
 
@@ -234,7 +234,7 @@ static void kill_near_soon(void)
         (void)close(fd);
     }
     rest(2);
-    for (int i = 0; i < watch.near; i++) {
+    for (int i = 0; watch.page != NULL && i < watch.near; i++) {
         const int pid = atomic_load(&watch.page->slots[i].pid);
         if (pid > 1) {
             (void)kill(pid, SIGKILL);
@@ -276,17 +276,17 @@ void watch_end(WatchVerdict verdict, double now)
     static char text[TEXT];
     static char line[TEXT + 64];
 
-    kill_near_soon(); /* before the disk, or who reads our messages, may block us */
+    watch_kill_near_soon(); /* before the disk, or who reads our messages, may block us */
     const bool first = first_to_tell();
     if (first) {
         compose(verdict, now, text);
         (void)snprintf(line, sizeof line, "mopo: rank %d: %s\n", watch.rank, text);
-        put(STDERR_FILENO, line);
+        watch_put(STDERR_FILENO, line);
     }
     if (first && watch.folder.log[0] != '\0') {
         const int fd = open(watch.folder.log, O_WRONLY | O_APPEND | O_CLOEXEC);
         (void)snprintf(line, sizeof line, "%8.2f  stopped: %s\n", now - watch.began, text);
-        put(fd, line);
+        watch_put(fd, line);
     }
     /* Ranks that wait for each other may be a fault of the program or a cable: a new start is worth a try, and who
      * starts jobs counts those in vain. mpirun sees the code and ends the other hosts. */

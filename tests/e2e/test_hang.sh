@@ -187,6 +187,18 @@ verdict 'an mpirun that does not end is asked to' $?
 wait "$spared"
 verdict 'another parent of ranks is not' "$((($? == 1) ? 0 : 1))"
 
+echo '# MPI that does not begin'
+# A rank that never starts: the others wait for it in MPI_Init, before there is a watch.
+never() {
+    SECONDS=0
+    MOPO_START_PATIENCE=2 timeout -k 1 60 mpirun -x MOPO_START_PATIENCE -n 2 "$program" eval whole : -n 1 sleep 50 \
+        >out 2>err </dev/null
+    right_code 75 $?
+}
+never
+verdict "ends after MOPO_START_PATIENCE ($SECONDS s)" $?
+check 'says what it waited for, once' test "$(grep -c '^mopo: rank 0: MPI has not begun after 2 s (host .*, pid [0-9]*)' err)" -eq 1
+
 if [ ! -x "$misuse" ]; then
     skip 'exchanges that do not match: this build has no tests on ranks'
     finish
