@@ -160,7 +160,10 @@ static void refuse_each(const Job *job, int who, int most)
     int64_t asked = mem_asked() - before;
     const uint64_t want = outcome(job);
     coll_bcast(&asked, sizeof asked, who);
-    const int64_t step = every ? 1 : (asked + most - 1) / most;
+    /* where tests run in several builds and on several numbers of ranks, one of these takes more */
+    const bool again = getenv("MOPO_TEST_AGAIN") != NULL || comm_size() != 2;
+    const int64_t taken = again ? (most + 2) / 3 : most;
+    const int64_t step = every ? 1 : (asked + taken - 1) / taken;
     for (int64_t k = 1; k <= asked; k += step) {
         refuse(job, who, k, want);
     }

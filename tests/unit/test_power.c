@@ -21,7 +21,7 @@
 #include "support/power.h"
 #include "support/temp_dir.h"
 
-enum { STATES = 10000, DRAWS = 45, FLOATS = 600, ACKS_MAX = 200 };
+enum { STATES = 10000, DRAWS = 45, AGAIN = 9, FLOATS = 600, ACKS_MAX = 200 };
 
 static const char settings[] = "00112233445566778899aabbccddeeff";
 static char root[TEMP_PATH_MAX];
@@ -357,7 +357,7 @@ static bool known(uint64_t hash, const uint64_t *hashes, int n)
 /* Where the tests of several builds run together, one of them goes through all states. */
 static int draws(void)
 {
-    return getenv("MOPO_TEST_AGAIN") != NULL ? DRAWS / 5 : DRAWS;
+    return getenv("MOPO_TEST_AGAIN") != NULL ? DRAWS / AGAIN : DRAWS;
 }
 
 /* States after so many calls; returns how many different ones came. */
@@ -397,7 +397,7 @@ static void what_was_saved_outlives_a_power_cut(void **state)
     }
     states += cut_power(calls);
     print_message("%d states of the disk between %d calls\n", states, calls);
-    assert_true(states >= (draws() == DRAWS ? STATES : STATES / 5));
+    assert_true(states >= (draws() == DRAWS ? STATES : STATES / AGAIN));
     power_release();
 }
 
